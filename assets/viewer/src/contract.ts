@@ -1,0 +1,81 @@
+/** What the page (src/app) and the 3D view (src/scene) promise each other. Both sides import only this. */
+
+export type Theme = "light" | "dark";
+export type Lang = "zh" | "en";
+
+export interface TreeNode {
+  i: number; id: string; kind: string; parent: number; name: string; name_zh: string;
+  anchor: [number, number, number]; bbox: [number, number, number, number, number, number];
+  z: number | null; h: number | null; area: number | null; tile: string;
+}
+export interface PointSpec { key: string; name: string; name_zh: string; unit: string; type: string; states: string[]; low: number | null; high: number | null; set: boolean }
+export interface ArgSpec { key: string; name: string; name_zh: string; unit: string; low: number | null; high: number | null; choices: string[] }
+export interface CommandSpec { key: string; name: string; name_zh: string; danger: string; args: ArgSpec[]; effect: string; effect_zh: string }
+export interface DeviceKind { id: string; pack: string; name: string; name_zh: string; symbol: string; points: PointSpec[]; commands: CommandSpec[] }
+export interface Device { i: number; id: string; kind: string; name: string; name_zh: string; parent: number; pos: [number, number, number]; slot: number }
+export interface Space { i: number; parent: number; z0: number; z1: number; ring: [number, number][] }
+export interface Track { i: number; id: string; kind: "person" | "vehicle"; name: string; name_zh: string; role: string }
+export interface StoreyTile { id: string; node: number; index: number; name: string; elevation: number; height: number; tile: string }
+export interface BuildingTiles { id: string; node: number; bbox: number[]; shell: string; storeys: StoreyTile[] }
+export interface Park {
+  id: string; name: string; name_zh: string; crs: string; origin: number[]; bounds: number[]; latitude: number; longitude: number;
+  build: string; demo: boolean; tileset: string; light: { image: string; bounds: number[] } | null; root_transform: number[]; buildings: BuildingTiles[];
+}
+
+/** Live columns, filled by the socket; the scene reads them, never writes. Typed arrays are indexed by slot / track / node. */
+export interface LiveColumns {
+  value: Float64Array; quality: Uint8Array; ageMs: Uint32Array; receivedMs: Float64Array;
+  trackXyz: Float32Array; trackHeading: Float32Array; trackNode: Uint32Array; trackSeenMs: Float64Array; trackFlags: Uint8Array;
+  /** channel number → value per node (NaN = none) */
+  overlay: Map<number, Float32Array>;
+}
+
+export interface AlarmMark { id: number; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string; raised_ms: number }
+
+export interface World {
+  park: Park; tree: TreeNode[]; byIndex: Map<number, TreeNode>; byId: Map<string, TreeNode>;
+  kinds: Map<string, DeviceKind>; devices: Device[]; deviceById: Map<string, Device>; spaces: Space[]; tracks: Track[]; live: LiveColumns;
+}
+
+export interface Ramp { breaks: number[]; colours: string[]; none: string }
+
+export interface SceneEvents {
+  /** A person clicked: a node id (building, storey, space), a device id, a track, or nothing. */
+  pick: (what: { kind: "node" | "device" | "track" | "alarm" | "none"; id: string; additive: boolean }) => void;
+  hover: (what: { kind: string; id: string; x: number; y: number } | null) => void;
+  /** Loading progress of tiles, 0..1; 1 when what is in view has arrived. */
+  progress: (share: number) => void;
+  firstFrame: (ms: number) => void;
+  camera: (state: CameraState) => void;
+  lost: (isLost: boolean) => void;
+}
+export interface CameraState { target: [number, number, number]; distance: number; azimuth: number; polar: number; metresPerPixel: number }
+
+export interface SceneView {
+  /** Drill: park, building, storey, space or device id. Flies there and opens what must be open. */
+  goTo(id: string, options?: { immediate?: boolean }): void;
+  select(deviceId: string | null): void;
+  setTheme(theme: Theme): void;
+  setLang(lang: Lang): void;
+  /** Overlay channel to paint on rooms, storeys and blocks; null = none. */
+  setOverlay(channel: number | null, ramp: Ramp | null): void;
+  /** Layer switches: device kind ids, "people", "vehicles", "labels", "trees", "pipes" (underground mode). */
+  setLayer(layer: string, isOn: boolean): void;
+  setAlarms(alarms: AlarmMark[]): void;
+  /** Live columns changed: slots with new values; null = only positions or overlay. */
+  liveChanged(slots: Uint32Array | null): void;
+  /** The line to the server is down: everything live is drawn stale. */
+  setStale(isStale: boolean): void;
+  setCamera(state: CameraState): void;
+  getCamera(): CameraState;
+  home(): void;
+  north(): void;
+  screenshot(): Promise<Blob>;
+  setTool(tool: "orbit" | "measure" | "section" | "xray"): void;
+  on<K extends keyof SceneEvents>(event: K, handler: SceneEvents[K]): () => void;
+  /** Counters for benches: frames, ms per frame, triangles, bytes, heap. */
+  stats(): { frames: number; frameMs: number; triangles: number; tileBytes: number; rung: "full" | "medium" | "software"; recolourMs: number };
+  dispose(): void;
+}
+
+export type CreateSceneView = (host: HTMLElement, world: World, options: { theme: Theme; lang: Lang; fetchTile?: (url: string) => Promise<ArrayBuffer> }) => SceneView;

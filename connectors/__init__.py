@@ -1,0 +1,1 @@
+"""How the field talks to the twin: MQTT, simulator."""

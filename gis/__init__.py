@@ -1,0 +1,1 @@
+"""GIS in: layers, coordinates, terrain and the meshes made of them."""

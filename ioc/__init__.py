@@ -1,0 +1,1 @@
+"""The operators rooms: pages, viewer component, HTTP and WebSocket routes, sign-in."""

@@ -1,0 +1,1 @@
+"""IFC in: entities, spatial structure, properties, geometry and georeference."""

@@ -1,0 +1,1 @@
+"""What live data paints on a scene: energy heatmaps, KPIs, alarms."""

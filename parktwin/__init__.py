@@ -1,0 +1,1 @@
+"""The parktwin command: one module a verb."""

@@ -1,0 +1,1 @@
+"""The domain: scene graph, packs, live state, alarms, history, commands, access."""

@@ -1,0 +1,42 @@
+"""One error root for everything a person can mend."""
+
+from __future__ import annotations
+
+
+class TwinError(Exception):
+    """Something a person can put right: what is wrong, where, and the mend.
+
+    Subclasses add fields; the text is always worded for repair.
+
+    Args:
+        what: one clause saying what is wrong, with the names involved.
+        mend: what to change, and in which file.
+        where: file, or file:line, that holds the fault; None when there is none.
+    """
+
+    def __init__(self, what: str, *, mend: str, where: str | None = None) -> None:
+        self.what = what
+        self.mend = mend
+        self.where = where
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}{what}; {mend}")
+
+
+class ParkFileError(TwinError):
+    """The park file (park.toml) or a table it names cannot be used as it is."""
+
+
+class SourceError(TwinError):
+    """An input file (IFC, GIS layer, registry) cannot be read or placed."""
+
+
+class PackError(TwinError):
+    """A device pack does not hold together."""
+
+
+class NotBuiltError(TwinError):
+    """A park is asked to serve before it was ever built."""
+
+
+class AccessDenied(TwinError):
+    """A person may not do what they asked; the text says why."""

@@ -1,0 +1,101 @@
+"""What a park folder declares: typed values parsed once from park.toml (see twin.parkfile)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+LayerKind = Literal[
+    "buildings", "roads", "paths", "greens", "water", "trees", "lamps", "parking", "pipes", "terrain",
+    "fence", "gates", "entrances", "landuse", "boundary", "paving", "bollards", "poi",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a building's own origin stands in the park frame (metres), turned counter-clockwise (degrees)."""
+
+    at: tuple[float, float, float]
+    rotation_deg: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneSpec:
+    """A named part of the park that buildings may belong to."""
+
+    id: str
+    name: str
+    name_zh: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildingSpec:
+    """One building: one IFC file a discipline, federated; placement None where the IFC is georeferenced."""
+
+    id: str
+    ifc: tuple[Path, ...]
+    placement: Placement | None
+    name: str | None = None
+    name_zh: str | None = None
+    zone: str | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSpec:
+    """One GIS layer: what file, what it shows, and which of its columns mean what."""
+
+    id: str
+    source: Path
+    kind: LayerKind
+    crs: str | None = None
+    name: str | None = None
+    name_zh: str | None = None
+    id_field: str | None = None
+    name_field: str | None = None
+    height_field: str | None = None
+    width_field: str | None = None
+    depth_field: str | None = None
+    medium_field: str | None = None
+    x_field: str | None = None
+    y_field: str | None = None
+    table: str | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSpec:
+    """Where live values come from: 'simulator' (in process) or an MQTT url such as mqtt://127.0.0.1:1883."""
+
+    source: str = "simulator"
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkSpec:
+    """A whole park.toml. Paths are absolute; origin is map metres, the park frame is the map minus it."""
+
+    root: Path
+    id: str
+    name: str
+    name_zh: str | None
+    crs: str
+    origin: tuple[float, float, float]
+    zones: tuple[ZoneSpec, ...] = ()
+    buildings: tuple[BuildingSpec, ...] = ()
+    layers: tuple[LayerSpec, ...] = ()
+    registry: Path | None = None
+    packs: tuple[str, ...] = ()
+    live: LiveSpec = LiveSpec()
+    demo: bool = False
+
+    @property
+    def build_dir(self) -> Path:
+        """Where `parktwin build` writes and `parktwin serve` reads."""
+        return self.root / "build"
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the running server keeps history, events and secrets."""
+        return self.root / "state"

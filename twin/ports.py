@@ -1,0 +1,85 @@
+"""The seams: what a connector, a clock and a sink must be."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Clock(Protocol):
+    """Now, in seconds since 1970 UTC."""
+
+    def now(self) -> float:
+        """The present instant of this clock."""
+        ...
+
+
+class WallClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Seconds since 1970 UTC."""
+        return time.time()
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """A batch: slot u32[n], value f64[n] (states by number), quality u8[n], source time f64[n] (seconds)."""
+
+    slot: NDArray[np.uint32]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+    source_time: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """A batch of fixes: track u32[n], xyz f64[n,3] in the park frame, heading_rad f32[n], source time f64[n]."""
+
+    track: NDArray[np.uint32]
+    xyz: NDArray[np.float64]
+    heading: NDArray[np.float32]
+    source_time: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOrder:
+    """What a device is told to do. Times are seconds since 1970 UTC; the id makes a repeat harmless."""
+
+    id: str
+    device: str
+    key: str
+    args: dict[str, float | str]
+    expires: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAck:
+    """A device's answer to an order."""
+
+    id: str
+    device: str
+    accepted: bool
+    note: str = ""
+
+
+class Sink(Protocol):
+    """Where a connector puts what it heard; safe to call from the core's loop only."""
+
+    def ingest(self, readings: Readings) -> None: ...
+    def move(self, positions: Positions) -> None: ...
+    def acknowledge(self, ack: CommandAck) -> None: ...
+    def link(self, connector: str, is_live: bool, text: str) -> None: ...
+
+
+class Connector(Protocol):
+    """One way into the field. `run` returns only when cancelled; it reconnects by itself."""
+
+    name: str
+
+    async def run(self, sink: Sink) -> None: ...
+    async def send(self, order: CommandOrder) -> None: ...
