@@ -101,7 +101,8 @@ class CommandView(Message, tag="command"):
     title_zh: str
     args: dict[str, float | str]
     by: str
-    state: str              # requested | approved | sent | acknowledged | confirmed | failed | expired | unknown | refused
+    #: requested | approved | sent | acknowledged | confirmed | failed | expired | unknown | refused
+    state: str
     steps: list[tuple[str, float, str]]  # (state, time ms, note)
     expires_ms: float
     confirm: str | None     # the point whose telemetry proves it
