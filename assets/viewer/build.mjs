@@ -1,0 +1,83 @@
+/**
+ * Build the viewer: `node build.mjs [--watch] [--dev]`.
+ *
+ * dist/parktwin.js   one ES module with everything the page needs
+ * dist/parktwin.css  the page's style and the font faces
+ * dist/fonts/*       Noto Sans SC 400 and 700 in unicode-range pieces; a browser fetches only the pieces it draws
+ * dist/meta.json     esbuild's account of what went into the bundle
+ *
+ * Two entries: src/main.ts is the product, src/scene/index.ts (dist/scene.js) is the 3D view alone, for tests and the dev harness.
+ */
+import * as esbuild from "esbuild";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+const DIST = join(ROOT, "dist");
+const FONT = join(ROOT, "node_modules/@fontsource/noto-sans-sc");
+const WEIGHTS = [400, 700];
+const isWatching = process.argv.includes("--watch");
+
+/** Copies the woff2 pieces beside the style sheet and returns their @font-face rules with relative addresses. */
+function fontFaces() {
+  const fonts = join(DIST, "fonts");
+  mkdirSync(fonts, { recursive: true });
+  const wanted = new RegExp(`-(${WEIGHTS.join("|")})-normal\\.woff2$`);
+  for (const file of readdirSync(join(FONT, "files"))) {
+    if (wanted.test(file)) cpSync(join(FONT, "files", file), join(fonts, file));
+  }
+  return WEIGHTS.map((weight) => readFileSync(join(FONT, `${weight}.css`), "utf8"))
+    .join("\n")
+    .replace(/,\s*url\([^)]*\.woff\)\s*format\(['"]woff['"]\)/g, "")
+    .replace(/url\(\.\/files\//g, "url(fonts/")
+    .replace(/font-display:\s*swap/g, "font-display: swap");
+}
+
+/** Puts the font faces in front of what esbuild wrote, after every rebuild. */
+function withFonts(faces) {
+  return {
+    name: "fonts",
+    setup(build) {
+      build.onEnd(() => {
+        const sheet = join(DIST, "parktwin.css");
+        const own = existsSync(sheet) ? readFileSync(sheet, "utf8") : "";
+        if (!own.startsWith("/* fonts */")) writeFileSync(sheet, `/* fonts */\n${faces}\n${own}`);
+      });
+    },
+  };
+}
+
+const entries = {};
+if (existsSync(join(ROOT, "src/main.ts"))) entries.parktwin = join(ROOT, "src/main.ts");
+if (existsSync(join(ROOT, "src/main.tsx"))) entries.parktwin = join(ROOT, "src/main.tsx");
+if (existsSync(join(ROOT, "src/scene/index.ts"))) entries.scene = join(ROOT, "src/scene/index.ts");
+
+rmSync(DIST, { recursive: true, force: true });
+mkdirSync(DIST, { recursive: true });
+const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const options = {
+  entryPoints: entries,
+  outdir: DIST,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: !isWatching,
+  sourcemap: isWatching ? "inline" : false,
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  loader: { ".svg": "text", ".glsl": "text" },
+  define: { "process.env.NODE_ENV": isWatching ? '"development"' : '"production"', __VERSION__: JSON.stringify(version) },
+  legalComments: "none",
+  metafile: true,
+  logLevel: "info",
+  plugins: [withFonts(fontFaces())],
+};
+
+if (isWatching) {
+  const context = await esbuild.context(options);
+  await context.watch();
+} else {
+  const result = await esbuild.build(options);
+  writeFileSync(join(DIST, "meta.json"), JSON.stringify(result.metafile));
+}

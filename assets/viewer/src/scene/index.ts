@@ -1,0 +1,2 @@
+/** The 3D view of the park: one entry, `createSceneView`; the promises are in ../contract.ts. */
+export { createSceneView } from "./view";
