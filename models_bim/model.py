@@ -1,7 +1,7 @@
 """A building read from IFC: columns of what is in it, its storeys and rooms, and its geometry once per distinct shape.
 
-Space frame `ifc`: the file's own engineering coordinates in **metres** (float64, z up), before any georeference. Where that stands in
-the park is `models_bim.georeference`'s matter (`park_from_ifc`).
+Space frame `ifc`: the file's own engineering coordinates in **metres** (float64, z up), before any georeference.
+Where that stands in the park is `models_bim.georeference`'s matter (`park_from_ifc`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ class Entities:
     """Every site, building, storey, space and element of a building; row k of every column is one of them.
 
     Args:
-        key: text (n,), unique: the GlobalId; a repeated one gets `~2`, `~3`; one without a GlobalId is `<file>#<STEP id>`.
+        key: text (n,), unique: the GlobalId; a repeated one gets `~2`, `~3`;
+            one without a GlobalId is `<file>#<STEP id>`.
         guid: text (n,), the GlobalId as written; "" where null.
         cls: text (n,), IFC class (`IfcWallStandardCase`).
         kind: text (n,), an `EntityKind`.
         name, long_name, predefined, type_name: text (n,), "" where the file says nothing.
-        parent: int32 (n,), row of the container (storey, space) or of the whole this is a part of (assembly, curtain wall); -1 at the top.
+        parent: int32 (n,), row of the container (storey, space) or of the whole this is a part of (assembly,
+            curtain wall); -1 at the top.
         storey: int32 (n,), index into `BimModel.storeys`; -1 above storeys.
         file: int32 (n,), index into `BimModel.files`.
         step: int32 (n,), STEP id in that file.
@@ -105,7 +107,8 @@ class Instances:
     Args:
         entity: int32 (m,), row of `Entities`.
         mesh: int32 (m,), index into `BimModel.meshes`.
-        ifc_from_local: float64 (m, 4, 4), row-major, column vectors: `point_in_ifc = ifc_from_local @ point_in_local`, metres.
+        ifc_from_local: float64 (m, 4, 4), row-major, metres:
+            `point_in_ifc = ifc_from_local @ point_in_local`.
     """
 
     entity: NDArray[np.int32]
@@ -118,7 +121,7 @@ class Instances:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Properties:
-    """Property sets and quantities, one value a row, sorted by entity. `value` is text; `unit` "" where there is none."""
+    """Property sets and quantities, one value a row, sorted by entity. `value` is text, `unit` "" for none."""
 
     entity: NDArray[np.int32]
     pset: NDArray[np.object_]
