@@ -1,0 +1,1 @@
+"""The live core: columns of what every point says now, alarms, tracks and frames."""
