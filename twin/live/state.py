@@ -1,0 +1,135 @@
+"""What every point says now: columns, one writer, and the alarm conditions met on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.live import kernel
+from twin.live.rules import RuleTable, rule_table
+from twin.ports import Readings
+from twin.registry import PointTable
+from twin.wire import Quality
+
+REASONS = ("unknown_slot", "no_time", "future", "older", "repeated", "not_a_number", "ahead", "taken")
+EVENT_ROOM = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEvents:
+    """Alarm conditions that came (`on`) or went, in order: rule row, source time (s), value at that moment."""
+
+    rule: NDArray[np.int64]
+    on: NDArray[np.bool_]
+    time: NDArray[np.float64]
+    value: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch did: which readings are worth passing on (bool a reading), and the alarm events."""
+
+    passed: NDArray[np.bool_]
+    events: RuleEvents
+
+
+class StateStore:
+    """The live columns. Index = slot; times are seconds since 1970 UTC.
+
+    `value` f64 (states by number), `quality` u8 (see `twin.wire.Quality`), `source` and `received` f64, `changed` u64:
+    the sequence number of the last change worth showing. One thread writes.
+    """
+
+    def __init__(self, points: PointTable, rules: RuleTable | None = None) -> None:
+        n = len(points)
+        self.points = points
+        self.rules = rule_table(points) if rules is None else rules
+        self.seq = 0
+        self.value = np.full(n, np.nan)
+        self.quality = np.full(n, int(Quality.NEVER), np.uint8)
+        self.source = np.zeros(n)
+        self.received = np.zeros(n)
+        self.changed = np.zeros(n, np.uint64)
+        self._shown = np.full(n, np.nan)
+        self._shown_time = np.zeros(n)
+        self.active = np.zeros(len(self.rules), np.bool_)
+        self._since = np.full(len(self.rules), np.nan)
+        self._held = np.full(len(self.rules), np.nan)
+        self._counts = np.zeros(len(REASONS), np.int64)
+        widest = int(np.diff(self.rules.start).max(initial=0))
+        self._events = kernel.empty_events(max(EVENT_ROOM, 2 * widest))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Readings since the start by what became of them."""
+        return dict(zip(REASONS, self._counts.tolist(), strict=True))
+
+    def apply(self, readings: Readings, now: float) -> Applied:
+        """Take a batch in its order. A value never replaces a newer one; one > 5 min ahead of `now` is dropped."""
+        passed = np.zeros(len(readings.slot), np.bool_)
+        rules, found, at = self.rules, [], 0
+        while True:
+            at, count = kernel.walk(
+                at, readings.slot, readings.value, readings.quality, readings.source_time, now, self.seq,
+                self.value, self.quality, self.source, self.received, self.changed, self._shown, self._shown_time,
+                self.points.period, self.points.deadband, rules.start, rules.kind, rules.limit, rules.hysteresis,
+                rules.on_delay, rules.off_delay, self.active, self._since, self._held, passed, self._counts,
+                *self._events)
+            found.append(self._taken(count))
+            if at >= len(readings.slot):
+                return Applied(passed, _joined(found))
+
+    def sweep(self, now: float) -> RuleEvents:
+        """Let time pass: points silent for three periods turn stale, running delays run out."""
+        rules, found, at = self.rules, [], 0
+        while True:
+            at, count = kernel.sweep(
+                at, now, self.seq, self.value, self.quality, self.source, self.received, self.changed,
+                self.points.period, rules.start, rules.kind, self.active, self._since, self._held, rules.on_delay,
+                rules.off_delay, *self._events)
+            found.append(self._taken(count))
+            if at >= len(self.value):
+                return _joined(found)
+
+    def mark_stale(self, slots: NDArray[np.integer]) -> None:
+        """The way to these points is down: what they last said is no longer known to hold."""
+        alive = slots[self.quality[slots] < Quality.STALE]
+        self.quality[alive] = int(Quality.STALE)
+        self.changed[alive] = self.seq
+
+    def next_seq(self) -> int:
+        """Close a tick: later changes carry the next number. Gives the number just closed."""
+        self.seq += 1
+        return self.seq - 1
+
+    def changed_since(self, seq: int) -> NDArray[np.int64]:
+        """Slots changed after tick `seq`, in slot order; all that ever spoke for -1."""
+        if seq < 0:
+            return np.flatnonzero(self.quality != Quality.NEVER)
+        return np.flatnonzero(self.changed > seq)
+
+    def age_ms(self, slots: NDArray[np.integer], now: float) -> NDArray[np.uint32]:
+        """Milliseconds since each slot's source time; the largest number for one that never spoke."""
+        age = np.clip((now - self.source[slots]) * 1000.0, 0.0, 4294967295.0)
+        return np.where(self.quality[slots] == Quality.NEVER, 4294967295.0, age).astype(np.uint32)
+
+    def restore_active(self, rules: NDArray[np.integer]) -> None:
+        """After a restart: these rules were active."""
+        self.active[rules] = True
+
+    def _taken(self, count: int) -> tuple[NDArray, ...]:
+        return tuple(column[:count].copy() for column in self._events)
+
+
+def _joined(parts: list[tuple[NDArray, ...]]) -> RuleEvents:
+    if len(parts) == 1:
+        return RuleEvents(*parts[0])
+    return RuleEvents(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
