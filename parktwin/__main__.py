@@ -1,0 +1,43 @@
+"""The `parktwin` command: every module beside this one that has `register(app)` adds its verb."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+import parktwin
+from twin.errors import TwinError
+
+
+def build_app() -> typer.Typer:
+    """The command line with all its verbs, in alphabetical order of their modules."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+                      help="A digital twin and operations centre for parks: BIM and GIS in one live scene.")
+    app.callback()(_root)
+    for found in sorted(pkgutil.iter_modules(parktwin.__path__), key=lambda m: m.name):
+        if found.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"parktwin.{found.name}")
+        if hasattr(module, "register"):
+            module.register(app)
+    return app
+
+
+def _root() -> None:
+    """Keeps verbs as sub-commands even while there is only one."""
+
+
+def main() -> None:
+    """Run; what a person can mend is told in one line, exit status 2."""
+    try:
+        build_app()()
+    except TwinError as error:
+        print(f"✗ {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Bench rows tell the truth about targets and missing peers."""
+
+import json
+
+import pytest
+
+from parktwin.bench.rows import Row, print_rows
+
+
+def test_ratio_decides_where_there_is_a_peer() -> None:
+    row = Row(what="build", unit="s", ours=9.0, peer=10.0, peer_name="other", target=0.8)
+    assert row.ratio == pytest.approx(0.9)
+    assert row.met is False
+
+
+def test_without_a_peer_our_figure_decides_and_the_row_says_null(capsys: pytest.CaptureFixture[str]) -> None:
+    row = Row(what="frames", unit="1/s", ours=24.0, target=20.0, bound="at least")
+    print_rows([row], "t", "-")
+    (read,) = json.loads(capsys.readouterr().out)
+    assert read["peer"] is None
+    assert read["ratio"] is None
+    assert read["met"] is True
+    assert list(read)[:6] == ["what", "ours", "peer", "ratio", "target", "met"]
