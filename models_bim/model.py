@@ -145,30 +145,37 @@ class System:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Georeading:
-    """One thing a file says about where on Earth it stands, as written but in metres and degrees.
+    """One thing a file says about where on Earth it stands, as written (`models_bim.georeference` judges it).
 
     Args:
         kind: "map" (IfcMapConversion or its IFC2X3 property set) or "site" (IfcSite latitude and longitude).
         where: file name and STEP id, for findings.
-        crs: what the file calls its projected CRS, "" for none; always "" for "site".
-        map_from_ifc: for "map": float64 (4, 4), ifc metres → map metres. For "site": None.
-        latitude, longitude: for "site": WGS 84 degrees. For "map": None.
+        crs: what the file calls its projected CRS; "" for none.
+        eastings, northings, height: for "map": in the map's unit, or the file's where it declares none.
+        x_axis: for "map": where ifc x points, (easting, northing), any length.
+        scale: for "map": map units per file unit; None where the file leaves it empty.
+        map_unit_m: metres in the declared map unit; None where undeclared.
+        file_unit_m: metres in the file's own length unit.
+        latitude, longitude: for "site": WGS 84 degrees; elevation in metres.
         site_origin_in_ifc: for "site": the point in ifc metres that stands at latitude, longitude.
-        true_north_deg: for "site": degrees that ifc y is turned counter-clockwise from true north.
-        elevation: for "site": metres, RefElevation.
-        note: what had to be assumed ("MapUnit missing").
+        true_north: direction of true north in ifc (x, y), as IFC's TrueNorth; (0, 1) where unsaid.
     """
 
     kind: Literal["map", "site"]
     where: str
     crs: str = ""
-    map_from_ifc: tuple[tuple[float, ...], ...] | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    site_origin_in_ifc: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    true_north_deg: float = 0.0
+    eastings: float = 0.0
+    northings: float = 0.0
+    height: float = 0.0
+    x_axis: tuple[float, float] = (1.0, 0.0)
+    scale: float | None = None
+    map_unit_m: float | None = None
+    file_unit_m: float = 1.0
+    latitude: float = float("nan")
+    longitude: float = float("nan")
     elevation: float = 0.0
-    note: str = ""
+    site_origin_in_ifc: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    true_north: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

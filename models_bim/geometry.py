@@ -1,0 +1,182 @@
+"""Shapes out of an IFC file: each distinct mesh once, placed many times."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import ifcopenshell
+import ifcopenshell.geom
+import numpy as np
+from numpy.typing import NDArray
+
+from models_bim.model import Mesh
+
+FAST = "hybrid-cgal-simple-opencascade"
+SURE = "opencascade"
+BATCH = 4000  # products per iterator: bounds the kernel's memory on very large files
+DEFAULT_RGB = (178, 178, 178)
+#: Representations that are not what the thing looks like; used only where a product has no other.
+_AUXILIARY = frozenset(
+    {
+        "Box",
+        "Clearance",
+        "CoG",
+        "FootPrint",
+        "Axis",
+        "Profile",
+        "SurveyPoints",
+        "Lighting",
+        "Reference",
+        "Annotation",
+        "Plan",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One representation of one product: mesh in its own frame, and where that stands (ifc metres)."""
+
+    product: int
+    context: str
+    mesh: Mesh
+    ifc_from_local: NDArray[np.float64]
+
+
+@dataclass(slots=True, eq=False)
+class Shapes:
+    """Everything drawn of one file: shapes sorted by product, and products that yielded no triangles."""
+
+    by_product: dict[int, list[Shape]]
+    empty: list[int]
+    retried: int = 0
+
+
+def read_shapes(
+    file: ifcopenshell.file,
+    products: list[ifcopenshell.entity_instance],
+    *,
+    library: str = FAST,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Shapes:
+    """Triangulate products; those that come back empty from a fast kernel are tried again with OpenCASCADE.
+
+    Args:
+        products: elements and spaces to draw (never openings: they only cut).
+        library: geometry library of the first attempt.
+        progress: called with (products done, products in all).
+    """
+    wanted = sorted((p for p in products if p.Representation), key=lambda p: p.id())
+    shapes: dict[int, list[Shape]] = {}
+    done = 0
+    for start in range(0, len(wanted), BATCH):
+        for shape in _iterate(file, wanted[start : start + BATCH], library):
+            _keep(shapes, shape)
+            done += 1
+            if done % 100 == 0:
+                progress(done, len(wanted))
+    missing = [p for p in wanted if p.id() not in shapes and _has_body(p)]
+    retried = 0
+    if missing and library != SURE:
+        for shape in _iterate(file, missing, SURE):
+            _keep(shapes, shape)
+        retried = sum(p.id() in shapes for p in missing)
+    progress(len(wanted), len(wanted))
+    return Shapes(
+        by_product={key: _best(shapes[key]) for key in sorted(shapes)},
+        empty=[p.id() for p in missing if p.id() not in shapes],
+        retried=retried,
+    )
+
+
+def world_box(shape: Shape) -> NDArray[np.float64]:
+    """(6,) xmin,ymin,zmin,xmax,ymax,zmax of a placed shape in ifc metres."""
+    points = shape.mesh.vertices.astype(np.float64) @ shape.ifc_from_local[:3, :3].T + shape.ifc_from_local[:3, 3]
+    return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+
+def mesh_digest(mesh: Mesh) -> bytes:
+    """What makes two meshes the same: vertices to 0.01 mm, triangles and colours."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(np.round(mesh.vertices.astype(np.float64) * 1e5).astype(np.int64).tobytes())
+    for column in (mesh.triangles, mesh.run_start, mesh.run_rgba, mesh.is_default):
+        digest.update(column.tobytes())
+    return digest.digest()
+
+
+def _keep(shapes: dict[int, list[Shape]], shape: Shape) -> None:
+    kept = shapes.setdefault(shape.product, [])
+    if not any(
+        mesh_digest(other.mesh) == mesh_digest(shape.mesh) and np.allclose(other.ifc_from_local, shape.ifc_from_local)
+        for other in kept
+    ):
+        kept.append(shape)
+
+
+def _best(shapes: list[Shape]) -> list[Shape]:
+    looks = [s for s in shapes if s.context not in _AUXILIARY]
+    return looks or shapes[:1]
+
+
+def _has_body(product: ifcopenshell.entity_instance) -> bool:
+    return any(
+        r.RepresentationIdentifier not in _AUXILIARY
+        and r.RepresentationType
+        not in ("Curve2D", "Curve3D", "GeometricCurveSet", "Annotation2D", "Point", "PointCloud")
+        for r in product.Representation.Representations
+    )
+
+
+def _iterate(file: ifcopenshell.file, products: list[ifcopenshell.entity_instance], library: str) -> Iterator[Shape]:
+    iterator = ifcopenshell.geom.iterator(
+        ifcopenshell.geom.settings(), file, 1, include=products, geometry_library=library
+    )  # type: ignore[arg-type]
+    if not iterator.initialize():
+        return
+    while True:
+        shape = _shape(iterator.get())
+        if shape is not None:
+            yield shape
+        if not iterator.next():
+            return
+
+
+def _shape(raw: object) -> Shape | None:
+    geometry = raw.geometry  # type: ignore[attr-defined]
+    triangles = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3)
+    vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
+    if not len(triangles) or not np.isfinite(vertices).all():
+        return None
+    matrix = np.frombuffer(raw.transformation_buffer, dtype=np.float64).reshape(4, 4).T.copy()  # type: ignore[attr-defined]
+    centre = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+    matrix[:3, 3] += matrix[:3, :3] @ centre
+    material = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
+    order = np.argsort(material, kind="stable")
+    run_start, run_rgba, is_default = _runs(material[order], geometry)
+    mesh = Mesh(
+        vertices=(vertices - centre).astype(np.float32),
+        triangles=triangles[order].astype(np.uint32),
+        run_start=run_start,
+        run_rgba=run_rgba,
+        is_default=is_default,
+    )
+    return Shape(raw.id, raw.context, mesh, matrix)  # type: ignore[attr-defined]
+
+
+def _runs(material: NDArray[np.int32], geometry: object) -> tuple[NDArray, NDArray, NDArray]:
+    cuts = np.flatnonzero(np.diff(material)) + 1
+    starts = np.concatenate([[0], cuts, [len(material)]]).astype(np.int32)
+    colours = np.frombuffer(geometry.colors_buffer, dtype=np.float64).reshape(-1, 4)  # type: ignore[attr-defined]
+    names = [m.name for m in geometry.materials]  # type: ignore[attr-defined]
+    rgba = np.empty((len(starts) - 1, 4), dtype=np.uint8)
+    default = np.zeros(len(starts) - 1, dtype=np.bool_)
+    for row, slot in enumerate(material[starts[:-1]]):
+        default[row] = slot < 0 or names[slot] == "DefaultMaterial" or not np.isfinite(colours[slot, :3]).all()
+        rgba[row] = (*DEFAULT_RGB, 255) if default[row] else _byte_colour(colours[slot])
+    return starts, rgba, default
+
+
+def _byte_colour(rgba: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.round(np.clip(np.nan_to_num(rgba, nan=1.0), 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,161 @@
+"""Open an IFC file whatever its header or bytes say: its schema mapped to a readable one, its text made honest."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import ifcopenshell
+
+from twin.errors import SourceError
+from twin.finding import Finding
+
+_SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
+_NON_ASCII = re.compile(rb"[\x80-\xff]+")
+_HEADER_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenedIfc:
+    """An IFC file in memory, with what had to be done to read it. `schema` is as the file itself names it."""
+
+    file: ifcopenshell.file
+    name: str
+    schema: str
+    findings: tuple[Finding, ...]
+
+
+def open_ifc(path: Path) -> OpenedIfc:
+    """Open one IFC-SPF file (.ifc or .ifczip).
+
+    Raises:
+        SourceError: no such file, not IFC at all, or a syntax the kernel cannot read.
+    """
+    raw = _bytes_of(path)
+    findings: list[Finding] = []
+    declared = _declared_schema(raw, path)
+    readable = nearest_schema(declared)
+    if readable is None:
+        raise SourceError(
+            f"{path.name} is written in {declared}, which is not an IFC schema that can be read",
+            mend="export it as IFC2X3, IFC4 or IFC4X3",
+            where=path.name,
+        )
+    if readable != declared.upper():
+        raw = _SCHEMA.sub(lambda m: m.group(0).replace(m.group(1), readable.encode()), raw, count=1)
+        findings.append(
+            Finding(
+                "warning",
+                f"schema {declared} is read as {readable}",
+                path.name,
+                f"export as {readable} so that nothing is lost between the two",
+            )
+        )
+    fixed, count = escape_text(raw)
+    if count:
+        findings.append(
+            Finding(
+                "note",
+                "text was written in raw bytes instead of the standard's \\X2\\ escapes; repaired",
+                path.name,
+                "export with a tool that escapes text",
+                count,
+            )
+        )
+    return OpenedIfc(_parse(fixed, path), path.name, declared, tuple(findings))
+
+
+def nearest_schema(declared: str) -> str | None:
+    """The readable schema closest to a declared one; None when it is no IFC schema.
+
+    Early and draft names (IFC4X1, IFC4X3_RC2, plain IFC4X3) open as the release that grew out of them.
+    """
+    name = declared.upper()
+    known = [s for s in ifcopenshell.ifcopenshell_wrapper.schema_names() if s.startswith("IFC")]
+    if name in known:
+        return name
+    for prefix, target in (("IFC2", "IFC2X3"), ("IFC4X", "IFC4X3_ADD2"), ("IFC4", "IFC4")):
+        if name.startswith(prefix):
+            return target
+    return None
+
+
+def escape_text(raw: bytes) -> tuple[bytes, int]:
+    """Replace raw UTF-8 or GB18030 bytes by `\\X2\\` escapes; returns the bytes and how many runs were replaced.
+
+    The encoding is judged once for the whole file, so that a name never comes out half in each.
+    """
+    runs = _NON_ASCII.findall(raw)
+    if not runs:
+        return raw, 0
+    encoding = _encoding_of(runs)
+
+    def escaped(match: re.Match[bytes]) -> bytes:
+        text = match.group(0).decode(encoding, errors="replace")
+        return b"\\X2\\" + text.encode("utf-16-be").hex().upper().encode() + b"\\X0\\"
+
+    pattern = _NON_ASCII if encoding != "gb18030" else re.compile(rb"(?:[\x81-\xfe][\x40-\xfe])+|[\x80-\xff]+")
+    return pattern.subn(escaped, raw)
+
+
+def _encoding_of(runs: list[bytes]) -> str:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            for run in runs:
+                run.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    # GB18030's second byte may be ASCII, so a run cut at ASCII can end on a lead byte: only then is it not Latin-1.
+    double = sum(len(run) for run in runs if all(byte >= 0x81 for byte in run))
+    return "gb18030" if double > 0.9 * sum(map(len, runs)) and any(len(run) > 1 for run in runs) else "latin-1"
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                inner = [name for name in archive.namelist() if name.lower().endswith(".ifc")]
+                if len(inner) != 1:
+                    raise SourceError(
+                        f"{path.name} holds {len(inner)} .ifc files", mend="put exactly one .ifc in it", where=path.name
+                    )
+                return archive.read(inner[0])
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(
+            f"{path.name} cannot be opened ({error.strerror})", mend="check the path in park.toml", where=path.name
+        ) from error
+
+
+def _declared_schema(raw: bytes, path: Path) -> str:
+    if b"ISO-10303-21" not in raw[:_HEADER_BYTES]:
+        raise SourceError(
+            f"{path.name} is not an IFC file (no ISO-10303-21 header)",
+            mend="export the model again as IFC (STEP)",
+            where=path.name,
+        )
+    found = _SCHEMA.search(raw[:_HEADER_BYTES])
+    if found is None:
+        raise SourceError(
+            f"{path.name} names no FILE_SCHEMA", mend="export the model again as IFC (STEP)", where=path.name
+        )
+    return found.group(1).decode("ascii", errors="replace").strip()
+
+
+def _parse(raw: bytes, path: Path) -> ifcopenshell.file:
+    try:
+        opened = ifcopenshell.file.from_string(raw.decode("ascii"))
+    except (RuntimeError, OSError, ifcopenshell.Error) as error:
+        raise SourceError(
+            f"{path.name} cannot be parsed ({error})",
+            mend="export it again; the file may be cut short",
+            where=path.name,
+        ) from error
+    if not opened.by_type("IfcProject"):
+        raise SourceError(
+            f"{path.name} holds no IfcProject", mend="export it again; the file may be cut short", where=path.name
+        )
+    return opened

@@ -1,0 +1,180 @@
+"""Read a building: one IFC file a discipline, each in a process of its own, then federated."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from models_bim.discipline import Discipline
+from models_bim.federate import federate
+from models_bim.geometry import FAST, SURE
+from models_bim.model import BimModel
+from twin.errors import SourceError
+from twin.finding import Finding
+
+Progress = Callable[[str, str, int, int], None]
+_TREE = Path(__file__).resolve().parent.parent
+DEFAULT_TIMEOUT_SECS = 3600.0
+
+
+class _Crashed(Exception):
+    """The reading process died of a signal."""
+
+
+def read_building(
+    paths: Sequence[Path],
+    *,
+    progress: Progress = lambda file, step, done, total: None,
+    memory_bytes: int | None = None,
+    timeout_secs: float = DEFAULT_TIMEOUT_SECS,
+    jobs: int | None = None,
+) -> BimModel:
+    """Federate the IFC files of one building.
+
+    A file that cannot be read becomes an error finding and the others go on.
+
+    Args:
+        paths: one file a discipline.
+        progress: called with (file name, step, done, total), from several threads.
+        memory_bytes: address space each reading process may take; None for three quarters of the machine's memory.
+        timeout_secs: wall time each file may take.
+        jobs: files read at a time; None for one a core.
+
+    Raises:
+        SourceError: none of the files can be read.
+    """
+    limit = memory_bytes if memory_bytes is not None else _three_quarters_of_memory()
+
+    def read(path: Path) -> Discipline | SourceError:
+        try:
+            return read_file(path, progress=progress, memory_bytes=limit, timeout_secs=timeout_secs)
+        except SourceError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+        results = list(pool.map(read, paths))
+    failures = [r for r in results if isinstance(r, SourceError)]
+    disciplines = [r for r in results if isinstance(r, Discipline)]
+    if not disciplines:
+        raise failures[0]
+    model = federate(disciplines)
+    lost = tuple(Finding("error", f.what, f.where or "", f.mend) for f in failures)
+    return replace(model, findings=(*lost, *model.findings))
+
+
+def read_file(path: Path, *, progress: Progress, memory_bytes: int, timeout_secs: float) -> Discipline:
+    """Read one file in its own process; where the fast kernel crashes it is read again with OpenCASCADE alone.
+
+    Raises:
+        SourceError: unreadable, too large for the memory allowed, too slow, or the kernel crashed on it twice.
+    """
+    try:
+        return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs)
+    except _Crashed:
+        progress(path.name, "crashed, trying the slower kernel", 0, 1)
+    try:
+        discipline = _read_in_process(path, SURE, progress, memory_bytes, timeout_secs)
+    except _Crashed as crash:
+        raise SourceError(
+            f"the geometry kernel crashed on {path.name} ({crash})",
+            mend="export the model again, or split it",
+            where=path.name,
+        ) from crash
+    discipline.findings.append(
+        Finding("warning", "the fast geometry kernel crashed; read with the slower one", path.name)
+    )
+    return discipline
+
+
+def _read_in_process(
+    path: Path,
+    library: str,
+    progress: Progress,
+    memory_bytes: int,
+    timeout_secs: float,
+) -> Discipline:
+    with tempfile.TemporaryDirectory(prefix="parktwin-ifc-") as folder:
+        result = Path(folder) / "discipline"
+        request = {"path": str(path.resolve()), "library": library, "memory_bytes": memory_bytes, "result": str(result)}
+        environment = {
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join([str(_TREE), os.environ.get("PYTHONPATH", "")]),
+        }
+        with subprocess.Popen(
+            [sys.executable, "-m", "models_bim.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        ) as process:
+            try:
+                error = _converse(process, request, path, progress, timeout_secs)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+        if error is not None:
+            raise error
+        if process.returncode != 0:
+            raise _Crashed(f"exit {process.returncode}")
+        return pickle.loads(result.read_bytes())  # noqa: S301 - written by our own worker a moment ago
+
+
+def _converse(
+    process: subprocess.Popen[bytes],
+    request: dict[str, object],
+    path: Path,
+    progress: Progress,
+    timeout_secs: float,
+) -> SourceError | None:
+    """Send the request, follow the progress lines to their end, wait; returns what the worker found wrong."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(request).encode() + b"\n")
+    process.stdin.close()
+    deadline = time.monotonic() + timeout_secs
+    error: SourceError | None = None
+    pending = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                process.kill()
+                return SourceError(
+                    f"{path.name} was not read within {timeout_secs:g} s",
+                    mend="split the model by discipline, or allow more time",
+                    where=path.name,
+                )
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                break
+            *lines, pending = (pending + chunk).split(b"\n")
+            for line in lines:
+                error = _heard(json.loads(line), path, progress) or error
+    process.wait()
+    return error
+
+
+def _heard(message: dict[str, object], path: Path, progress: Progress) -> SourceError | None:
+    if message.get("memory"):
+        return SourceError(
+            f"{path.name} needs more memory than is allowed", mend="split the model by discipline", where=path.name
+        )
+    if "error" in message:
+        return SourceError(str(message["error"]), mend=str(message["mend"]), where=path.name)
+    progress(path.name, str(message["step"]), int(str(message["done"])), int(str(message["total"])))
+    return None
+
+
+def _three_quarters_of_memory() -> int:
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 / 4)

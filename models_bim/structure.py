@@ -1,0 +1,111 @@
+"""Who belongs to whom in an IFC file: sites, buildings, storeys, spaces, elements, and each one's container."""
+
+from __future__ import annotations
+
+import ifcopenshell
+import ifcopenshell.util.placement
+
+from models_bim.discipline import Row
+
+Entity = ifcopenshell.entity_instance
+_MAX_DEPTH = 50  # a whole inside a whole inside …: more is a loop in the file
+
+
+def read_rows(file: ifcopenshell.file) -> list[Row]:
+    """Every site, building, storey, space and element, sorted by STEP id; no openings, ports, grids, annotations."""
+    rows = [_row(entity, "site") for entity in file.by_type("IfcSite")]
+    buildings = _by_type(file, "IfcBuilding") + _by_type(file, "IfcFacility")
+    rows += [_row(entity, "building") for entity in {e.id(): e for e in buildings}.values()]
+    rows += [_row(entity, "storey") for entity in file.by_type("IfcBuildingStorey")]
+    rows += [_row(entity, "space") for entity in file.by_type("IfcSpace")]
+    rows += [_row(entity, "element") for entity in elements(file)]
+    known = {row.step for row in rows}
+    for row in rows:
+        whole = _container(file.by_id(row.step))
+        row.parent = whole.id() if whole is not None and whole.id() in known else 0
+    _give_storeys(rows)
+    return sorted(rows, key=lambda row: row.step)
+
+
+def elements(file: ifcopenshell.file) -> list[Entity]:
+    """What is built or placed: elements and proxies, without the things that only cut or connect."""
+    found = _by_type(file, "IfcElement") + _by_type(file, "IfcProxy")
+    return [e for e in found if not (e.is_a("IfcFeatureElement") or e.is_a("IfcVirtualElement"))]
+
+
+def _by_type(file: ifcopenshell.file, cls: str) -> list[Entity]:
+    try:
+        return list(file.by_type(cls))
+    except RuntimeError:  # the schema has no such class
+        return []
+
+
+def _row(entity: Entity, kind: str) -> Row:
+    return Row(
+        step=entity.id(),
+        guid=entity.GlobalId or "",
+        cls=entity.is_a(),
+        kind=kind,  # type: ignore[arg-type]
+        name=_clean(entity.Name),
+        long_name=_clean(getattr(entity, "LongName", None)),
+        predefined=_clean(getattr(entity, "PredefinedType", None)),
+        type_name=_type_name(entity),
+    )
+
+
+def _clean(text: object) -> str:
+    return " ".join(str(text).split()) if text else ""
+
+
+def _type_name(entity: Entity) -> str:
+    for rel in getattr(entity, "IsTypedBy", None) or getattr(entity, "IsDefinedBy", None) or ():
+        if rel.is_a("IfcRelDefinesByType") and rel.RelatingType is not None:
+            return _clean(rel.RelatingType.Name)
+    return ""
+
+
+def _container(entity: Entity) -> Entity | None:
+    """The container or whole: containment first, then aggregates and nests, then the wall a door fills."""
+    for inverse, attribute in (
+        ("ContainedInStructure", "RelatingStructure"),
+        ("Decomposes", "RelatingObject"),
+        ("Nests", "RelatingObject"),
+    ):
+        for rel in getattr(entity, inverse, None) or ():
+            whole = getattr(rel, attribute)
+            if whole is not None:
+                return whole
+    host = _host(entity)
+    return _container(host) if host is not None and host.id() != entity.id() else None
+
+
+def _host(entity: Entity) -> Entity | None:
+    """The element whose opening this one fills."""
+    for fills in getattr(entity, "FillsVoids", None) or ():
+        opening = fills.RelatingOpeningElement
+        for voids in getattr(opening, "VoidsElements", None) or ():
+            return voids.RelatingBuildingElement
+    return None
+
+
+def _give_storeys(rows: list[Row]) -> None:
+    by_step = {row.step: row for row in rows}
+    for row in rows:
+        here: Row | None = row
+        for _ in range(_MAX_DEPTH):
+            if here is None:
+                break
+            if here.kind == "storey":
+                row.storey = here.step
+                break
+            here = by_step.get(here.parent)
+        else:
+            row.parent = 0  # a loop of wholes: cut it here
+
+
+def placement_z(entity: Entity, metres: float) -> float | None:
+    """Height of an entity's own origin in ifc metres; None where it has no local placement."""
+    placement = entity.ObjectPlacement
+    if placement is None or not placement.is_a("IfcLocalPlacement"):
+        return None
+    return float(ifcopenshell.util.placement.get_local_placement(placement)[2, 3]) * metres

@@ -1,0 +1,178 @@
+"""The process that reads one IFC file, so that a kernel's crash, memory or chatter never reaches the build.
+
+Run as `python -m models_bim.worker`; it reads a JSON request on stdin, writes JSON progress lines to the stdout it
+was given and the result, pickled, to the file the request names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import ifcopenshell
+import ifcopenshell.util.unit
+
+from models_bim.discipline import Discipline, RawSpace, RawSystem, Row
+from models_bim.geometry import FAST, Shape, Shapes, read_shapes, world_box
+from models_bim.georeading import read_georeadings
+from models_bim.opening import open_ifc
+from models_bim.outline import floor_outline
+from models_bim.properties import read_properties
+from models_bim.storeys import read_storeys
+from models_bim.structure import read_rows
+from twin.errors import SourceError
+from twin.finding import Finding
+
+Progress = Callable[[str, int, int], None]
+
+
+def read_discipline(
+    path: Path, *, library: str = FAST, progress: Progress = lambda what, done, total: None
+) -> Discipline:
+    """Read one file in this process.
+
+    Args:
+        path: an .ifc or .ifczip file.
+        library: geometry library of the first attempt.
+        progress: called with (step, done, total).
+
+    Raises:
+        SourceError: the file cannot be opened or parsed.
+    """
+    progress("open", 0, 1)
+    opened = open_ifc(path)
+    file, name = opened.file, opened.name
+    metres = float(ifcopenshell.util.unit.calculate_unit_scale(file))
+    rows = read_rows(file)
+    drawn = [file.by_id(row.step) for row in rows if row.kind in ("element", "space", "site")]
+    shapes = read_shapes(file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total))
+    boxes = {step: _box(found) for step, found in shapes.by_product.items()}
+    storeys, storey_findings = read_storeys(file, rows, boxes, metres, name)
+    spaces, space_findings = _spaces(rows, shapes, name)
+    in_space = {row.step for row in rows if row.kind == "space"}
+    progress("properties", 0, 1)
+    return Discipline(
+        name=name,
+        schema=opened.schema,
+        rows=rows,
+        storeys=storeys,
+        spaces=spaces,
+        shapes={step: found for step, found in shapes.by_product.items() if step not in in_space},
+        boxes=boxes,
+        properties=read_properties(file, {row.step for row in rows}),
+        systems=_systems(file),
+        georeadings=read_georeadings(file, name, metres),
+        findings=[
+            *opened.findings,
+            *_left_out(file, name),
+            *storey_findings,
+            *space_findings,
+            *_empties(file, shapes, name),
+        ],
+    )
+
+
+def _box(shapes: list[Shape]) -> tuple[float, ...]:
+    boxes = [world_box(shape) for shape in shapes]
+    low = [min(float(b[i]) for b in boxes) for i in range(3)]
+    return (*low, *(max(float(b[i]) for b in boxes) for i in range(3, 6)))
+
+
+def _spaces(rows: list[Row], shapes: Shapes, name: str) -> tuple[list[RawSpace], list[Finding]]:
+    found, bare = [], []
+    for row in rows:
+        if row.kind == "space":
+            outline = floor_outline(shapes.by_product[row.step]) if row.step in shapes.by_product else None
+            if outline is None:
+                bare.append(row.name or row.guid)
+            else:
+                found.append(RawSpace(step=row.step, polygon=outline[0], z0=outline[1], z1=outline[2]))
+    if not bare:
+        return found, []
+    sample = ", ".join(bare[:3]) + ("…" if len(bare) > 3 else "")
+    what = f"rooms have no floor outline ({sample}); they cannot be painted or entered"
+    return found, [Finding("warning", what, name, "export rooms (IfcSpace) with their body", len(bare))]
+
+
+def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding]:
+    findings = []
+    cut = [step for step in shapes.empty if getattr(file.by_id(step), "HasOpenings", None)]
+    if cut:
+        findings.append(
+            Finding(
+                "warning",
+                f"openings left nothing of elements (such as #{cut[0]}); they are kept without a shape",
+                name,
+                "check the openings in the model",
+                len(cut),
+            )
+        )
+    bare = sorted(set(shapes.empty) - set(cut))
+    if bare:
+        findings.append(
+            Finding(
+                "warning",
+                f"elements have a body that yields no triangles (such as #{bare[0]}, {file.by_id(bare[0]).is_a()})",
+                name,
+                "check these elements in the model",
+                len(bare),
+            )
+        )
+    return findings
+
+
+def _left_out(file: ifcopenshell.file, name: str) -> list[Finding]:
+    zones = 0 if file.schema == "IFC2X3" else len(file.by_type("IfcSpatialZone"))
+    return (
+        [Finding("note", "spatial zones are left out; rooms and storeys carry the structure", name, "", zones)]
+        if zones
+        else []
+    )
+
+
+def _systems(file: ifcopenshell.file) -> list[RawSystem]:
+    systems = []
+    for system in sorted(file.by_type("IfcSystem"), key=lambda s: s.id()):
+        members = sorted({m.id() for rel in system.IsGroupedBy or () for m in rel.RelatedObjects or ()})
+        systems.append(
+            RawSystem(
+                guid=system.GlobalId or f"#{system.id()}",
+                name=system.Name or "",
+                cls=system.is_a(),
+                members=tuple(members),
+            )
+        )
+    return systems
+
+
+def main() -> int:
+    """Serve one request; exit 0 with a result, 2 with a SourceError told on the channel."""
+    request = json.loads(sys.stdin.readline())
+    channel = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # kernels print to stdout: that must not reach the channel
+    if request["memory_bytes"]:
+        resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], request["memory_bytes"]))
+
+    def tell(what: str, done: int, total: int) -> None:
+        channel.write(json.dumps({"step": what, "done": done, "total": total}) + "\n")
+
+    try:
+        discipline = read_discipline(Path(request["path"]), library=request["library"], progress=tell)
+    except SourceError as error:
+        channel.write(json.dumps({"error": error.what, "mend": error.mend}) + "\n")
+        return 2
+    except MemoryError:
+        channel.write(json.dumps({"memory": True}) + "\n")
+        return 3
+    with open(request["result"], "wb") as out:
+        pickle.dump(discipline, out, protocol=5)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
