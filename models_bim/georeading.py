@@ -101,7 +101,7 @@ def _site(site: Entity, name: str, file_unit_m: float, north: tuple[float, float
 
 
 def _degrees(parts: tuple[int, ...]) -> float:
-    """Degrees from (degrees, minutes, seconds[, millionths]); all parts carry the sign, but some files sign one only."""
+    """Degrees from (degrees, minutes, seconds[, millionths]); some files sign only one part."""
     whole = [abs(part) for part in parts] + [0, 0, 0]
     value = whole[0] + whole[1] / 60 + whole[2] / 3600 + whole[3] / 3.6e9
     return -value if any(part < 0 for part in parts) else value

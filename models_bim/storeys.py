@@ -22,7 +22,7 @@ def read_storeys(
     """Storeys of one file with elevations in ifc metres, sorted by elevation then STEP id.
 
     The Elevation attribute is relative to the building and often missing; the placement is what the geometry hangs
-    on, but some exporters leave it at zero. The one nearer to the feet of what the storey contains wins, for the whole file.
+    on, but some exporters leave it at zero. The one nearer to the feet of what the storey contains wins, for the file.
     """
     entities = sorted(file.by_type("IfcBuildingStorey"), key=lambda e: e.id())
     feet = {e.id(): _feet(e.id(), rows, boxes) for e in entities}
