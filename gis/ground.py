@@ -1,0 +1,224 @@
+"""The ground as one partition: every square metre belongs to exactly one surface, so nothing flickers over anything.
+
+Surfaces are laid in order of rank (water cuts roads, roads cut paths, … lawns fill the rest), cut along the terrain's
+triangles and lifted on to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis import palette
+from gis.mesh import Mesh, Surface, join, make_mesh, polygons_of, triangulate
+from gis.model import FlatGround, Ground, Layer
+from gis.terrain import Terrain, plane_heights
+
+FACET_M = 60.0
+KERB_M = 0.3
+WATER_SINK_M = 0.35
+SLIVER_M2 = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Areas of one surface: geometries (n,) with their node (n,), class, colour (n, 3) and how far below ground."""
+
+    geometry: NDArray[np.object_]
+    node: NDArray[np.uint32]
+    surface: Surface
+    colour: NDArray[np.uint8]
+    sink_m: float = 0.0
+
+
+def road_width_m(layer: Layer) -> NDArray[np.float64]:
+    """Widths (n,): the source's own, else by the class of road, else 6 m (paths 2 m)."""
+    usual = {"roads": 6.5, "paths": 2.2}.get(layer.kind, 2.0)
+    by_class = {"primary": 10.0, "arterial": 10.0, "secondary": 8.0, "collector": 8.0, "service": 4.5, "lane": 4.5,
+                "trail": 1.6, "stairs": 2.0, "multi-use": 3.5}
+    width = layer.width_m.copy()
+    text = next((layer.properties[name] for name in ("ROAD_TYPE", "road_type", "class", "highway", "RD_CLASS")
+                 if name in layer.properties), None)
+    for row in np.flatnonzero(~(width > 0.5)):
+        words = text[row].lower() if text is not None else ""
+        width[row] = next((metres for word, metres in by_class.items() if word in words), usual)
+    return np.clip(width, 1.0, 60.0)
+
+
+def strips(layer: Layer) -> NDArray[np.object_]:
+    """Lines as areas of their width with rounded ends (so junctions close); areas as they are."""
+    areas = layer.geometry.copy()
+    is_line = shapely.get_dimensions(areas) == 1
+    areas[is_line] = shapely.buffer(areas[is_line], road_width_m(layer)[is_line] / 2, quad_segs=4)
+    areas[shapely.get_dimensions(areas) == 0] = shapely.Polygon()
+    return areas
+
+
+def covers(layers: list[tuple[Layer, NDArray[np.uint32]]]) -> list[Cover]:
+    """Surfaces by rank, first wins, of layers with their features' node indices."""
+    by_kind = {kind: [(layer, node) for layer, node in layers if layer.kind == kind]
+               for kind in ("water", "roads", "parking", "paths", "paving", "greens")}
+    out: list[Cover] = []
+
+    def add(kind: str, surface: Surface, colour: palette.RGB, *, sink_m: float = 0.0) -> None:
+        for layer, node in by_kind[kind]:
+            out.append(Cover(strips(layer), node, surface, _tint(colour, layer), sink_m))
+
+    add("water", Surface.WATER, palette.WATER, sink_m=WATER_SINK_M)
+    add("roads", Surface.ROAD, palette.ROAD)
+    add("parking", Surface.ROAD, palette.PARKING)
+    out.extend(_kerbs([strips(layer) for kind in ("roads", "parking") for layer, _ in by_kind[kind]]))
+    add("paths", Surface.PAVING, palette.PAVING)
+    add("paving", Surface.PAVING, palette.PLAZA)
+    add("greens", Surface.LAWN, palette.LAWN_LIGHT)
+    return out
+
+
+def _tint(colour: palette.RGB, layer: Layer) -> NDArray[np.uint8]:
+    """One colour with a small, steady variation per feature, so that neighbours part without a line."""
+    step = np.array([(hash_of(i) % 7) - 3 for i in layer.ids], dtype=np.int16)[:, None] if layer.kind != "roads" \
+        else np.zeros((len(layer), 1), np.int16)
+    return np.clip(np.asarray(colour, np.int16) + step, 0, 255).astype(np.uint8)
+
+
+def hash_of(text: str) -> int:
+    """A steady 32-bit number of a text (Python's own hash changes from run to run)."""
+    value = 2166136261
+    for byte in text.encode():
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    value ^= value >> 15
+    return (value * 2246822519) & 0xFFFFFFFF
+
+
+def _kerbs(strip_sets: list[NDArray[np.object_]]) -> Iterator[Cover]:
+    for areas in strip_sets:
+        ring = shapely.buffer(areas, KERB_M, quad_segs=2)
+        yield Cover(ring, np.zeros(len(ring), np.uint32), Surface.PAVING,
+                    np.tile(np.asarray(palette.KERB, np.uint8), (len(ring), 1)))
+
+
+def cells(bounds: tuple[float, float, float, float], side_m: float) -> list[tuple[str, shapely.Polygon]]:
+    """Square-ish tiles over bounds: names 'x_y' and their boxes."""
+    xmin, ymin, xmax, ymax = bounds
+    nx, ny = (max(1, round((hi - lo) / side_m)) for lo, hi in ((xmin, xmax), (ymin, ymax)))
+    xs, ys = np.linspace(xmin, xmax, nx + 1), np.linspace(ymin, ymax, ny + 1)
+    return [(f"{i}_{j}", shapely.box(xs[i], ys[j], xs[i + 1], ys[j + 1])) for j in range(ny) for i in range(nx)]
+
+
+class GroundMesher:
+    """Cuts covers to cells and lays them on the ground.
+
+    Args:
+        surfaces: covers by rank.
+        ground: terrain or flat ground.
+        holes: footprints whose ground is not drawn (buildings with basements); empty for none.
+    """
+
+    def __init__(self, surfaces: list[Cover], ground: Ground) -> None:
+        self.surfaces = surfaces
+        self.ground = ground
+        self.trees = [shapely.STRtree(cover.geometry) for cover in surfaces]
+        self.facets = ground.polygons() if isinstance(ground, Terrain) else None
+        self.facet_tree = shapely.STRtree(self.facets) if self.facets is not None else None
+
+    def cell(self, box: shapely.Polygon) -> Mesh:
+        """The mesh of one cell."""
+        pieces, rank, row = self._partition(box)
+        meshes = [self._lay(np.array(pieces, dtype=object), np.array(rank), np.array(row), box)] if pieces else []
+        return join(meshes)
+
+    def _partition(self, box: shapely.Polygon) -> tuple[list[shapely.Geometry], list[int], list[int]]:
+        taken: shapely.Geometry = shapely.Polygon()
+        pieces: list[shapely.Geometry] = []
+        ranks: list[int] = []
+        rows: list[int] = []
+        for rank, (cover, tree) in enumerate(zip(self.surfaces, self.trees, strict=True)):
+            hit = np.sort(tree.query(box, predicate="intersects"))
+            if not len(hit):
+                continue
+            clipped = shapely.intersection(cover.geometry[hit], box)
+            own = _without_overlap(shapely.difference(clipped, taken))
+            pieces.extend(own)
+            ranks.extend([rank] * len(hit))
+            rows.extend(hit.tolist())
+            taken = shapely.union_all([taken, *own])
+        pieces.append(shapely.difference(box, taken))
+        return pieces, [*ranks, -1], [*rows, -1]
+
+    def _lay(self, pieces: NDArray, rank: NDArray, row: NDArray, box: shapely.Polygon) -> Mesh:
+        facets, planes = self._facets(box)
+        facet_hit, piece_hit = shapely.STRtree(pieces).query(facets, predicate="intersects")
+        order = np.lexsort((facet_hit, piece_hit))
+        facet_hit, piece_hit = facet_hit[order], piece_hit[order]
+        parts = shapely.intersection(pieces[piece_hit], facets[facet_hit])
+        meshes = []
+        for part, piece, facet in zip(parts, piece_hit, facet_hit, strict=True):
+            for polygon in polygons_of(part):
+                meshes.append(self._flat(polygon, int(rank[piece]), int(row[piece]),
+                                         None if planes is None else planes[facet]))
+        return join(meshes)
+
+    def _facets(self, box: shapely.Polygon) -> tuple[NDArray[np.object_], NDArray[np.float64] | None]:
+        if isinstance(self.ground, Terrain) and self.facet_tree is not None and self.facets is not None:
+            hit = np.sort(self.facet_tree.query(box, predicate="intersects"))
+            if len(hit):
+                return self.facets[hit], self.ground.vertices[self.ground.triangles[hit]]
+        xmin, ymin, xmax, ymax = box.bounds
+        return np.array([b for _, b in cells((xmin, ymin, xmax, ymax), FACET_M)], dtype=object), None
+
+    def _flat(self, polygon: shapely.Polygon, rank: int, row: int, plane: NDArray[np.float64] | None) -> Mesh:
+        xy, faces = triangulate(polygon)
+        cover = self.surfaces[rank] if rank >= 0 else None
+        sink = cover.sink_m if cover else 0.0
+        if plane is None:
+            z = self.ground.height_at(xy)
+            normal = np.array([0.0, 0.0, 1.0])
+        else:
+            z = plane_heights(np.broadcast_to(plane, (len(xy), 3, 3)), xy)
+            normal = np.cross(plane[1] - plane[0], plane[2] - plane[0])
+            normal = normal / np.linalg.norm(normal) * np.sign(normal[2])
+        return make_mesh(
+            np.column_stack([xy, z - sink]), faces, normal=normal,
+            colour=cover.colour[row] if cover else palette.LAWN,
+            surface=cover.surface if cover else Surface.LAWN, node=int(cover.node[row]) if cover else 0)
+
+
+def _without_overlap(areas: NDArray[np.object_]) -> list[shapely.Geometry]:
+    """Areas with what earlier ones of the same set already cover taken away."""
+    tree = shapely.STRtree(areas)
+    first, second = tree.query(areas, predicate="intersects")
+    own = areas.copy()
+    for row in np.unique(first[second < first]):
+        earlier = second[(first == row) & (second < row)]
+        own[row] = shapely.difference(areas[row], shapely.union_all(areas[earlier]))
+    return own.tolist()
+
+
+def surroundings(bounds: tuple[float, float, float, float], ground: Ground, reach_m: float = 2500.0) -> Mesh:
+    """The plane a park stands on beyond its bounds, so that it does not float: rings of quads out to the fog."""
+    xmin, ymin, xmax, ymax = bounds
+    rim = np.array([[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax]])
+    z = float(np.median(ground.height_at(rim))) if not isinstance(ground, FlatGround) else ground.z
+    steps = np.array([0.0, 60.0, 200.0, 500.0, 1100.0, reach_m])
+    meshes = []
+    for near, far in zip(steps[:-1], steps[1:], strict=True):
+        ring = shapely.box(xmin - far, ymin - far, xmax + far, ymax + far).difference(
+            shapely.box(xmin - near, ymin - near, xmax + near, ymax + near))
+        side = max(120.0, far - near)
+        for _, box in cells(ring.bounds, side):
+            for polygon in polygons_of(shapely.intersection(ring, box)):
+                xy, faces = triangulate(polygon)
+                height = np.where(_on_rim(xy, bounds), ground.height_at(xy), z)
+                meshes.append(make_mesh(np.column_stack([xy, height]), faces, normal=np.array([0, 0, 1.0]),
+                                        colour=palette.CONTEXT, surface=Surface.CONTEXT))
+    return join(meshes)
+
+
+def _on_rim(xy: NDArray[np.float64], bounds: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    xmin, ymin, xmax, ymax = bounds
+    inside = (xy[:, 0] >= xmin - 1e-6) & (xy[:, 0] <= xmax + 1e-6) & (xy[:, 1] >= ymin - 1e-6) & (xy[:, 1] <= ymax + 1e-6)
+    return inside

@@ -1,0 +1,201 @@
+"""Things that follow a line: lane dashes, zebra stripes, bay markings, fences, pipes."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis import palette
+from gis.ground import road_width_m, strips
+from gis.mesh import Mesh, Surface, join, make_mesh, polygons_of
+from gis.model import Ground, Layer
+
+MARK_LIFT_M = 0.03
+PIPE_DEPTH_M = {"water": 4.0, "drain": 8.5, "power": 2.6, "heat": 6.0, "gas": 3.2, "data": 2.0, "": 3.0}
+PIPE_SIDES = 10
+PIPE_DRAWN = 1.35
+
+
+def parts_of(geometry: shapely.Geometry) -> list[NDArray[np.float64]]:
+    """The polylines (k, 2) of a line geometry; rings of an area."""
+    return [np.asarray(p.coords)[:, :2] for p in shapely.get_parts(geometry) if p.geom_type == "LineString"]
+
+
+def dashes(layer: Layer, ground: Ground, dash_m: float = 3.0, gap_m: float = 5.0, wide_m: float = 0.16) -> Mesh:
+    """Centre-line dashes of roads at least 5.5 m wide, kept off the junctions."""
+    width = road_width_m(layer)
+    lines = np.flatnonzero((shapely.get_dimensions(layer.geometry) == 1) & (width >= 5.5))
+    if not len(lines):
+        return make_mesh(np.zeros((0, 3)), np.zeros((0, 3)), normal=np.zeros((0, 3)), colour=np.zeros((0, 3)), surface=0)
+    crossings = _junctions(layer.geometry[lines], width[lines])
+    starts, ends = [], []
+    for geometry in shapely.difference(layer.geometry[lines], crossings):
+        for part in shapely.get_parts(geometry):
+            if part.length < dash_m * 2:
+                continue
+            at = np.arange(1.0, part.length - dash_m, dash_m + gap_m)
+            starts.append(shapely.get_coordinates(shapely.line_interpolate_point(part, at)))
+            ends.append(shapely.get_coordinates(shapely.line_interpolate_point(part, at + dash_m)))
+    return stripes(np.concatenate(starts), np.concatenate(ends), wide_m, ground) if starts else join([])
+
+
+def _junctions(lines: NDArray[np.object_], width: NDArray[np.float64]) -> shapely.Geometry:
+    tree = shapely.STRtree(lines)
+    a, b = tree.query(lines, predicate="intersects")
+    pairs = a < b
+    points = shapely.intersection(lines[a[pairs]], lines[b[pairs]])
+    reach = np.maximum(width[a[pairs]], width[b[pairs]]) / 2 + 5.0
+    touching_ends = shapely.get_type_id(points) == 0
+    is_crossing = ~touching_ends | (_degree(points) > 2)
+    return shapely.union_all(shapely.buffer(points[is_crossing], reach[is_crossing], quad_segs=2))
+
+
+def _degree(points: NDArray[np.object_]) -> NDArray[np.int64]:
+    """How many road ends meet at each meeting point: two mean the road merely goes on."""
+    xy = np.round(np.array([p.representative_point().coords[0] if not p.is_empty else (0, 0) for p in points]
+                           ).reshape(-1, 2), 1)
+    _, back, count = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
+    return count[back.ravel()] + 1
+
+
+def stripes(start: NDArray, end: NDArray, wide_m: float, ground: Ground) -> Mesh:
+    """Flat quads of a width from start (n, 2) to end (n, 2), a little above the ground, in marking white."""
+    along = end - start
+    length = np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    across = np.column_stack([-along[:, 1], along[:, 0]]) / length * wide_m / 2
+    xy = np.stack([start - across, end - across, end + across, start + across], axis=1).reshape(-1, 2)
+    z = ground.height_at(xy) + MARK_LIFT_M
+    faces = (np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(len(start))[:, None, None]).reshape(-1, 3)
+    return make_mesh(np.column_stack([xy, z]), faces, normal=np.array([0, 0, 1.0]), colour=palette.MARKING,
+                     surface=Surface.MARKING)
+
+
+def zebras(roads: Layer, paths: Layer, ground: Ground, spacing_m: float = 1.0) -> Mesh:
+    """Zebra stripes where a path crosses a road from kerb to kerb."""
+    areas, lines = strips(roads), paths.geometry
+    is_path = np.flatnonzero(shapely.get_dimensions(lines) == 1)
+    tree = shapely.STRtree(areas)
+    path_row, road_row = tree.query(lines[is_path], predicate="intersects")
+    width = road_width_m(roads)
+    starts, ends = [], []
+    for crossing, road in zip(shapely.intersection(lines[is_path[path_row]], areas[road_row]), road_row, strict=True):
+        for part in parts_of(crossing):
+            vector = part[-1] - part[0]
+            length = float(np.linalg.norm(vector))
+            if not 0.8 * width[road] <= length <= 1.5 * width[road] or width[road] < 4.0:
+                continue
+            unit = vector / length
+            at = np.arange(0.6, length - 0.4, spacing_m)
+            centre = part[0] + unit * at[:, None]
+            side = np.array([-unit[1], unit[0]]) * 1.4
+            starts.append(centre - side)
+            ends.append(centre + side)
+    return stripes(np.concatenate(starts), np.concatenate(ends), 0.5, ground) if starts else join([])
+
+
+def bays(layer: Layer, ground: Ground, bay_m: float = 2.6, depth_m: float = 5.2) -> Mesh:
+    """Bay lines across parking areas: rows along the longer side of each area's smallest rectangle."""
+    starts, ends = [], []
+    for geometry in layer.geometry:
+        for polygon in polygons_of(geometry):
+            if polygon.area < 60.0:
+                continue
+            rows = _bay_rows(polygon, bay_m, depth_m)
+            for line in shapely.intersection(rows, shapely.buffer(polygon, -0.4)):
+                for part in parts_of(line):
+                    if np.linalg.norm(part[-1] - part[0]) > depth_m * 0.7:
+                        starts.append(part[:1])
+                        ends.append(part[-1:])
+    return stripes(np.concatenate(starts), np.concatenate(ends), 0.14, ground) if starts else join([])
+
+
+def _bay_rows(polygon: shapely.Polygon, bay_m: float, depth_m: float) -> NDArray[np.object_]:
+    corner = np.asarray(shapely.minimum_rotated_rectangle(polygon).exterior.coords)[:4, :2]
+    side = np.diff(np.vstack([corner, corner[:1]]), axis=0)
+    length = np.linalg.norm(side, axis=1)
+    if length[0] < length[1]:
+        corner, side, length = np.roll(corner, -1, axis=0), np.roll(side, -1, axis=0), np.roll(length, -1)
+    along, across = side[0] / length[0], side[1] / length[1]
+    lines = []
+    module = 2 * depth_m + 6.0
+    for low in np.arange(0.4, length[1] - depth_m, module / 2 if length[1] < module else module):
+        for offset in (0.0, depth_m + 6.0):
+            near = low + offset
+            if near + depth_m > length[1]:
+                continue
+            for s in np.arange(0.6, length[0] - 0.4, bay_m):
+                foot = corner[0] + along * s + across * near
+                lines.append(shapely.LineString([foot, foot + across * depth_m]))
+    return np.array(lines, dtype=object)
+
+
+def fence_rails(layer: Layer, nodes: NDArray[np.uint32], ground: Ground) -> tuple[Mesh, NDArray[np.float64], NDArray]:
+    """Rails of a fence as thin upright bands, and where its posts stand: xyz (n, 3) and node (n,)."""
+    meshes, posts, owner = [], [], []
+    for geometry, node in zip(layer.geometry, nodes, strict=True):
+        lines = parts_of(geometry) if shapely.get_dimensions(geometry) == 1 else parts_of(shapely.boundary(geometry))
+        for line in lines:
+            path = shapely.LineString(line)
+            at = np.linspace(0.0, path.length, max(2, int(np.ceil(path.length / 3.0)) + 1))
+            xy = shapely.get_coordinates(shapely.line_interpolate_point(path, at))
+            z = ground.height_at(xy)
+            meshes.extend(_upright(xy, z + low, z + low + 0.09, int(node)) for low in (0.25, 1.05, 1.85))
+            posts.append(np.column_stack([xy, z]))
+            owner.append(np.full(len(xy), node, np.uint32))
+    if not posts:
+        return join([]), np.zeros((0, 3)), np.zeros(0, np.uint32)
+    return join(meshes), np.concatenate(posts), np.concatenate(owner)
+
+
+def _upright(xy: NDArray, low: NDArray, high: NDArray, node: int) -> Mesh:
+    n = len(xy) - 1
+    position = np.empty((n, 4, 3))
+    position[:, 0] = np.column_stack([xy[:-1], low[:-1]])
+    position[:, 1] = np.column_stack([xy[1:], low[1:]])
+    position[:, 2] = np.column_stack([xy[1:], high[1:]])
+    position[:, 3] = np.column_stack([xy[:-1], high[:-1]])
+    faces = (np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(n)[:, None, None]).reshape(-1, 3)
+    return make_mesh(position.reshape(-1, 3), faces, colour=palette.FENCE, surface=Surface.PLAIN, node=node)
+
+
+def pipe_radius_m(width: float) -> float:
+    """Drawn radius of a nominal diameter given in metres or millimetres (over 5 it must be millimetres)."""
+    diameter = width / 1000.0 if width > 5.0 else width
+    return float(np.clip(diameter / 2, 0.12, 1.5)) * PIPE_DRAWN if diameter > 0 else 0.3
+
+
+def pipe_mesh(layer: Layer, nodes: NDArray[np.uint32], ground: Ground) -> Mesh:
+    """Pipes as ten-sided tubes with mitred bends below the ground, coloured by medium."""
+    meshes = []
+    for row, geometry in enumerate(layer.geometry):
+        medium = next((m for m in PIPE_DEPTH_M if m and m in layer.medium[row]), "")
+        depth = layer.depth_m[row] if layer.depth_m[row] > 0 else PIPE_DEPTH_M[medium]
+        for line in parts_of(geometry):
+            line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), 40.0))
+            line = line[np.r_[True, np.linalg.norm(np.diff(line, axis=0), axis=1) > 0.01]]
+            if len(line) > 1:
+                path = np.column_stack([line, ground.height_at(line) - depth])
+                meshes.append(_tube(path, pipe_radius_m(layer.width_m[row]), palette.PIPES[medium], int(nodes[row])))
+    return join(meshes)
+
+
+def _tube(path: NDArray[np.float64], radius: float, colour: palette.RGB, node: int) -> Mesh:
+    step = np.diff(path, axis=0)
+    step /= np.linalg.norm(step, axis=1, keepdims=True)
+    side = np.cross(step, [0.0, 0.0, 1.0])
+    side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
+    mitre = np.vstack([side[:1], side[:-1] + side[1:], side[-1:]])
+    mitre /= np.maximum(np.linalg.norm(mitre, axis=1, keepdims=True), 1e-9)
+    nearest = np.vstack([side[:1], side])
+    mitre *= np.clip(1.0 / np.maximum(np.sum(mitre * nearest, axis=1, keepdims=True), 0.4), 1.0, 2.5)
+    angle = np.arange(PIPE_SIDES) * 2 * np.pi / PIPE_SIDES
+    spoke = mitre[:, None] * np.cos(angle)[None, :, None] + np.array([0, 0, 1.0]) * np.sin(angle)[None, :, None]
+    ring = path[:, None] + radius * spoke
+    n, k = len(path) - 1, PIPE_SIDES
+    nxt = np.roll(np.arange(k), -1)
+    quads = np.stack([ring[:-1], ring[1:], ring[1:][:, nxt], ring[:-1][:, nxt]], axis=2)
+    normal = (spoke[:-1] + spoke[:-1][:, nxt]) / 2
+    normal = np.repeat((normal / np.linalg.norm(normal, axis=2, keepdims=True)).reshape(-1, 3), 4, axis=0)
+    faces = (np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(n * k)[:, None, None]).reshape(-1, 3)
+    return make_mesh(quads.reshape(-1, 3), faces, normal=normal, colour=colour, surface=Surface.PIPE, node=node)
