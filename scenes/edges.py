@@ -1,0 +1,47 @@
+"""Lines that make a building read at a distance: where two faces meet at an angle, and open rims."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.mesh import Mesh
+
+
+def feature_edges(mesh: Mesh, *, angle_deg: float = 30.0, shortest_m: float = 0.5, limit: int = 20_000,
+                  ) -> NDArray[np.float64]:
+    """Edges (k, 2, 3) in park metres whose faces meet sharper than the angle; the longest `limit` of them.
+
+    Coplanar splits vanish. Vertices are matched by place (5 mm), as faces do not share them across a crease.
+    """
+    if not len(mesh):
+        return np.zeros((0, 2, 3))
+    grid = np.rint(mesh.position / 0.005).astype(np.int64)
+    _, first, same = np.unique(grid, axis=0, return_index=True, return_inverse=True)
+    corner = same.reshape(-1)[mesh.faces]
+    normal = np.cross(mesh.position[mesh.faces[:, 1]] - mesh.position[mesh.faces[:, 0]],
+                      mesh.position[mesh.faces[:, 2]] - mesh.position[mesh.faces[:, 0]])
+    size = np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = normal / np.where(size > 0, size, 1)
+    pair = np.sort(np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]]), axis=1)
+    face = np.tile(np.arange(len(corner)), 3)
+    keep = pair[:, 0] != pair[:, 1]
+    pair, face = pair[keep], face[keep]
+    order = np.lexsort((face, pair[:, 1], pair[:, 0]))
+    pair, face = pair[order], face[order]
+    starts = np.flatnonzero(np.r_[True, (np.diff(pair, axis=0) != 0).any(axis=1)])
+    lowest = np.minimum.reduceat(_against_first(normal[face], starts), starts)
+    count = np.diff(np.r_[starts, len(pair)])
+    sharp = (lowest < np.cos(np.radians(angle_deg))) | (count == 1)
+    ends = mesh.position[first[pair[starts[sharp]]]]
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    rows = np.flatnonzero(length >= shortest_m)
+    if len(rows) > limit:
+        rows = np.sort(rows[np.argsort(-length[rows], kind="stable")[:limit]])
+    return ends[rows]
+
+
+def _against_first(normal: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """|cosine| between each face's normal and the first face of its edge."""
+    counts = np.diff(np.r_[starts, len(normal)])
+    return np.abs(np.sum(normal * np.repeat(normal[starts], counts, axis=0), axis=1))

@@ -1,0 +1,236 @@
+"""The map half of a park as tiles: ground, blocks, trees, lamps, fences, pipes, lit by one sun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.blocks import block_meshes
+from gis.ground import GroundMesher, cells, covers, surroundings
+from gis.lines import bays, dashes, fence_rails, pipe_mesh, zebras
+from gis.mesh import Mesh, Surface, join, make_mesh, take_faces
+from gis.model import Ground, Layer
+from gis.planting import Placed, place_points, plant_trees
+from gis.shapes import fence_post
+from gis.terrain import Terrain
+from scenes.bake import Light, Occluders, bake, crown_corners, ground_light
+from scenes.edges import feature_edges
+from scenes.glb import FeatureNames, InstanceSet, TileContent, write_glb
+from scenes.tileset import Tile, around
+
+CELLS_ACROSS = 4
+MIN_CELL_M = 250.0
+Write = Callable[[str, bytes], None]
+Indexed = list[tuple[Layer, NDArray[np.uint32]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GisMeshes:
+    """Everything the map shows, meshed but not yet lit."""
+
+    blocks: tuple[tuple[str, list[Mesh]], ...]
+    placed: tuple[tuple[str, Placed], ...]
+    upright: tuple[tuple[str, Mesh], ...]
+    pipes: tuple[tuple[str, Mesh], ...]
+    markings: Mesh
+
+    def occluder_corners(self) -> NDArray[np.float64]:
+        """Triangles (m, 3, 3) that throw shadow: blocks, and crowns as octahedra."""
+        parts = [m.position[m.faces] for _, meshes in self.blocks for m in meshes if len(m)]
+        parts.extend(crown_corners(p.position, p.scale) for _, p in self.placed if p.shape.startswith("tree"))
+        return np.concatenate(parts) if parts else np.zeros((0, 3, 3))
+
+
+def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
+    """Mesh every layer that stands up from the ground or lies under it."""
+    roads = [layer for layer, _ in layers if layer.kind == "roads"]
+    lines = np.concatenate([layer.geometry for layer in roads]) if roads else None
+    blocks, placed, upright, pipes, marks = [], [], [], [], []
+    for layer, nodes in layers:
+        if not len(layer):
+            continue
+        if layer.kind == "buildings":
+            blocks.append((layer.id, block_meshes(layer, nodes, ground)))
+        elif layer.kind == "trees":
+            placed.extend((layer.id, p) for p in plant_trees(layer, nodes, ground))
+        elif layer.kind in ("lamps", "bollards", "gates"):
+            placed.extend((layer.id, p) for p in place_points(layer, nodes, ground, lines))
+        elif layer.kind == "fence":
+            mesh, at, owner = fence_rails(layer, nodes, ground)
+            upright.append((layer.id, mesh))
+            placed.append((layer.id, _posts(at, owner)))
+        elif layer.kind == "pipes":
+            pipes.append((layer.id, pipe_mesh(layer, nodes, ground)))
+        elif layer.kind == "roads":
+            marks.append(dashes(layer, ground))
+            marks.extend(zebras(layer, other, ground) for other, _ in layers if other.kind == "paths" and len(other))
+        elif layer.kind == "parking":
+            marks.append(bays(layer, ground))
+    return GisMeshes(tuple(blocks), tuple(placed), tuple(upright), tuple(pipes), join(marks))
+
+
+def _posts(at: NDArray[np.float64], owner: NDArray[np.uint32]) -> Placed:
+    n = len(at)
+    return Placed("fence-post", fence_post(), None, at, np.zeros(n), np.ones((n, 3)), np.full((n, 3), 255, np.uint8), owner)
+
+
+def cell_side_m(bounds: tuple[float, float, float, float]) -> float:
+    """Side of a tile: a quarter of the park, at least 250 m."""
+    return max(MIN_CELL_M, max(bounds[2] - bounds[0], bounds[3] - bounds[1]) / CELLS_ACROSS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GisTiler:
+    """Writes the map's tiles.
+
+    Args:
+        bounds: what the ground covers, park metres.
+        write: called with a path relative to `tiles/` and its bytes.
+        step: called once a tile written.
+    """
+
+    bounds: tuple[float, float, float, float]
+    ground: Ground
+    occluders: Occluders
+    sun: NDArray[np.float64]
+    names: FeatureNames
+    write: Write
+    step: Callable[[], None] = lambda: None
+
+    def ground_tiles(self, layers: Indexed, markings: Mesh) -> list[Tile]:
+        """`ground/*`: the partition cell by cell, the markings of each cell, the surroundings and the underlay."""
+        mesher = GroundMesher(covers(layers), self.ground)
+        boxes = cells(self.bounds, cell_side_m(self.bounds))
+        of_mark = _cell_of(markings.position[markings.faces].mean(1)[:, :2], boxes) if len(markings) else np.zeros(0)
+        tiles = []
+        for k, (name, box) in enumerate(boxes):
+            mesh = join([mesher.cell(box), take_faces(markings, of_mark == k)] if len(markings) else [mesher.cell(box)])
+            tiles.append(self._flat_tile(f"ground/{name}.glb", "ground", mesh))
+        tiles.append(self._flat_tile("ground/context.glb", "context", join([surroundings(self.bounds, self.ground),
+                                                                           self._underlay()])))
+        return tiles
+
+    def _underlay(self) -> Mesh:
+        """A sheet a little under the ground, so that hairline seams show soil and not sky."""
+        if isinstance(self.ground, Terrain):
+            points, faces = self.ground.vertices, self.ground.triangles
+        else:
+            xmin, ymin, xmax, ymax = self.bounds
+            points = np.array([[xmin, ymin, 0], [xmax, ymin, 0], [xmax, ymax, 0], [xmin, ymax, 0.0]])
+            points[:, 2] = self.ground.height_at(points[:, :2])
+            faces = np.array([[0, 1, 2], [0, 2, 3]])
+        from gis import palette
+        return make_mesh(points - [0, 0, 0.8], faces, normal=np.array([0, 0, 1.0]), colour=palette.SKIRT,
+                         surface=Surface.SKIRT)
+
+    def _flat_tile(self, uri: str, layer: str, mesh: Mesh) -> Tile:
+        """Ground keeps N·L alone: shadow and AO come from the light texture."""
+        facing = np.clip(mesh.normal.astype(np.float64) @ self.sun, 0, 1)
+        light = Light(np.full(len(mesh), 255, np.uint8), np.rint(facing * 255).astype(np.uint8))
+        return self._put(uri, layer, TileContent(mesh, light))
+
+    def block_tiles(self, blocks: tuple[tuple[str, list[Mesh]], ...]) -> list[Tile]:
+        """`layers/<id>_<cell>.glb`: the blocks of a layer, lit and edged."""
+        tiles = []
+        boxes = cells(self.bounds, cell_side_m(self.bounds))
+        for layer_id, meshes in blocks:
+            full = [m for m in meshes if len(m)]
+            of = _cell_of(np.array([m.position.mean(0)[:2] for m in full]).reshape(-1, 2), boxes)
+            for k, (name, _) in enumerate(boxes):
+                chosen = [m for m, c in zip(full, of, strict=True) if c == k]
+                if chosen:
+                    mesh = join(chosen)
+                    content = TileContent(mesh, bake(mesh, self.occluders, self.sun), feature_edges(mesh))
+                    tiles.append(self._put(f"layers/{layer_id}_{name}.glb", "blocks", content))
+        return tiles
+
+    def upright_tiles(self, meshes: tuple[tuple[str, Mesh], ...], layer: str, folder: str) -> list[Tile]:
+        """Fences (`layers/`) and pipes (`pipes/`), one tile a layer."""
+        return [self._put(f"{folder}/{layer_id}.glb", layer, TileContent(mesh, bake(
+            mesh, Occluders(np.zeros((0, 3, 3))), self.sun)), 0.0) for layer_id, mesh in meshes if len(mesh)]
+
+    def placed_tiles(self, placed: tuple[tuple[str, Placed], ...]) -> list[Tile]:
+        """Instances by layer and cell; trees as a cheap tile that a full one replaces."""
+        boxes = cells(self.bounds, cell_side_m(self.bounds))
+        tiles = []
+        for layer_id in dict.fromkeys(i for i, _ in placed):
+            groups = [p for i, p in placed if i == layer_id and len(p)]
+            cell = [_cell_of(p.position[:, :2], boxes) for p in groups]
+            for k, (name, _) in enumerate(boxes):
+                here = [p.take(np.flatnonzero(c == k)) for p, c in zip(groups, cell, strict=True) if (c == k).any()]
+                if here:
+                    tiles.append(self._instance_tile(layer_id, name, here))
+        return tiles
+
+    def _instance_tile(self, layer_id: str, cell: str, groups: list[Placed]) -> Tile:
+        kind = "trees" if groups[0].shape.startswith("tree") else "posts" if groups[0].shape == "fence-post" else "furniture"
+        uri = f"layers/{layer_id}_{kind}_{cell}.glb"
+        if all(p.low is None for p in groups):
+            return self._put(uri, kind, self._instances(groups, is_low=False))
+        full = self._put(uri, kind, self._instances(groups, is_low=False))
+        low = self._put(uri.replace(".glb", "_low.glb"), kind, self._instances(groups, is_low=True), 1.5)
+        return Tile(low.uri, kind, low.box, 1.5, (full,), replace=True)
+
+    def _instances(self, groups: list[Placed], *, is_low: bool) -> TileContent:
+        from gis.mesh import empty
+        sets = []
+        for group in groups:
+            mesh = group.low if is_low and group.low else group.mesh
+            sets.append(InstanceSet(group.shape, mesh, _unit_light(mesh, self.sun), group.position, group.turn_rad,
+                                    group.scale, group.tint, self._sun_at(group), group.node))
+        return TileContent(empty(), Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8)), instances=tuple(sets))
+
+    def _sun_at(self, group: Placed) -> NDArray[np.uint8]:
+        top = group.position + np.column_stack([np.zeros((len(group), 2)), group.scale[:, 2] * 1.02])
+        blocked = self.occluders.blocked(top, np.tile(self.sun, (len(top), 1)))
+        return np.where(blocked, 96, 255).astype(np.uint8)
+
+    def _put(self, uri: str, layer: str, content: TileContent, error_m: float = 0.0) -> Tile:
+        self.write(uri, write_glb(content, self.names))
+        self.step()
+        return Tile(uri, layer, _box(content), error_m)
+
+    def light_png(self, lamps: NDArray[np.float64], size: int) -> bytes:
+        """The ground light texture over the bounds."""
+        xmin, ymin, xmax, ymax = self.bounds
+        xs = xmin + (np.arange(size) + 0.5) / size * (xmax - xmin)
+        ys = ymax - (np.arange(size) + 0.5) / size * (ymax - ymin)
+        if isinstance(self.ground, Terrain):
+            coarse = 256
+            cx, cy = np.linspace(xs[0], xs[-1], coarse), np.linspace(ys[-1], ys[0], coarse)
+            z = self.ground.height_at(np.array(np.meshgrid(cx, cy)).reshape(2, -1).T).reshape(coarse, coarse)
+            from scipy.interpolate import RegularGridInterpolator
+            grid = np.array(np.meshgrid(ys, xs, indexing="ij")).reshape(2, -1).T
+            heights = RegularGridInterpolator((cy, cx), z)(grid).reshape(size, size) + 0.1
+        else:
+            heights = self.ground.height_at(np.zeros((size * size, 2))).reshape(size, size)
+        return ground_light(self.bounds, size, heights, self.occluders, self.sun, lamps)
+
+
+def _unit_light(mesh: Mesh, sun: NDArray[np.float64]) -> Light:
+    """Instances turn, so their sun is told per instance; their AO falls towards the foot of the crown."""
+    z = mesh.position[:, 2]
+    share = (z - z.min()) / max(float(np.ptp(z)), 1e-6)
+    ao = np.where(mesh.surface == Surface.CROWN, 0.62 + 0.38 * share, 0.85)
+    facing = np.clip(mesh.normal.astype(np.float64) @ sun, 0, 1)
+    return Light(np.rint(ao * 255).astype(np.uint8), np.rint(facing * 255).astype(np.uint8))
+
+
+def _cell_of(xy: NDArray[np.float64], boxes: list[tuple[str, shapely.Polygon]]) -> NDArray[np.intp]:
+    """Which cell each point lies in; points outside every cell go to the nearest."""
+    tree = shapely.STRtree([box for _, box in boxes])
+    return tree.nearest(shapely.points(xy))
+
+
+def _box(content: TileContent) -> tuple[float, ...]:
+    boxes = []
+    if len(content.mesh):
+        boxes.append((*content.mesh.position.min(0), *content.mesh.position.max(0)))
+    for group in content.instances:
+        reach = np.abs(group.mesh.position).max(0).max() * group.scale.max(1)[:, None]
+        boxes.append((*(group.position - reach).min(0), *(group.position + reach).max(0)))
+    return tuple(float(v) for v in around(boxes))
