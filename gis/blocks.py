@@ -1,7 +1,8 @@
-"""Footprints with a height as buildings one can believe: walls with bays and storeys, parapets, roofs, rooftop plant."""
+"""Footprints with a height as believable buildings: walls with bays and storeys, parapets, roofs, rooftop plant."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ RIM_M = 1.6
 SPLIT_HEIGHTS_M = (3.0, 18.0)
 BAY_M = {Surface.PUNCHED: 3.2, Surface.RIBBON: 3.0, Surface.CURTAIN: 1.8, Surface.RIBS: 1.2, Surface.PLAIN: 3.0}
 _USES = (
-    (Surface.RIBS, ("warehouse", "industrial", "plant", "utility", "operational", "shed", "storage", "factory", "workshop")),
+    (Surface.RIBS, ("warehouse", "industrial", "plant", "utility", "shed", "storage", "factory", "workshop")),
     (Surface.PUNCHED, ("housing", "residential", "residence", "dormitory", "hotel", "apartment", "hospital", "school")),
     (Surface.RIBBON, ("office", "academic", "research", "laboratory", "parking", "administration", "education")),
 )
@@ -96,8 +97,9 @@ def _walls(ring: NDArray[np.float64], base: float, top: float, form: BlockForm, 
     storey = (top - base) / form.storeys
     outward = np.column_stack([(end - start)[:, 1], -(end - start)[:, 0], np.zeros(len(start))]) / length[:, None]
     quads = []
-    for low, high in zip(steps[:-1], steps[1:], strict=True):
-        quads.append(_quads(start, end, base + low, base + high, outward, form, node, bays, (low / storey, high / storey)))
+    for low, high in itertools.pairwise(steps):
+        v = low / storey, high / storey
+        quads.append(_quads(start, end, base + low, base + high, outward, form, node, bays, v))
     return join(quads)
 
 

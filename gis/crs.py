@@ -125,5 +125,14 @@ def is_metric(crs: CRS) -> bool:
     return crs.is_projected and all(abs(axis.unit_conversion_factor - 1.0) < 1e-12 for axis in crs.axis_info[:2])
 
 
-__all__ = ["OFFSET_DATUMS", "convergence_deg", "datum_name", "is_metric", "lonlat_of", "parse_crs",
-           "park_from_map_xy", "to_park", "wgs84_from_offset"]
+__all__ = [
+    "OFFSET_DATUMS",
+    "convergence_deg",
+    "datum_name",
+    "is_metric",
+    "lonlat_of",
+    "park_from_map_xy",
+    "parse_crs",
+    "to_park",
+    "wgs84_from_offset",
+]

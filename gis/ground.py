@@ -6,6 +6,7 @@ triangles and lifted on to them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -205,7 +206,7 @@ def surroundings(bounds: tuple[float, float, float, float], ground: Ground, reac
     z = float(np.median(ground.height_at(rim))) if not isinstance(ground, FlatGround) else ground.z
     steps = np.array([0.0, 60.0, 200.0, 500.0, 1100.0, reach_m])
     meshes = []
-    for near, far in zip(steps[:-1], steps[1:], strict=True):
+    for near, far in itertools.pairwise(steps):
         ring = shapely.box(xmin - far, ymin - far, xmax + far, ymax + far).difference(
             shapely.box(xmin - near, ymin - near, xmax + near, ymax + near))
         side = max(120.0, far - near)
@@ -214,11 +215,22 @@ def surroundings(bounds: tuple[float, float, float, float], ground: Ground, reac
                 xy, faces = triangulate(polygon)
                 height = np.where(_on_rim(xy, bounds), ground.height_at(xy), z)
                 meshes.append(make_mesh(np.column_stack([xy, height]), faces, normal=np.array([0, 0, 1.0]),
-                                        colour=palette.CONTEXT, surface=Surface.CONTEXT))
+                                        colour=_fading(xy, bounds), surface=Surface.CONTEXT))
     return join(meshes)
+
+
+def _fading(xy: NDArray[np.float64], bounds: tuple[float, float, float, float], over_m: float = 500.0,
+            ) -> NDArray[np.uint8]:
+    """From the park's own green at its rim to the pale of the surroundings."""
+    xmin, ymin, xmax, ymax = bounds
+    out_x = np.maximum(np.maximum(xmin - xy[:, 0], xy[:, 0] - xmax), 0)
+    out_y = np.maximum(np.maximum(ymin - xy[:, 1], xy[:, 1] - ymax), 0)
+    share = np.clip(np.hypot(out_x, out_y) / over_m, 0, 1)[:, None]
+    near, far = np.asarray(palette.LAWN, np.float64), np.asarray(palette.CONTEXT, np.float64)
+    return np.rint(near + (far - near) * share).astype(np.uint8)
 
 
 def _on_rim(xy: NDArray[np.float64], bounds: tuple[float, float, float, float]) -> NDArray[np.bool_]:
     xmin, ymin, xmax, ymax = bounds
-    inside = (xy[:, 0] >= xmin - 1e-6) & (xy[:, 0] <= xmax + 1e-6) & (xy[:, 1] >= ymin - 1e-6) & (xy[:, 1] <= ymax + 1e-6)
-    return inside
+    x, y, slack = xy[:, 0], xy[:, 1], 1e-6
+    return (x >= xmin - slack) & (x <= xmax + slack) & (y >= ymin - slack) & (y <= ymax + slack)

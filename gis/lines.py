@@ -27,7 +27,7 @@ def dashes(layer: Layer, ground: Ground, dash_m: float = 3.0, gap_m: float = 5.0
     width = road_width_m(layer)
     lines = np.flatnonzero((shapely.get_dimensions(layer.geometry) == 1) & (width >= 5.5))
     if not len(lines):
-        return make_mesh(np.zeros((0, 3)), np.zeros((0, 3)), normal=np.zeros((0, 3)), colour=np.zeros((0, 3)), surface=0)
+        return join([])
     crossings = _junctions(layer.geometry[lines], width[lines])
     starts, ends = [], []
     for geometry in shapely.difference(layer.geometry[lines], crossings):

@@ -68,7 +68,7 @@ class Mesh:
 def make_mesh(position: F64, faces: NDArray, *, normal: F64 | NDArray[np.float32] | None = None,
               colour: NDArray | tuple[int, int, int], surface: NDArray | int, node: NDArray | int = 0,
               storey_dm: NDArray | int = 0, uv: NDArray | None = None) -> Mesh:
-    """A mesh whose scalar columns are spread over its vertices; normals of each vertex's first face where none given."""
+    """A mesh whose scalar columns are spread over its vertices; normals from the faces where none are given."""
     n = len(position)
     faces = np.asarray(faces, dtype=np.uint32).reshape(-1, 3)
     if normal is None:
@@ -144,8 +144,8 @@ def polygons_of(geometry: shapely.Geometry) -> list[shapely.Polygon]:
         else [q for part in shapely.get_parts(geometry) for q in polygons_of(part)]
 
 
-def box_mesh(centre: tuple[float, float, float], size: tuple[float, float, float], turn_rad: float = 0.0, **columns: object,
-             ) -> Mesh:
+def box_mesh(centre: tuple[float, float, float], size: tuple[float, float, float], turn_rad: float = 0.0,
+             **columns: object) -> Mesh:
     """A box standing on its bottom centre, turned counter-clockwise, without its underside."""
     x, y, z = size[0] / 2, size[1] / 2, size[2]
     base = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])

@@ -1,4 +1,4 @@
-"""The colours of a park by day, sRGB bytes: soft stone, pale roofs, grey-green lawns. One place, so they stay a family."""
+"""The colours of a park by day, sRGB bytes: soft stone, pale roofs, grey-green lawns. One place: one family."""
 
 from __future__ import annotations
 

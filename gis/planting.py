@@ -14,7 +14,8 @@ from gis.mesh import Mesh
 from gis.model import Ground, Layer
 
 _CONIFERS = ("abies", "cedrus", "chamaecyparis", "cupressus", "juniperus", "larix", "metasequoia", "picea", "pinus",
-             "pseudotsuga", "sequoia", "taxus", "thuja", "tsuga", "cedar", "pine", "fir", "spruce", "conifer", "cypress")
+             "pseudotsuga", "sequoia", "taxus", "thuja", "tsuga", "cedar", "pine", "fir", "spruce", "conifer",
+             "cypress")
 _COLUMNS = ("populus", "poplar", "fastigiata", "ginkgo", "carpinus", "column", "bamboo")
 
 
@@ -55,7 +56,8 @@ def plant_trees(layer: Layer, nodes: NDArray[np.uint32], ground: Ground) -> list
     xy = points_of(layer)
     chance = np.array([hash_of(f"{layer.id}:{i}") for i in layer.ids], dtype=np.uint64)
     shape = _tree_shapes(layer, chance)
-    height = np.where((layer.height_m > 1.5) & (layer.height_m < 60), layer.height_m, 5.5 + (chance % 1000) / 1000 * 4.5)
+    drawn = 5.5 + (chance % 1000) / 1000 * 4.5
+    height = np.where((layer.height_m > 1.5) & (layer.height_m < 60), layer.height_m, drawn)
     slim = {"round": 0.72, "cone": 0.55, "column": 0.38}
     usual = np.array([slim[s] for s in shape]) * height * (0.88 + (chance >> 10) % 100 / 100 * 0.24)
     width = np.where((layer.width_m > 0.8) & (layer.width_m < 30), layer.width_m, usual)

@@ -146,7 +146,8 @@ def _repair(spec: LayerSpec, geometry: NDArray[np.object_], findings: list[Findi
     lost = shapely.is_empty(geometry) if len(geometry) else np.zeros(0, bool)
     if lost.any():
         findings.append(Finding("warning", f"layer '{spec.id}': features that cover no area left out of kind "
-                                           f"'{spec.kind}'", spec.source.name, "check the layer's kind", int(lost.sum())))
+                                           f"'{spec.kind}'", spec.source.name,
+                                "check the layer's kind", int(lost.sum())))
     return geometry[~lost], np.flatnonzero(~lost)
 
 
@@ -193,8 +194,9 @@ def _ids(spec: LayerSpec, columns: pd.DataFrame, findings: list[Finding]) -> NDA
             repeated.append(base)
         ids[row] = base if seen[base] == 1 else f"{base}~{seen[base]}"
     if repeated:
-        findings.append(Finding("warning", f"layer '{spec.id}': ids used more than once; the later ones got a suffix ~n",
-                                f"{spec.source.name}: {_some(repeated)}", "give every feature its own id", len(repeated)))
+        findings.append(Finding("warning", f"layer '{spec.id}': ids used more than once; later ones got a suffix ~n",
+                                f"{spec.source.name}: {_some(repeated)}", "give every feature its own id",
+                                len(repeated)))
     return ids
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +20,7 @@ def _prism(sides: int, rings: list[tuple[float, float]], colour: palette.RGB, su
     """A turned shape: rings of (radius, z); a ring of radius 0 closes to a point."""
     angle = np.arange(sides) * 2 * np.pi / sides
     position: list[NDArray] = []
-    for (r0, z0), (r1, z1) in zip(rings[:-1], rings[1:], strict=True):
+    for (r0, z0), (r1, z1) in itertools.pairwise(rings):
         for k in range(sides):
             a, b = angle[k], angle[(k + 1) % sides]
             quad = [(r0, a, z0), (r0, b, z0), (r1, b, z1), (r1, a, z1)]
@@ -53,7 +54,8 @@ def tree(shape: str, is_low: bool = False) -> Mesh:
         tiers = [(0.16, 0.58, 0.5), (0.38, 0.78, 0.38), (0.6, 1.0, 0.26)]
         if is_low:
             tiers = [(0.14, 1.0, 0.46)]
-        crown = [_prism(5 if is_low else 8, [(0.0, z0), (r, z0), (0.0, z1)], WHITE, Surface.CROWN) for z0, z1, r in tiers]
+        sides = 5 if is_low else 8
+        crown = [_prism(sides, [(0.0, z0), (r, z0), (0.0, z1)], WHITE, Surface.CROWN) for z0, z1, r in tiers]
         return join([*crown, *([] if is_low else [_trunk(0.2)])])
     bottom, squash = (0.3, 1.0) if shape == "round" else (0.16, 1.0)
     return join([_ball(0 if is_low else 1, squash, bottom), _trunk(bottom + 0.12)])
@@ -62,8 +64,8 @@ def tree(shape: str, is_low: bool = False) -> Mesh:
 @lru_cache(maxsize=4)
 def lamp() -> Mesh:
     """A street lamp 6 m tall with its head over local +x."""
-    head = dict(colour=palette.LAMP_HEAD, surface=Surface.LAMP_HEAD)
-    metal = dict(colour=palette.METAL, surface=Surface.PLAIN)
+    head = {"colour": palette.LAMP_HEAD, "surface": Surface.LAMP_HEAD}
+    metal = {"colour": palette.METAL, "surface": Surface.PLAIN}
     return join([_prism(4, [(0.09, 0.0), (0.06, 6.0)], palette.METAL, Surface.PLAIN),
                  box_mesh((0.55, 0.0, 5.95), (1.2, 0.07, 0.07), **metal),
                  box_mesh((1.05, 0.0, 5.82), (0.62, 0.26, 0.12), **head)])
@@ -84,7 +86,8 @@ def fence_post() -> Mesh:
 @lru_cache(maxsize=4)
 def gate() -> Mesh:
     """Two pillars and a barrier across local x, 7 m between the pillars."""
-    white = dict(colour=palette.rgb("#e9e7e1"), surface=Surface.PLAIN)
-    return join([box_mesh((-3.9, 0.0, 0.0), (0.8, 0.8, 3.2), **white), box_mesh((3.9, 0.0, 0.0), (0.8, 0.8, 3.2), **white),
+    white = {"colour": palette.rgb("#e9e7e1"), "surface": Surface.PLAIN}
+    return join([box_mesh((-3.9, 0.0, 0.0), (0.8, 0.8, 3.2), **white),
+                 box_mesh((3.9, 0.0, 0.0), (0.8, 0.8, 3.2), **white),
                  box_mesh((0.2, 0.0, 1.0), (7.0, 0.12, 0.16), colour=palette.rgb("#d8604a"), surface=Surface.PLAIN),
                  box_mesh((-3.2, 0.9, 0.0), (0.5, 0.5, 1.15), colour=palette.rgb("#d8a03c"), surface=Surface.PLAIN)])

@@ -116,7 +116,8 @@ def _filled(spec: LayerSpec, heights: np.ma.MaskedArray, where: str) -> tuple[ND
 
 
 def _triangulated(spec: LayerSpec, crs: str, grid: NDArray[np.float64], transform: rasterio.Affine,
-                  findings: list[Finding], frame: tuple[str, tuple[float, float, float]], max_error_m: float) -> Terrain:
+                  findings: list[Finding], frame: tuple[str, tuple[float, float, float]],
+                  max_error_m: float) -> Terrain:
     park_crs, origin = frame
     rows, cols = grid.shape
     centre_x = transform.c + transform.a * (np.arange(cols) + 0.5)
@@ -143,7 +144,7 @@ def tin_of_grid(z: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.
 
     pydelatin counts its rows from the last one (it flips y): vertices are looked up by grid index, never by its own y.
     """
-    ny, nx = z.shape
+    ny, _nx = z.shape
     tin = Delatin(np.ascontiguousarray(z[::-1], dtype=np.float32), max_error=max_error_m)
     corner = np.asarray(tin.vertices, np.float64)
     column, row = np.rint(corner[:, 0]).astype(int), np.rint(corner[:, 1]).astype(int)

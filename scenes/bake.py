@@ -81,15 +81,17 @@ class Occluders:
     def first_hit(self, origin: F64, direction: F64) -> NDArray[np.int64]:
         """Index of the first triangle each ray meets, -1 for none."""
         start = np.ascontiguousarray(origin - self.centre, dtype=np.float32)
-        return np.asarray(self._scene.run(start, np.ascontiguousarray(direction, np.float32), query="INTERSECT"), np.int64)
+        step = np.ascontiguousarray(direction, dtype=np.float32)
+        return np.asarray(self._scene.run(start, step, query="INTERSECT"), np.int64)
 
 
 def bake(mesh: Mesh, occluders: Occluders, sun: F64, *, ao_reach_m: float = 14.0, directions: int = 22,
          two_sided: bool = False) -> Light:
     """AO and sun of every vertex.
 
-    Vertices are pulled towards the middle of their triangles and off the face, so that a vertex in a corner sees what the
-    face beside the corner sees. Two-sided faces (IFC has no dependable winding) are lit on the side that is brighter.
+    Vertices are pulled towards the middle of their triangles and off the face, so that a vertex in a corner sees
+    what the face beside the corner sees.
+    Two-sided faces (IFC has no dependable winding) are lit on the side that is more open.
     """
     if not len(mesh):
         return Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8))
@@ -159,7 +161,8 @@ def _sun_disc(sun: F64, spread: float = 0.012) -> list[F64]:
     side = np.cross(sun, [0, 0, 1.0])
     side /= np.linalg.norm(side)
     up = np.cross(side, sun)
-    return [(v := sun + spread * (a * side + b * up)) / np.linalg.norm(v) for a, b in ((1, 0.3), (-0.3, 1), (-0.7, -0.9))]
+    spots = [sun + spread * (a * side + b * up) for a, b in ((1, 0.3), (-0.3, 1), (-0.7, -0.9))]
+    return [spot / np.linalg.norm(spot) for spot in spots]
 
 
 def crown_corners(position: F64, scale: F64) -> F64:

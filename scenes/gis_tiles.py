@@ -75,7 +75,8 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
 
 def _posts(at: NDArray[np.float64], owner: NDArray[np.uint32]) -> Placed:
     n = len(at)
-    return Placed("fence-post", fence_post(), None, at, np.zeros(n), np.ones((n, 3)), np.full((n, 3), 255, np.uint8), owner)
+    return Placed("fence-post", fence_post(), None, at, np.zeros(n), np.ones((n, 3)),
+                  np.full((n, 3), 255, np.uint8), owner)
 
 
 def cell_side_m(bounds: tuple[float, float, float, float]) -> float:
@@ -167,7 +168,8 @@ class GisTiler:
         return tiles
 
     def _instance_tile(self, layer_id: str, cell: str, groups: list[Placed]) -> Tile:
-        kind = "trees" if groups[0].shape.startswith("tree") else "posts" if groups[0].shape == "fence-post" else "furniture"
+        first = groups[0].shape
+        kind = "trees" if first.startswith("tree") else "posts" if first == "fence-post" else "furniture"
         uri = f"layers/{layer_id}_{kind}_{cell}.glb"
         if all(p.low is None for p in groups):
             return self._put(uri, kind, self._instances(groups, is_low=False))
@@ -217,6 +219,7 @@ def _unit_light(mesh: Mesh, sun: NDArray[np.float64]) -> Light:
     share = (z - z.min()) / max(float(np.ptp(z)), 1e-6)
     ao = np.where(mesh.surface == Surface.CROWN, 0.62 + 0.38 * share, 0.85)
     facing = np.clip(mesh.normal.astype(np.float64) @ sun, 0, 1)
+    facing = np.where(mesh.surface == Surface.CROWN, 0.3 + 0.7 * facing, facing)
     return Light(np.rint(ao * 255).astype(np.uint8), np.rint(facing * 255).astype(np.uint8))
 
 

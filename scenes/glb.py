@@ -74,8 +74,8 @@ class _Buffer:
         self.views.append(entry)
         return len(self.views) - 1
 
-    def accessor(self, array: NDArray, kind: str, component: int, *, target: int | None = None, stride: int | None = None,
-                 normalized: bool = False, has_bounds: bool = False) -> int:
+    def accessor(self, array: NDArray, kind: str, component: int, *, target: int | None = None,
+                 stride: int | None = None, normalized: bool = False, has_bounds: bool = False) -> int:
         entry: dict[str, Any] = {"bufferView": self.view(_padded(array, stride), stride=stride, target=target),
                                  "componentType": component, "count": len(array), "type": kind}
         if normalized:
