@@ -1,0 +1,137 @@
+"""A building as tiles: a shell for the distance, one file a storey for when it opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.mesh import Mesh, Surface, join, take_faces
+from models_bim.model import BimModel
+from scenes.bake import Light, Occluders, bake
+from scenes.building_mesh import BuildingMesh, building_mesh, space_floors
+from scenes.edges import feature_edges
+from scenes.gis_tiles import Write
+from scenes.glb import FeatureNames, TileContent, write_glb
+from scenes.shell import visible_facets
+from scenes.tileset import Tile, around
+
+SHELL_ERROR_M = 5.0
+MAX_EDGES = 6_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuildingInput:
+    """A building ready to be drawn.
+
+    Args:
+        nodes: (entities,) dense node index of every entity row.
+        node: dense index of the building itself; storey_nodes: of each storey, in order.
+    """
+
+    id: str
+    model: BimModel
+    park_from_ifc: NDArray[np.float64]
+    nodes: NDArray[np.uint32]
+    node: int
+    storey_nodes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuildingOutput:
+    """The building's tile (shell with storeys below it), its manifest entry and the tile of every storey index."""
+
+    tile: Tile
+    manifest: dict[str, Any]
+
+
+def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray[np.float64], sun: NDArray[np.float64],
+                  names: FeatureNames, write: Write) -> BuildingOutput | None:
+    """Write shell and storeys of one building; None when it has no geometry at all.
+
+    Args:
+        whole: `building_mesh` of the source.
+        around_it: triangles (m, 3, 3) of the neighbourhood that throws shadow on it.
+    """
+    if not len(whole.mesh.faces):
+        return None
+    shell_box = _write_shell(source, whole, around_it, sun, names, write)
+    storeys, children = [], []
+    for index, storey in enumerate(source.model.storeys):
+        uri = f"b/{source.id}/{index}.glb"
+        box = _write_storey(source, whole, index, uri, around_it, sun, names, write)
+        if box is not None:
+            children.append(Tile(uri, "storey", box, 0.0, extras={"building": source.id, "storey": index}))
+        node = source.storey_nodes[index]
+        rise = float(source.park_from_ifc[2, 3])
+        storeys.append({"id": str(names.id[node]), "node": node, "index": index, "name": storey.name,
+                        "elevation": round(storey.elevation + rise, 4), "height": round(storey.height, 4),
+                        "tile": uri if box is not None else ""})
+    box = around([shell_box, *(child.box for child in children)])
+    shell_uri = f"b/{source.id}/shell.glb"
+    tile = Tile(shell_uri, "building", box, SHELL_ERROR_M, tuple(children), replace=True,
+                extras={"building": source.id})
+    return BuildingOutput(tile, {"id": source.id, "node": source.node, "bbox": [round(v, 4) for v in box],
+                                 "shell": shell_uri, "storeys": storeys})
+
+
+def _write_shell(source: BuildingInput, whole: BuildingMesh, around_it: NDArray[np.float64], sun: NDArray[np.float64],
+                 names: FeatureNames, write: Write) -> tuple[float, ...]:
+    corners = whole.mesh.position[whole.mesh.faces]
+    kept, side = visible_facets(corners, whole.facet, Occluders(corners))
+    mesh = take_faces(_turned(whole.mesh, side), kept)
+    mesh = _drop_degenerate(mesh)
+    light = bake(mesh, Occluders(np.concatenate([corners, around_it])), sun)
+    edges = feature_edges(mesh, shortest_m=0.8, limit=MAX_EDGES)
+    write(f"b/{source.id}/shell.glb", write_glb(TileContent(mesh, light, edges), names))
+    return _box(mesh)
+
+
+def _turned(mesh: Mesh, side: NDArray[np.int8]) -> Mesh:
+    """Faces seen from behind get the opposite winding and normal (vertices belong to one flat face each)."""
+    faces = mesh.faces.copy()
+    behind = side < 0
+    faces[behind] = faces[behind][:, ::-1]
+    normal = mesh.normal.copy()
+    flip = np.zeros(len(mesh), bool)
+    flip[mesh.faces[behind].ravel()] = True
+    normal[flip] = -normal[flip]
+    return replace(mesh, faces=faces, normal=normal)
+
+
+def _drop_degenerate(mesh: Mesh) -> Mesh:
+    corner = mesh.position[mesh.faces]
+    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1) / 2
+    return take_faces(mesh, area > 1e-4)
+
+
+def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: str, around_it: NDArray[np.float64],
+                  sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...] | None:
+    chosen = whole.storey == index
+    entities = source.model.entities
+    spaces = [s for s in source.model.spaces if entities.storey[s.entity] == index]
+    floors, rim = space_floors(spaces, source.park_from_ifc, source.nodes)
+    if not chosen.any() and not len(floors):
+        return None
+    mesh = _drop_degenerate(take_faces(whole.mesh, chosen)) if chosen.any() else join([])
+    opened = whole.mesh.position[whole.mesh.faces[chosen & ~whole.is_ceiling]]
+    blockers = Occluders(np.concatenate([opened, around_it]))
+    light = bake(mesh, blockers, sun, ao_reach_m=6.0, directions=14, two_sided=True)
+    floor_light = bake(floors, blockers, sun, ao_reach_m=6.0, directions=14)
+    both = Light(np.concatenate([light.ao, np.minimum(rim, np.maximum(floor_light.ao, 150))]),
+                 np.concatenate([light.sun, floor_light.sun]))
+    solid = take_faces(mesh, mesh.surface[mesh.faces[:, 0]] != Surface.INTERIOR) if len(mesh) else mesh
+    content = TileContent(join([mesh, floors]), both, feature_edges(solid, shortest_m=0.4, limit=MAX_EDGES))
+    write(uri, write_glb(content, names))
+    return _box(content.mesh)
+
+
+def _box(mesh: Mesh) -> tuple[float, ...]:
+    return tuple(float(v) for v in (*mesh.position.min(0), *mesh.position.max(0)))
+
+
+def mesh_of(source: BuildingInput) -> BuildingMesh:
+    """The whole building's triangles in the park frame."""
+    return building_mesh(source.model, source.park_from_ifc, source.nodes)

@@ -1,0 +1,70 @@
+"""What of a building can be seen from outside: flat faces met by parallel rays from all round and above."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.bake import Occluders
+
+F64 = NDArray[np.float64]
+SPACING_M = 0.35
+MAX_RAYS_PER_VIEW = 40_000
+
+
+def view_directions(count: int = 56) -> F64:
+    """Directions rays travel in (count, 3): a steady spiral from straight down to 20° upward."""
+    k = np.arange(count) + 0.5
+    z = 1 - k / count * 1.34
+    angle = k * np.pi * (3 - np.sqrt(5))
+    flat = np.sqrt(np.maximum(1 - z * z, 0))
+    return -np.column_stack([flat * np.cos(angle), flat * np.sin(angle), z])
+
+
+def visible_facets(corners: F64, facet: NDArray[np.int64], occluders: Occluders,
+                   ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+    """Which triangles belong to a flat face that some ray from outside meets first.
+
+    Args:
+        corners: (m, 3, 3) park metres, the very triangles `occluders` holds, in order.
+        facet: (m,) flat face of each triangle.
+
+    Returns:
+        kept (m,), and side (m,): +1 where the rays came from the side the winding calls outside, −1 from behind.
+    """
+    seen = np.zeros(len(corners), np.int64)
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    middle, radius = _sphere(corners)
+    for direction in view_directions():
+        origin = _grid(direction, middle, radius, corners)
+        hit = occluders.first_hit(origin, np.tile(direction, (len(origin), 1)))
+        hit = hit[hit >= 0]
+        np.add.at(seen, hit, np.where(normal[hit] @ direction < 0, 1, -1))
+        seen[hit[seen[hit] == 0]] = 1
+    count = int(facet.max()) + 1 if len(facet) else 0
+    votes = np.zeros(count, np.int64)
+    np.add.at(votes, facet, seen)
+    met = np.zeros(count, bool)
+    met[facet[seen != 0]] = True
+    return met[facet], np.where(votes[facet] >= 0, 1, -1).astype(np.int8)
+
+
+def _sphere(corners: F64) -> tuple[F64, float]:
+    points = corners.reshape(-1, 3)
+    low, high = points.min(0), points.max(0)
+    return (low + high) / 2, float(np.linalg.norm(high - low) / 2) + 1.0
+
+
+def _grid(direction: F64, middle: F64, radius: float, corners: F64) -> F64:
+    """Origins of parallel rays over the building's outline seen along a direction, a little off the lattice."""
+    helper = np.array([0.0, 0.0, 1.0]) if abs(direction[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
+    right = np.cross(direction, helper)
+    right /= np.linalg.norm(right)
+    up = np.cross(right, direction)
+    points = corners.reshape(-1, 3) - middle
+    lo = np.array([(points @ right).min(), (points @ up).min()])
+    hi = np.array([(points @ right).max(), (points @ up).max()])
+    step = max(SPACING_M, float(np.sqrt(np.prod(hi - lo) / MAX_RAYS_PER_VIEW)))
+    xs, ys = np.arange(lo[0] + step * 0.37, hi[0], step), np.arange(lo[1] + step * 0.41, hi[1], step)
+    grid = np.array(np.meshgrid(xs, ys)).reshape(2, -1).T
+    return middle - direction * radius + grid[:, :1] * right + grid[:, 1:] * up
