@@ -1,0 +1,68 @@
+/** The server's REST routes, each as one function; every failure is an ApiError with the server's own sentence. */
+import type { Device, DeviceKind, Park, Space, Track, TreeNode } from "../contract";
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) { super(message); }
+}
+
+export interface Me { user: string; name: string; role: Role; demo: boolean; csrf: string; lang: "zh" | "en" | null; theme: "light" | "dark" | null }
+export type Role = "viewer" | "operator" | "commander" | "admin";
+export interface Alarm {
+  id: number; key: string; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string;
+  point: string; value: number | null; limit: number | null; unit: string; raised_ms: number; changed_ms: number; acked_by: string | null;
+  owner: string; steps: string[]; steps_zh: string[]; deadline_mins: number;
+}
+export interface Command {
+  id: string; device: string; node: number; key: string; title: string; title_zh: string; args: Record<string, number | string>; by: string; state: string;
+  steps: [string, number, string][]; expires_ms: number; confirm: string | null;
+}
+export interface Kpi {
+  key: string; name: string; name_zh: string; unit: string; value: number | null; reference: number | null; trend: (number | null)[];
+  trend_reference: (number | null)[]; note: string; note_zh: string; stale: boolean; digits: number;
+}
+export interface Trail { id: number; time_ms: number; who: string; what: string; subject: string; node: number; text: string; text_zh: string }
+export interface Hit { i: number; id: string; kind: string; name: string; name_zh: string; path: string; path_zh: string }
+export interface Incident { key: string; name: string; name_zh: string; running: boolean }
+export interface OverlayInfo { channel: number; name: string; name_zh: string; unit: string; breaks: number[]; time_ms: number }
+export interface History { t: number[]; mean: (number | null)[]; low: (number | null)[]; high: (number | null)[] }
+
+let csrf = "";
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (method !== "GET") { headers["X-CSRF-Token"] = csrf; headers["Content-Type"] = "application/json"; }
+  const answer = await fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), signal });
+  if (answer.status === 401) { location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`); }
+  const text = await answer.text();
+  const json = text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new ApiError(answer.status, typeof json?.detail === "string" ? json.detail : `${answer.status} ${answer.statusText}`);
+  return json as T;
+}
+const get = <T>(path: string, signal?: AbortSignal) => call<T>("GET", path, undefined, signal);
+const list = <T>(answer: T[] | Record<string, T[]>): T[] => (Array.isArray(answer) ? answer : Object.values(answer)[0] ?? []);
+const enc = encodeURIComponent;
+
+export const api = {
+  async me(): Promise<Me> { const me = await get<Me>("/me"); csrf = me.csrf; return me; },
+  park: () => get<Park>("/park"),
+  tree: async () => (await get<{ nodes: TreeNode[] }>("/tree")).nodes,
+  devices: () => get<{ kinds: DeviceKind[]; devices: Device[] }>("/devices"),
+  spaces: async () => (await get<{ spaces: Space[] }>("/spaces")).spaces,
+  tracks: async () => (await get<{ tracks: Track[] }>("/tracks")).tracks,
+  search: async (q: string, signal?: AbortSignal) => (await get<{ hits: Hit[] }>(`/search?q=${enc(q)}`, signal)).hits,
+  history: (point: string, fromMs: number, toMs: number, buckets: number) =>
+    get<History>(`/history?point=${enc(point)}&from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}&buckets=${buckets}`),
+  alarms: async (state: "active" | "all" = "active") => list<Alarm>(await get(`/alarms?state=${state}`)),
+  alarmLoad: async () => list<{ t: number; n: number }>(await get("/alarms/load")),
+  acknowledge: (id: number) => call<Alarm>("POST", `/alarms/${id}/acknowledge`, {}),
+  shelve: (id: number, mins: number, reason: string) => call<Alarm>("POST", `/alarms/${id}/shelve`, { mins, reason }),
+  commands: async () => list<Command>(await get("/commands")),
+  order: (device: string, key: string, args: Record<string, number | string>, idempotencyKey: string) =>
+    call<Command>("POST", "/commands", { device, key, args, idempotency_key: idempotencyKey }),
+  kpis: async (node: string) => (await get<{ node: string; cards: Kpi[] }>(`/kpis?node=${enc(node)}`)).cards,
+  trail: async () => list<Trail>(await get("/trail")),
+  incidents: async () => list<Incident>(await get("/incidents")),
+  startIncident: (key: string) => call<unknown>("POST", `/incidents/${enc(key)}/start`, {}),
+  stopIncident: (key: string) => call<unknown>("POST", `/incidents/${enc(key)}/stop`, {}),
+  overlay: (channel: number) => get<OverlayInfo>(`/overlays/${channel}`),
+};

@@ -1,0 +1,46 @@
+/** `/`: how the park is doing, drilled to the room, what is wrong and why. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { AlarmPanel } from "./parts/alarms";
+import { DeviceCard } from "./parts/device";
+import { Icon } from "./parts/icons";
+import { KpiColumn } from "./parts/kpis";
+import { LoadChart } from "./parts/load";
+import { LayerPanel, SceneHost } from "./parts/scene";
+import { Timeline } from "./parts/timeline";
+import { LineBanner, TopBar } from "./parts/topbar";
+import { activeAlarms, paint, world } from "./store";
+import { PriorityMark } from "./parts/icons";
+import { lang, say } from "./words";
+
+/** A subject shows the device kinds of its packs and paints its channel. */
+const SUBJECTS: { key: string; packs: string[] | null; paints: number | null }[] = [
+  { key: "overview", packs: null, paints: 1 }, { key: "security", packs: ["security", "access"], paints: null }, { key: "energy", packs: ["energy", "lighting", "charging", "hvac"], paints: 1 },
+  { key: "facilities", packs: ["hvac", "lifts", "water", "fire", "lighting", "parking"], paints: null }, { key: "environment", packs: ["environment"], paints: 2 }, { key: "access", packs: ["access", "parking"], paints: 4 }, { key: "emergency", packs: ["fire", "security", "communication"], paints: null },
+];
+const QUIET = ["pipes"];
+
+export function Operations(): JSX.Element {
+  void lang.value;
+  const [subject, setSubject] = useState("overview"), [off, setOff] = useState(new Set(QUIET));
+  const enter = (key: string) => {
+    const s = SUBJECTS.find((x) => x.key === key)!;
+    setSubject(key); paint(s.paints);
+    setOff(new Set([...QUIET, ...(s.packs ? [...(world.value?.kinds.values() ?? [])].filter((k) => !s.packs!.includes(k.pack)).map((k) => k.id) : [])]));
+  };
+  const worst = (packs: string[] | null) => activeAlarms.value.find((a) => a.state === "unacknowledged" && packs?.includes(world.value?.kinds.get(world.value.deviceById.get(a.device)?.kind ?? "")?.pack ?? ""))?.priority;
+  const toggle = (layer: string) => { const next = new Set(off); if (!next.delete(layer)) next.add(layer); setOff(next); };
+  return (
+    <div class="page operations">
+      <TopBar page="operations" /><LineBanner />
+      <nav class="rail" aria-label={say("subjects")}>
+        {SUBJECTS.map((s) => { const p = worst(s.packs); return <button key={s.key} aria-pressed={subject === s.key} onClick={() => enter(s.key)}><Icon name={s.key} size={22} />{p && <PriorityMark priority={p} size={15} />}<span>{say(`subject.${s.key}`)}</span></button>; })}
+        <a href="/console"><Icon name="console" size={22} /><span>{say("console")}</span></a>
+      </nav>
+      <aside class="left"><KpiColumn /></aside>
+      <main><SceneHost layersOff={off} /><LayerPanel off={off} onToggle={toggle} /></main>
+      <aside class="right"><AlarmPanel /><LoadChart /><DeviceCard /></aside>
+      <Timeline />
+    </div>
+  );
+}

@@ -1,0 +1,128 @@
+/** The bar every page carries: where you are, search, the state of the line, the hour, language, theme, who you are. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { JSX } from "preact";
+import { api, type Hit } from "../api";
+import { clock, day, figure, span } from "../format";
+import { goTo, line, links, me, placePath, reading, seconds, serverNow, valuesTick, world } from "../store";
+import { lang, named, pick, say, setLang, setTheme, theme } from "../words";
+import { Icon } from "./icons";
+
+function Crumbs({ first }: { first?: string }): JSX.Element {
+  const path = placePath.value, w = world.value, last = path[path.length - 1];
+  const siblings = last && path.length > 1 ? w!.tree.filter((n) => n.kind === last.kind && n.parent === last.parent) : [];
+  return (
+    <nav class="crumbs" aria-label={say("crumbs")}>
+      {first && <span class="crumb-page">{first}</span>}
+      {path.map((n, k) => (
+        <span key={n.id}>
+          {(k > 0 || first) && <i>›</i>}
+          {k === path.length - 1 && k > 0 ? (
+            <label class="crumb here">
+              <select aria-label={say("siblings")} value={n.id} onChange={(e) => goTo(e.currentTarget.value)}>
+                {siblings.map((s) => <option value={s.id} key={s.id}>{named(s)}</option>)}
+              </select>
+              <Icon name="down" size={14} />
+            </label>
+          ) : (
+            <button class={`crumb${k === path.length - 1 ? " here" : ""}`} onClick={() => goTo(n.id)}>{k === 0 ? say("park") : named(n)}</button>
+          )}
+        </span>
+      ))}
+    </nav>
+  );
+}
+
+export function Search(): JSX.Element {
+  const [hits, setHits] = useState<Hit[] | null>(null), [at, setAt] = useState(0), box = useRef<HTMLInputElement>(null), asked = useRef<AbortController | null>(null);
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => {
+      const typing = /INPUT|TEXTAREA|SELECT/.test((e.target as HTMLElement).tagName);
+      if ((e.key === "/" && !typing) || (e.key === "k" && (e.ctrlKey || e.metaKey))) { e.preventDefault(); box.current?.focus(); box.current?.select(); }
+    };
+    window.addEventListener("keydown", key);
+    return () => window.removeEventListener("keydown", key);
+  }, []);
+  const ask = async (q: string) => {
+    asked.current?.abort();
+    if (!q.trim()) { setHits(null); return; }
+    asked.current = new AbortController();
+    try { setHits(await api.search(q, asked.current.signal)); setAt(0); } catch (e) { if ((e as Error).name !== "AbortError") setHits([]); }
+  };
+  const take = (hit?: Hit) => { if (!hit) return; goTo(hit.id); setHits(null); box.current!.value = ""; box.current!.blur(); };
+  const key = (e: KeyboardEvent) => {
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); setAt((i) => Math.max(0, Math.min((hits?.length ?? 1) - 1, i + (e.key === "ArrowDown" ? 1 : -1)))); }
+    else if (e.key === "Enter") take(hits?.[at]);
+    else if (e.key === "Escape") { setHits(null); box.current?.blur(); e.stopPropagation(); }
+  };
+  return (
+    <div class="search">
+      <Icon name="search" size={15} />
+      <input ref={box} type="search" aria-expanded={!!hits} aria-controls="hits" aria-label={say("search")} placeholder={say("search")} onInput={(e) => void ask(e.currentTarget.value)} onKeyDown={key} onBlur={() => setTimeout(() => setHits(null), 150)} />
+      <kbd>/</kbd><kbd>Ctrl K</kbd>
+      {hits && (
+        <ul id="hits" role="listbox">
+          {hits.length === 0 && <li class="none">{say("search.none")}</li>}
+          {hits.map((h, k) => (
+            <li key={h.id} role="option" aria-selected={k === at} class={k === at ? "at" : ""} onMouseDown={() => take(h)}>
+              <b>{named(h)}</b><span>{pick(h, "path")}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function LiveBadge(): JSX.Element {
+  void seconds.value;
+  const { isUp, sinceMs } = line.value, down = [...links.value.values()].find((l) => l.state !== "live");
+  if (!isUp) return <span class="badge lost" role="status">{say("line.lost")} {span(performance.now() - sinceMs)}</span>;
+  if (down) return <span class="badge lost" role="status" title={down.text}>{say("line.source")} {span(serverNow() - down.since_ms)}</span>;
+  return <span class="badge" role="status"><Icon name="live" size={14} />{say("line.live")}</span>;
+}
+
+function Weather(): JSX.Element | null {
+  void (seconds.value, valuesTick.value);
+  const station = world.value?.devices.find((d) => d.kind === "weather");
+  if (!station) return null;
+  const kind = world.value!.kinds.get("weather")!, point = kind.points.find((p) => p.unit === "°C");
+  const r = point && reading(station, point.key);
+  return r ? <span>{figure(r.value, 0)} °C</span> : null;
+}
+
+export function TopBar({ page }: { page: "operations" | "console" }): JSX.Element {
+  void seconds.value;
+  const park = world.value?.park, who = me.value, now = serverNow();
+  return (
+    <header class="topbar">
+      <a class="logo" href="/" aria-label="Parktwin"><Icon name="logo" size={26} /></a>
+      <h1>{park ? named(park) : "Parktwin"}</h1>
+      <Crumbs first={page === "console" ? say("console") : undefined} />
+      {who?.demo && <span class="demo" title={say("demo.why")}>{say("demo")}</span>}
+      <div class="spacer" />
+      <Search />
+      <LiveBadge />
+      <time><b>{clock(now)}</b><span>{day(now)} <Weather /></span></time>
+      <div class="pair" role="group" aria-label={say("language")}>
+        <button aria-pressed={lang.value === "zh"} onClick={() => setLang("zh")}>中</button>
+        <button aria-pressed={lang.value === "en"} onClick={() => setLang("en")}>EN</button>
+      </div>
+      <button class="round" aria-label={say("theme")} title={say("theme")} onClick={() => setTheme(theme.value === "dark" ? "light" : "dark")}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={16} /></button>
+      {who && (
+        <form class="who" method="post" action="/signout">
+          <input type="hidden" name="csrf" value={who.csrf} />
+          <span class="avatar">{[...(who.name || who.user)][0]}</span>
+          <span>{who.name || who.user} · {say(`role.${who.role}`)}</span>
+          <button class="round" aria-label={say("signout")} title={say("signout")}><Icon name="out" size={15} /></button>
+        </form>
+      )}
+    </header>
+  );
+}
+
+/** Across the page while the line is down; the page keeps its place. */
+export function LineBanner(): JSX.Element | null {
+  void seconds.value;
+  if (line.value.isUp || !world.value) return null;
+  return <div class="banner" role="alert">{say("line.banner", { span: span(performance.now() - line.value.sinceMs) })}</div>;
+}

@@ -1,0 +1,34 @@
+/** Every string in both languages; switched without a reload. */
+import { signal } from "@preact/signals";
+import en from "../../../i18n/en.json";
+import zh from "../../../i18n/zh.json";
+import type { Lang } from "../contract";
+
+const BOOKS: Record<Lang, Record<string, string>> = { zh, en };
+const kept = (key: string) => { try { return localStorage.getItem(key); } catch { return null; } };
+export const lang = signal<Lang>(kept("parktwin.lang") === "en" ? "en" : "zh");
+export const theme = signal<"light" | "dark">(kept("parktwin.theme") === "light" ? "light" : "dark");
+
+export function setLang(to: Lang): void {
+  lang.value = to;
+  document.documentElement.lang = to === "zh" ? "zh-CN" : "en";
+  try { localStorage.setItem("parktwin.lang", to); } catch { /* private window: the choice lasts as long as the page */ }
+}
+export function setTheme(to: "light" | "dark"): void {
+  theme.value = to;
+  document.documentElement.dataset.theme = to;
+  try { localStorage.setItem("parktwin.theme", to); } catch { /* private window: the choice lasts as long as the page */ }
+}
+
+/** The words for a key, with {name} filled in. */
+export function say(key: string, fill: Record<string, string | number> = {}): string {
+  const text = BOOKS[lang.value][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(fill[name] ?? ""));
+}
+/** A thing's name in the language of the moment. */
+export const named = (thing: { name: string; name_zh?: string | null }): string => (lang.value === "zh" && thing.name_zh ? thing.name_zh : thing.name);
+/** A pair of texts by language: `pick(row, "title")` reads title or title_zh. */
+export const pick = <T extends object>(row: T, key: keyof T & string): string => {
+  const both = row as Record<string, unknown>;
+  return String((lang.value === "zh" && both[`${key}_zh`]) || both[key] || "");
+};
