@@ -88,6 +88,7 @@ class AlarmView(Message, tag="alarm"):
     steps: list[str]
     steps_zh: list[str]
     deadline_mins: float
+    owner_zh: str = ""
 
 
 class CommandView(Message, tag="command"):

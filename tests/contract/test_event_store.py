@@ -1,0 +1,125 @@
+"""What is written stays, over SQLite and PostgreSQL alike, and tampering shows."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from twin.commands import Command, new_command, step
+from twin.events import TRAIL, EventStore, Note, Records
+from twin.live.alarms import Alarm, AlarmEvent
+from twin.packs import load_packs
+
+POSTGRES = os.environ.get("PARKTWIN_POSTGRES", "postgresql+psycopg://postgres:postgres@127.0.0.1:5432/postgres")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'events.db'}"
+        return
+    pytest.importorskip("psycopg")
+    try:
+        socket.create_connection(("127.0.0.1", 5432), timeout=1).close()
+    except OSError:
+        pytest.skip("no PostgreSQL on 127.0.0.1:5432")
+    schema = f"t{uuid.uuid4().hex}"
+    admin = sa.create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
+    admin.dispose()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[EventStore]:
+    made = EventStore(url)
+    yield made
+    made.close()
+
+
+def note(n: int) -> Note:
+    return Note(time=1000.0 + n, who="wang", what="command.sent", subject=f"gate-{n}", node=n, text="x", text_zh="开闸")
+
+
+def command(idempotency_key: str = "k1") -> Command:
+    made, _ = new_command(command_id=f"c-{idempotency_key}", idempotency_key=idempotency_key, device="gate-1",
+                          kind=load_packs().kinds["gate"], key="open", args={}, by="wang", now=1000.0)
+    return made
+
+
+def alarm(number: int, state: str = "unacknowledged") -> Alarm:
+    return Alarm(id=number, key="ahu-1.fault", state=state, is_active=True, raised=5.0, changed=5.0, value=float("nan"))
+
+
+def test_live_alarms_and_commands_survive_a_restart(url: str) -> None:
+    first = EventStore(url)
+    event = AlarmEvent(what="raised", alarm=alarm(7), time=5.0)
+    cleared = AlarmEvent(what="returned", alarm=alarm(8, "cleared"), time=6.0)
+    first.write(Records(alarms=[event, cleared], commands=[step(command(), "approved", 1001.0)]))
+    first.close()
+    second = EventStore(url)
+    assert [found.id for found in second.live_alarms()] == [7]
+    assert second.next_alarm_id() == 9
+    assert [found.state for found in second.live_commands()] == ["approved"]
+    assert second.command_of("k1") == step(command(), "approved", 1001.0)
+    assert second.alarm_load(0.0) == {0: 1}
+    second.close()
+
+
+def test_one_idempotency_key_holds_one_command(store: EventStore) -> None:
+    store.write(Records(commands=[command()]))
+    other = Command(**{**{name: getattr(command(), name) for name in Command.__struct_fields__}, "id": "c-other"})
+    with pytest.raises(sa.exc.IntegrityError):
+        store.write(Records(commands=[other], notes=[note(1)]))
+    assert store.trail() == []
+    assert store.verify() == []
+
+
+def test_a_whole_trail_verifies_also_after_a_restart(url: str) -> None:
+    first = EventStore(url)
+    first.write(Records(notes=[note(1), note(2)]))
+    first.close()
+    second = EventStore(url)
+    second.write(Records(notes=[note(3)]))
+    assert second.verify() == []
+    assert [entry.id for entry in second.trail()] == [3, 2, 1]
+    second.close()
+
+
+@pytest.mark.parametrize(("tamper", "row"), [
+    ("UPDATE trail SET who = 'nobody' WHERE id = 2", 2),
+    ("DELETE FROM trail WHERE id = 2", 2),
+    ("DELETE FROM trail WHERE id = 4", 3),
+    ("DELETE FROM trail WHERE id >= 3", 2),
+    ("UPDATE trail SET id = CASE id WHEN 2 THEN -3 WHEN 3 THEN -2 ELSE id END", None),
+])
+def test_an_edit_a_deletion_a_truncation_and_a_reordering_are_found(store: EventStore, tamper: str,
+                                                                    row: int | None) -> None:
+    store.write(Records(notes=[note(n) for n in range(1, 5)]))
+    with store.engine.begin() as connection:
+        connection.execute(sa.text(tamper))
+        connection.execute(TRAIL.update().where(TRAIL.c.id < 0).values(id=-TRAIL.c.id))
+    faults = store.verify()
+    assert faults
+    assert row is None or faults[0].row == row
+
+
+def test_an_edit_with_rehashed_rows_is_found_when_there_is_a_key(url: str) -> None:
+    keyed = EventStore(url, key=b"secret")
+    keyed.write(Records(notes=[note(1)]))
+    forger = EventStore(url)
+    forged = Note(time=1001.0, who="nobody", what="command.sent", subject="gate-1", node=1, text="x", text_zh="开闸")
+    with keyed.engine.begin() as connection:
+        connection.execute(TRAIL.update().values(who="nobody", hash=forger._link("", 1, forged)))
+    assert keyed.verify()
+    keyed.close()
+    forger.close()

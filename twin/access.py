@@ -1,0 +1,48 @@
+"""Who may do what, and why not: four roles, each able to do what the one below it can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+Action = Literal["read", "acknowledge", "shelve", "command", "command.dangerous", "incident", "users", "audit"]
+
+
+class Role(IntEnum):
+    """Rising powers."""
+
+    VIEWER = 1
+    OPERATOR = 2
+    COMMANDER = 3
+    ADMIN = 4
+
+
+LEAST: dict[Action, Role] = {
+    "read": Role.VIEWER, "acknowledge": Role.OPERATOR, "shelve": Role.OPERATOR, "command": Role.OPERATOR,
+    "command.dangerous": Role.COMMANDER, "incident": Role.COMMANDER, "users": Role.ADMIN, "audit": Role.ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allowed or not, with the reason in words."""
+
+    allowed: bool
+    reason: str
+
+
+def role_named(name: str) -> Role | None:
+    """The role of a name such as 'operator'; None when there is none."""
+    return Role.__members__.get(name.upper())
+
+
+def decide(role: str, action: Action) -> Decision:
+    """Whether a role may do an action. An unknown role may nothing."""
+    held = role_named(role)
+    if held is None:
+        return Decision(False, f"role '{role}' is unknown; it may do nothing")
+    least = LEAST[action]
+    if held < least:
+        return Decision(False, f"'{action}' needs the role {least.name.lower()} or above; you are {held.name.lower()}")
+    return Decision(True, f"{held.name.lower()} may do '{action}'")

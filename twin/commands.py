@@ -1,0 +1,150 @@
+"""Commands: a pure life, from request to proof.
+
+    requested → approved → sent → acknowledged → confirmed (telemetry shows it)
+    refused (access) · failed (device said no, or telemetry did not follow) · expired (device never came back in time)
+    unknown (sent, no answer, no proof: never sent again by itself)
+
+The two-person rule for dangerous commands comes later; until then they need a commander.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from twin.errors import TwinError
+from twin.packs import ArgSpec, CommandSpec, DeviceKind, argument_of
+from twin.ports import CommandAck, CommandOrder
+
+State = Literal["requested", "approved", "sent", "acknowledged", "confirmed", "failed", "expired", "unknown", "refused"]
+ENDS = frozenset({"confirmed", "failed", "expired", "unknown", "refused"})
+
+
+class CommandError(TwinError):
+    """A command is not one this device can be given."""
+
+
+class CommandConflict(TwinError):
+    """Another command of this kind is under way; `holder` gave it."""
+
+    def __init__(self, device: str, key: str, holder: str, command_id: str) -> None:
+        self.holder = holder
+        self.command_id = command_id
+        super().__init__(f"'{key}' for {device} is under way, given by {holder}", mend="wait until it has ended")
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One command and its life so far. Times are seconds since 1970 UTC; `target` is what `point` must read."""
+
+    id: str
+    idempotency_key: str
+    device: str
+    key: str
+    args: dict[str, float | str]
+    by: str
+    state: State
+    steps: tuple[tuple[str, float, str], ...]
+    expires: float
+    point: str
+    target: float
+    tolerance: float
+    within_secs: float
+    ack_within_secs: float
+    sent: float = 0.0
+    acknowledged: float = 0.0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it still waits for something."""
+        return self.state not in ENDS
+
+    def order(self) -> CommandOrder:
+        """What goes to the device."""
+        return CommandOrder(id=self.id, device=self.device, key=self.key, args=self.args, expires=self.expires)
+
+
+def step(command: Command, state: State, now: float, note: str = "") -> Command:
+    """The command one step on."""
+    moved = msgspec.structs.replace(command, state=state, steps=(*command.steps, (state, now, note)))
+    if state == "sent":
+        return msgspec.structs.replace(moved, sent=now)
+    return msgspec.structs.replace(moved, acknowledged=now) if state == "acknowledged" else moved
+
+
+def on_ack(command: Command, ack: CommandAck, now: float) -> Command:
+    """After the device answered; an answer to a command that is not waiting for one changes nothing."""
+    if command.state != "sent":
+        return command
+    if ack.accepted:
+        return step(command, "acknowledged", now, ack.note)
+    return step(command, "failed", now, ack.note or "the device refused")
+
+
+def on_reading(command: Command, value: float, received: float) -> Command:
+    """After a good reading of the confirming point that came in at `received`: proof, if it came after sending."""
+    if command.state not in ("sent", "acknowledged") or received <= command.sent:
+        return command
+    if math.isfinite(value) and abs(value - command.target) <= command.tolerance + 1e-9:
+        return step(command, "confirmed", received, "")
+    return command
+
+
+def on_time(command: Command, now: float, *, is_online: bool) -> Command:
+    """After time has passed: send it when the device is there, or end what took too long."""
+    if command.state == "approved":
+        if now >= command.expires:
+            return step(command, "expired", now, "the device did not come back in time")
+        return step(command, "sent", now) if is_online else command
+    if command.state == "sent" and now >= command.sent + max(command.ack_within_secs, command.within_secs):
+        return step(command, "unknown", now, "no answer and no proof; look at the device before trying again")
+    if command.state == "acknowledged" and now >= command.acknowledged + command.within_secs:
+        return step(command, "failed", now, "accepted, but the telemetry did not follow")
+    return command
+
+
+def new_command(*, command_id: str, idempotency_key: str, device: str, kind: DeviceKind, key: str,
+                args: dict[str, float | str], by: str, now: float) -> tuple[Command, CommandSpec]:
+    """A requested command with checked arguments.
+
+    Raises:
+        CommandError: the kind cannot be told this, or an argument is missing, unknown or out of range.
+    """
+    spec = kind.command(key)
+    if spec is None:
+        known = ", ".join(command.key for command in kind.commands) or "none"
+        raise CommandError(f"{device} ({kind.id}) knows no command '{key}'", mend=f"use one of: {known}")
+    checked = _checked(spec, args)
+    point = kind.point(spec.confirm.point)
+    if point is None:
+        raise CommandError(f"command '{key}' is confirmed by an unknown point", mend="correct the pack")
+    wanted = spec.confirm.state if spec.confirm.state is not None else spec.confirm.value
+    argument = argument_of(wanted)
+    wanted = checked[argument] if argument else wanted
+    command = Command(
+        id=command_id, idempotency_key=idempotency_key, device=device, key=key, args=checked, by=by, state="requested",
+        steps=(("requested", now, ""),), expires=now + spec.expires_secs, point=f"{device}.{point.key}",
+        target=point.number_of(wanted if wanted is not None else math.nan), tolerance=spec.confirm.tolerance,
+        within_secs=spec.confirm.within_secs, ack_within_secs=spec.ack_within_secs)
+    return command, spec
+
+
+def _checked(spec: CommandSpec, args: dict[str, float | str]) -> dict[str, float | str]:
+    known = {arg.key: arg for arg in spec.args}
+    for key in sorted(set(args) ^ set(known)):
+        what = "unknown" if key in args else "missing"
+        raise CommandError(f"argument '{key}' of '{spec.key}' is {what}", mend=f"give {sorted(known) or 'none'}")
+    return {key: _argument(known[key], value) for key, value in args.items()}
+
+
+def _argument(arg: ArgSpec, value: float | str) -> float | str:
+    if arg.choices:
+        if value not in arg.choices:
+            raise CommandError(f"'{arg.key}' is '{value}'", mend=f"use one of {', '.join(arg.choices)}")
+        return value
+    if isinstance(value, str | bool) or not math.isfinite(value):
+        raise CommandError(f"'{arg.key}' is not a number", mend="give a finite number")
+    if (arg.low is not None and value < arg.low) or (arg.high is not None and value > arg.high):
+        raise CommandError(f"'{arg.key}' is {value}", mend=f"stay within {arg.low} to {arg.high} {arg.unit}")
+    return float(value)

@@ -1,0 +1,286 @@
+"""What must never be lost: alarm transitions, commands and the trail, in SQLite (WAL, synchronous FULL) or PostgreSQL.
+
+The trail is a chain: each row's hash covers its content and the hash before it, and a head row keeps count and last
+hash, so an edit, a deletion, a reordering and a truncation are each found. With a `key` the hashes are HMACs, which a
+person who can write the database but does not hold the key cannot make.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from twin.commands import Command
+from twin.live.alarms import Alarm, AlarmEvent
+from twin.wire import TrailEntry
+
+_META = sa.MetaData()
+_BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+ALARMS = sa.Table(
+    "alarms", _META, sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String, nullable=False), sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("is_active", sa.Boolean, nullable=False), sa.Column("raised", sa.Double, nullable=False, index=True),
+    sa.Column("changed", sa.Double, nullable=False), sa.Column("value", sa.Double),
+    sa.Column("acked_by", sa.String), sa.Column("shelved_by", sa.String), sa.Column("shelved_until", sa.Double),
+    sa.Column("shelved_reason", sa.String, nullable=False))
+ALARM_EVENTS = sa.Table(
+    "alarm_events", _META, sa.Column("seq", _BIG, primary_key=True),
+    sa.Column("alarm", _BIG, nullable=False, index=True),
+    sa.Column("what", sa.String(16), nullable=False), sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("time", sa.Double, nullable=False, index=True), sa.Column("who", sa.String, nullable=False))
+COMMANDS = sa.Table(
+    "commands", _META, sa.Column("id", sa.String, primary_key=True),
+    sa.Column("idempotency_key", sa.String, nullable=False, unique=True),
+    sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
+    sa.Column("body", sa.String, nullable=False))
+TRAIL = sa.Table(
+    "trail", _META, sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("time", sa.Double, nullable=False), sa.Column("who", sa.String, nullable=False),
+    sa.Column("what", sa.String, nullable=False), sa.Column("subject", sa.String, nullable=False),
+    sa.Column("node", sa.BigInteger, nullable=False), sa.Column("text", sa.String, nullable=False),
+    sa.Column("text_zh", sa.String, nullable=False), sa.Column("hash", sa.String(64), nullable=False))
+HEAD = sa.Table(
+    "trail_head", _META, sa.Column("id", sa.Integer, primary_key=True), sa.Column("rows", _BIG, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False), sa.Column("seal", sa.String(64), nullable=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One line for the trail, before it has its number. `node` is a dense node index, 0 when none."""
+
+    time: float
+    who: str
+    what: str
+    subject: str
+    node: int = 0
+    text: str = ""
+    text_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What is written together or not at all."""
+
+    alarms: Sequence[AlarmEvent] = ()
+    commands: Sequence[Command] = ()
+    notes: Sequence[Note] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """Where the trail was tampered with, and how it shows."""
+
+    row: int
+    what: str
+
+
+@dataclass
+class EventStore:
+    """Alarm transitions, commands and trail. One writer; any number of readers of the same database.
+
+    Args:
+        url: SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`.
+        key: secret for the trail's HMAC; empty: plain SHA-256.
+    """
+
+    url: str
+    key: bytes = b""
+    engine: sa.Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = sa.create_engine(self.url)
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", _sqlite_setup)
+        _META.create_all(self.engine)
+        with self.engine.connect() as connection:
+            self._count, self._hash = self._head(connection)
+
+    @staticmethod
+    def at(path: Path, key: bytes = b"") -> EventStore:
+        """The SQLite store in a file (made with its folder when absent)."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return EventStore(f"sqlite:///{path}", key)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def write(self, records: Records) -> list[TrailEntry]:
+        """Everything in one durable transaction; gives the trail entries with their numbers."""
+        count, last = self._count, self._hash
+        entries = []
+        with self.engine.begin() as connection:
+            self._write_alarms(connection, records.alarms)
+            for command in {command.id: command for command in records.commands}.values():
+                _upsert(connection, COMMANDS, _command_row(command))
+            for note in records.notes:
+                count += 1
+                last = self._link(last, count, note)
+                connection.execute(TRAIL.insert().values(id=count, **_note_row(note), hash=last))
+                entries.append(_entry(count, note))
+            if records.notes:
+                _upsert(connection, HEAD, {"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)})
+        self._count, self._hash = count, last
+        return entries
+
+    def live_alarms(self) -> list[Alarm]:
+        """Every alarm not yet cleared."""
+        return self._alarms(ALARMS.c.state != "cleared", None)
+
+    def recent_alarms(self, limit: int = 500) -> list[Alarm]:
+        """The alarms raised last, newest first, cleared ones too."""
+        return self._alarms(sa.true(), limit)
+
+    def next_alarm_id(self) -> int:
+        """One more than any alarm ever had."""
+        with self.engine.connect() as connection:
+            return (connection.scalar(sa.select(sa.func.max(ALARMS.c.id))) or 0) + 1
+
+    def alarm_load(self, since: float, bucket_secs: float = 600.0) -> dict[int, int]:
+        """Alarms raised since, counted a bucket: bucket number (time // bucket_secs) → how many."""
+        query = sa.select(ALARM_EVENTS.c.time).where(ALARM_EVENTS.c.time >= since, ALARM_EVENTS.c.what == "raised")
+        counts: dict[int, int] = {}
+        with self.engine.connect() as connection:
+            for (time,) in connection.execute(query):
+                counts[int(time // bucket_secs)] = counts.get(int(time // bucket_secs), 0) + 1
+        return counts
+
+    def live_commands(self) -> list[Command]:
+        """Commands still waiting for something."""
+        return self._commands(COMMANDS.c.is_live.is_(True), None)
+
+    def recent_commands(self, limit: int = 200) -> list[Command]:
+        """The last commands, newest first."""
+        return self._commands(sa.true(), limit)
+
+    def command_of(self, idempotency_key: str) -> Command | None:
+        """The command already given under an idempotency key."""
+        found = self._commands(COMMANDS.c.idempotency_key == idempotency_key, 1)
+        return found[0] if found else None
+
+    def trail(self, limit: int = 200) -> list[TrailEntry]:
+        """The last lines, newest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(TRAIL).order_by(TRAIL.c.id.desc()).limit(limit)).all()
+        return [_entry(row.id, _note_of(row)) for row in rows]
+
+    def verify(self) -> list[ChainFault]:
+        """Everything that shows the trail is not what was written; empty when it is whole."""
+        return list(self._faults())
+
+    def _faults(self) -> Iterator[ChainFault]:
+        expected, last = 0, ""
+        with self.engine.connect() as connection:
+            for row in connection.execute(sa.select(TRAIL).order_by(TRAIL.c.id)):
+                expected += 1
+                if row.id != expected:
+                    yield ChainFault(expected, f"rows {expected} to {row.id - 1} are missing")
+                    expected = row.id
+                if self._link(last, row.id, _note_of(row)) != row.hash:
+                    yield ChainFault(row.id, "the row, its place or the one before it was changed")
+                last = row.hash
+            head = connection.execute(sa.select(HEAD)).first()
+        if head is None:
+            if expected:
+                yield ChainFault(0, "the head is missing")
+        elif head.seal != self._seal(head.rows, head.hash):
+            yield ChainFault(0, "the head was changed")
+        elif (head.rows, head.hash) != (expected, last):
+            yield ChainFault(expected, f"the trail ends at row {expected}, {head.rows} were written")
+
+    def _link(self, before: str, number: int, note: Note) -> str:
+        return self._digest(msgspec.json.encode([before, number, note.time, note.who, note.what, note.subject,
+                                                 note.node, note.text, note.text_zh]))
+
+    def _seal(self, count: int, last: str) -> str:
+        return self._digest(f"head {count} {last}".encode())
+
+    def _digest(self, content: bytes) -> str:
+        if self.key:
+            return hmac.new(self.key, content, hashlib.sha256).hexdigest()
+        return hashlib.sha256(content).hexdigest()
+
+    def _head(self, connection: sa.Connection) -> tuple[int, str]:
+        row = connection.execute(sa.select(HEAD.c.rows, HEAD.c.hash)).first()
+        return (int(row.rows), str(row.hash)) if row else (0, "")
+
+    def _write_alarms(self, connection: sa.Connection, events: Iterable[AlarmEvent]) -> None:
+        events = list(events)
+        if events:
+            connection.execute(ALARM_EVENTS.insert(), [
+                {"alarm": e.alarm.id, "what": e.what, "state": e.alarm.state, "time": e.time, "who": e.who}
+                for e in events])
+        for alarm in {event.alarm.id: event.alarm for event in events}.values():
+            _upsert(connection, ALARMS, _alarm_row(alarm))
+
+    def _alarms(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Alarm]:
+        query = sa.select(ALARMS).where(where).order_by(ALARMS.c.id.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [_alarm(row._asdict()) for row in connection.execute(query)]
+
+    def _commands(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Command]:
+        query = sa.select(COMMANDS.c.body).where(where).order_by(COMMANDS.c.requested.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=Command) for (body,) in connection.execute(query)]
+
+
+@contextmanager
+def opened(url: str, key: bytes = b"") -> Iterator[EventStore]:
+    """A store that is closed at the end of the block."""
+    store = EventStore(url, key)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _sqlite_setup(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, row: dict[str, object]) -> None:
+    changed = connection.execute(table.update().where(table.c.id == row["id"]).values(**row))
+    if changed.rowcount == 0:
+        connection.execute(table.insert().values(**row))
+
+
+def _alarm_row(alarm: Alarm) -> dict[str, object]:
+    return {"id": alarm.id, "key": alarm.key, "state": alarm.state, "is_active": alarm.is_active,
+            "raised": alarm.raised, "changed": alarm.changed,
+            "value": alarm.value if math.isfinite(alarm.value) else None,
+            "acked_by": alarm.acked_by, "shelved_by": alarm.shelved_by,
+            "shelved_until": alarm.shelved_until, "shelved_reason": alarm.shelved_reason}
+
+
+def _alarm(row: dict[str, Any]) -> Alarm:
+    return Alarm(**{**row, "value": math.nan if row["value"] is None else row["value"]})
+
+
+def _command_row(command: Command) -> dict[str, object]:
+    return {"id": command.id, "idempotency_key": command.idempotency_key, "is_live": command.is_live,
+            "requested": command.steps[0][1], "body": msgspec.json.encode(command).decode()}
+
+
+def _note_row(note: Note) -> dict[str, Any]:
+    return {"time": note.time, "who": note.who, "what": note.what, "subject": note.subject, "node": note.node,
+            "text": note.text, "text_zh": note.text_zh}
+
+
+def _note_of(row: Any) -> Note:
+    return Note(time=row.time, who=row.who, what=row.what, subject=row.subject, node=row.node, text=row.text,
+                text_zh=row.text_zh)
+
+
+def _entry(number: int, note: Note) -> TrailEntry:
+    return TrailEntry(id=number, time_ms=note.time * 1000, who=note.who, what=note.what, subject=note.subject,
+                      node=note.node, text=note.text, text_zh=note.text_zh)

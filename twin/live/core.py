@@ -1,0 +1,230 @@
+"""The live core: one writer over state, tracks, alarms and commands; connectors put in, `tick` gives out.
+
+Everything runs in the thread that calls it; the server calls `tick` about ten times a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.access import decide
+from twin.errors import AccessDenied
+from twin.events import EventStore, Note, Records
+from twin.graph import SceneGraph
+from twin.live import frames
+from twin.live.alarms import AlarmBook, AlarmEvent
+from twin.live.desk import CommandDesk
+from twin.live.state import RuleEvents, StateStore
+from twin.live.tracks import Locate, TrackStore, nowhere
+from twin.live.views import Views
+from twin.ports import Clock, CommandAck, CommandOrder, Positions, Readings, WallClock
+from twin.registry import PointTable
+from twin.wire import AlarmView, CommandView, Link, TrailEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What happened since the last tick. `slots` and `tracks` changed; `readings` and `positions` are for history.
+
+    `orders` are to be sent now: they are on record as sent. Alarms, commands, trail and links are complete, in order.
+    """
+
+    time: float
+    seq: int
+    slots: NDArray[np.int64]
+    tracks: NDArray[np.int64]
+    readings: Readings
+    positions: Positions
+    alarms: tuple[AlarmView, ...]
+    commands: tuple[CommandView, ...]
+    trail: tuple[TrailEntry, ...]
+    links: tuple[Link, ...]
+    orders: tuple[CommandOrder, ...]
+
+
+class LiveCore:
+    """Implements `twin.ports.Sink`. Not safe from several threads.
+
+    Args:
+        points: every point of the park.
+        events: the store of alarms, commands and trail; what was live in it goes on.
+        graph: the compiled park, for places and nodes; None in tests and benches.
+        locate: park-frame points → containing node.
+        clock: now.
+    """
+
+    def __init__(self, points: PointTable, events: EventStore, *, graph: SceneGraph | None = None,
+                 locate: Locate = nowhere, clock: Clock | None = None) -> None:
+        self.points = points
+        self.events = events
+        self.graph = graph
+        self.clock = clock or WallClock()
+        self.state = StateStore(points)
+        self.tracks = TrackStore(locate)
+        self.views = Views(points, self.state.rules, graph)
+        self.book = AlarmBook(self.state.rules, events.next_alarm_id())
+        self.state.restore_active(np.array(self.book.restore(events.live_alarms()), np.int64))
+        self.desk = CommandDesk(self.state, events, self.views.command_note)
+        self.links: dict[str, Link] = {}
+        self._readings: list[Readings] = []
+        self._positions: list[Positions] = []
+        self._links_changed: list[Link] = []
+        self._alarms: list[AlarmView] = []
+        self._trail: list[TrailEntry] = []
+        self._listeners: list[Callable[[Tick], None]] = []
+
+    # ---- in: what connectors call -------------------------------------------------------------------------------
+    def ingest(self, readings: Readings) -> None:
+        """Take a batch; it counts from the next tick."""
+        self._readings.append(readings)
+
+    def move(self, positions: Positions) -> None:
+        """Take fixes; they count from the next tick."""
+        self._positions.append(positions)
+
+    def acknowledge(self, ack: CommandAck) -> None:
+        """Take a device's answer to an order."""
+        self.desk.acknowledge(ack, self.clock.now())
+
+    def link(self, connector: str, is_live: bool, text: str) -> None:
+        """A connector's line came or went. When none is left, all points turn stale."""
+        before = self.links.get(connector)
+        state = "live" if is_live else "down"
+        if before is not None and (before.state, before.text) == (state, text):
+            return
+        since = before.since_ms if before is not None and before.state == state else self.clock.now() * 1000
+        self.links[connector] = Link(connector=connector, state=state, since_ms=since, text=text)
+        self._links_changed.append(self.links[connector])
+        if not is_live and all(link.state == "down" for link in self.links.values()):
+            self.state.mark_stale(np.arange(len(self.points)))
+
+    # ---- out: what the server calls -----------------------------------------------------------------------------
+    def listen(self, listener: Callable[[Tick], None]) -> Callable[[], None]:
+        """Call `listener` with every tick; gives the function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def tick(self, now: float | None = None) -> Tick:
+        """Work through what came in and what time did; write it down; tell everyone."""
+        now = self.clock.now() if now is None else now
+        passed = self._take_readings(now)
+        tracks, fixes = self._take_positions(now)
+        self._record(self.book.take(self.state.sweep(now)) + self.book.expire(now))
+        self.desk.tick(now)
+        orders, commands, command_trail = self.desk.drain()
+        seq = self.state.next_seq()
+        slots = np.flatnonzero((self.state.changed == seq) & (self.state.quality != 4))
+        tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=passed, positions=fixes,
+                    alarms=tuple(self._alarms), commands=tuple(self.views.command(c) for c in commands),
+                    trail=tuple(sorted(self._trail + command_trail, key=lambda entry: entry.id)),
+                    links=tuple(self._links_changed), orders=tuple(orders))
+        self._alarms, self._trail, self._links_changed = [], [], []
+        for listener in list(self._listeners):
+            listener(tick)
+        return tick
+
+    def acknowledge_alarm(self, alarm_id: int, *, by: str, role: str) -> AlarmView:
+        """A person takes note of an alarm. Raises AccessDenied or AlarmError."""
+        _require(role, "acknowledge")
+        return self._record([self.book.acknowledge(alarm_id, by, self.clock.now())])[-1]
+
+    def shelve_alarm(self, alarm_id: int, *, by: str, role: str, mins: float, reason: str) -> AlarmView:
+        """A person puts an alarm aside for a while. Raises AccessDenied or AlarmError."""
+        _require(role, "shelve")
+        return self._record([self.book.shelve(alarm_id, by, mins, reason, self.clock.now())])[-1]
+
+    def request(self, *, device: str, key: str, args: dict[str, float | str], by: str, role: str,
+                idempotency_key: str) -> CommandView:
+        """A person gives a command; see `CommandDesk.request` for what it raises."""
+        command = self.desk.request(device=device, key=key, args=args, by=by, role=role, now=self.clock.now(),
+                                    idempotency_key=idempotency_key)
+        return self.views.command(command)
+
+    def note(self, who: str, what: str, subject: str, *, node: int = 0, text: str = "",
+             text_zh: str = "") -> TrailEntry:
+        """Write a line to the trail (sign-in, incident.started, …); it also goes out with the next tick."""
+        entry = self.events.write(Records(notes=[Note(time=self.clock.now(), who=who, what=what, subject=subject,
+                                                      node=node, text=text, text_zh=text_zh)]))[0]
+        self._trail.append(entry)
+        return entry
+
+    def alarms(self, state: str = "active", limit: int = 500) -> list[AlarmView]:
+        """'active': every live alarm, worst and oldest first; 'all': the last ones raised, newest first."""
+        if state == "active":
+            return sorted((self.views.alarm(alarm) for alarm in self.book.live()),
+                          key=lambda view: (view.priority, view.raised_ms, view.id))
+        known = set(self.state.rules.keys)
+        return [self.views.alarm(alarm) for alarm in self.events.recent_alarms(limit) if alarm.key in known]
+
+    def commands(self, limit: int = 200) -> list[CommandView]:
+        """The last commands, newest first."""
+        return [self.views.command(command) for command in self.events.recent_commands(limit)]
+
+    def values_frame(self, slots: NDArray[np.integer], now: float | None = None) -> bytes:
+        """The present values of some slots as a binary frame."""
+        now = self.clock.now() if now is None else now
+        return frames.values_frame(slots, self.state.value[slots], self.state.age_ms(slots, now),
+                                   self.state.quality[slots], seq=self.state.seq, server_time_ms=now * 1000)
+
+    def positions_frame(self, tracks: NDArray[np.integer], now: float | None = None) -> bytes:
+        """The present places of some tracks as a binary frame."""
+        now, t = self.clock.now() if now is None else now, self.tracks
+        return frames.positions_frame(tracks, t.xyz[tracks], t.heading[tracks], t.node[tracks], t.flags[tracks],
+                                      seq=self.state.seq, server_time_ms=now * 1000)
+
+    def snapshot(self, since_seq: int = -1) -> tuple[bytes, bytes]:
+        """Values changed after tick `since_seq` (-1: all that ever spoke) and all tracks, as two frames."""
+        return self.values_frame(self.state.changed_since(since_seq)), self.positions_frame(self.tracks.seen())
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+    def _take_readings(self, now: float) -> Readings:
+        batch = joined_readings(self._readings)
+        self._readings = []
+        applied = self.state.apply(batch, now)
+        self._conditions(applied.events)
+        passed = applied.passed
+        return Readings(batch.slot[passed], batch.value[passed], batch.quality[passed], batch.source_time[passed])
+
+    def _take_positions(self, now: float) -> tuple[NDArray[np.int64], Positions]:
+        batches, self._positions = self._positions, []
+        fixes = Positions(
+            np.concatenate([p.track for p in batches] or [np.zeros(0, np.uint32)]),
+            np.concatenate([p.xyz for p in batches] or [np.zeros((0, 3))]),
+            np.concatenate([p.heading for p in batches] or [np.zeros(0, np.float32)]),
+            np.concatenate([p.source_time for p in batches] or [np.zeros(0)]))
+        moved, kept = self.tracks.apply(fixes, now)
+        return np.concatenate([moved, self.tracks.sweep(now)]), kept
+
+    def _conditions(self, events: RuleEvents) -> None:
+        self._record(self.book.take(events))
+
+    def _record(self, events: Sequence[AlarmEvent]) -> list[AlarmView]:
+        if not events:
+            return []
+        self._trail += self.events.write(Records(alarms=events, notes=[self.views.alarm_note(e) for e in events]))
+        views = [self.views.alarm(event.alarm) for event in events]
+        self._alarms += views
+        return views
+
+
+def joined_readings(batches: Sequence[Readings]) -> Readings:
+    """Batches one behind the other."""
+    if len(batches) == 1:
+        return batches[0]
+    return Readings(
+        np.concatenate([b.slot for b in batches] or [np.zeros(0, np.uint32)]),
+        np.concatenate([b.value for b in batches] or [np.zeros(0)]),
+        np.concatenate([b.quality for b in batches] or [np.zeros(0, np.uint8)]),
+        np.concatenate([b.source_time for b in batches] or [np.zeros(0)]))
+
+
+def _require(role: str, action: str) -> None:
+    decision = decide(role, action)  # type: ignore[arg-type]
+    if not decision.allowed:
+        raise AccessDenied(decision.reason, mend="ask someone who may")
+
+

@@ -1,0 +1,123 @@
+"""The command desk: takes requests, keeps the commands under way, writes every step down before it counts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import numpy as np
+
+from twin.access import decide
+from twin.commands import Command, CommandConflict, CommandError, new_command, on_ack, on_reading, on_time, step
+from twin.errors import AccessDenied
+from twin.events import EventStore, Note, Records
+from twin.live.state import StateStore
+from twin.ports import CommandAck, CommandOrder
+from twin.wire import Quality, TrailEntry
+
+
+class CommandDesk:
+    """Commands of one running core. One thread uses it.
+
+    Args:
+        state: the live columns that prove commands and tell whether a device is there.
+        events: where every step is written first.
+        note_of: makes the trail line of a command's step.
+    """
+
+    def __init__(self, state: StateStore, events: EventStore, note_of: Callable[[Command, float], Note]) -> None:
+        self._state = state
+        self._events = events
+        self._note_of = note_of
+        self._live = {command.id: command for command in events.live_commands()}
+        self._outbox: list[CommandOrder] = []
+        self._changed: list[Command] = []
+        self._trail: list[TrailEntry] = []
+
+    def live(self) -> list[Command]:
+        """Commands still waiting for something."""
+        return list(self._live.values())
+
+    def request(self, *, device: str, key: str, args: dict[str, float | str], by: str, role: str, idempotency_key: str,
+                now: float) -> Command:
+        """Take a request; the same idempotency key gives the same command again.
+
+        Raises:
+            CommandError: unknown device, command or argument.
+            AccessDenied: the role may not; the refusal is written down.
+            CommandConflict: one of this kind is under way for the device; written down too.
+        """
+        if not idempotency_key:
+            raise CommandError("a command needs an idempotency key", mend="send one random key a click")
+        before = self._events.command_of(idempotency_key)
+        if before is not None:
+            if (before.device, before.key, before.by) != (device, key, by):
+                raise CommandError("this idempotency key belongs to another command", mend="use a new key a click")
+            return before
+        points = self._state.points
+        index = points.device_index(device)
+        if index is None:
+            raise CommandError(f"no device '{device}'", mend="use an id of the registry")
+        command, spec = new_command(command_id=secrets.token_hex(8), idempotency_key=idempotency_key, device=device,
+                                    kind=points.kind[index], key=key, args=args, by=by, now=now)
+        decision = decide(role, "command.dangerous" if spec.danger == "dangerous" else "command")
+        if not decision.allowed:
+            self._keep([step(command, "refused", now, decision.reason)], now)
+            raise AccessDenied(decision.reason, mend="ask someone who may")
+        holder = next((c for c in self._live.values() if (c.device, c.key) == (device, key)), None)
+        if holder is not None:
+            refused = step(command, "refused", now, f"under way, given by {holder.by}")
+            self._keep([refused], now)
+            raise CommandConflict(device, key, holder.by, holder.id)
+        approved = step(command, "approved", now, decision.reason)
+        self._keep([approved], now)
+        return approved
+
+    def acknowledge(self, ack: CommandAck, now: float) -> None:
+        """A device's answer; one nobody waits for, or from another device, changes nothing."""
+        command = self._live.get(ack.id)
+        if command is not None and command.device == ack.device:
+            self._keep([on_ack(command, ack, now)], now)
+
+    def tick(self, now: float) -> None:
+        """Look at telemetry and clock: prove, send, expire, give up. 'sent' is on disk before the order leaves."""
+        moved = []
+        for command in self._live.values():
+            after = on_time(self._proved(command), now, is_online=self.is_online(command.device))
+            if after is not command:
+                moved.append(after)
+        self._keep(moved, now)
+        self._outbox.extend(command.order() for command in moved if command.state == "sent")
+
+    def is_online(self, device: str) -> bool:
+        """Whether any point of the device spoke within its three periods."""
+        index = self._state.points.device_index(device)
+        if index is None:
+            return False
+        slots = self._state.points.slots_of(index)
+        return bool(np.any(self._state.quality[slots.start:slots.stop] < Quality.STALE))
+
+    def drain(self) -> tuple[list[CommandOrder], list[Command], list[TrailEntry]]:
+        """Orders to send, commands that changed, trail lines, since the last drain."""
+        out = self._outbox, self._changed, self._trail
+        self._outbox, self._changed, self._trail = [], [], []
+        return out
+
+    def _proved(self, command: Command) -> Command:
+        slot = self._state.points.slot_of(command.point)
+        if slot is None or self._state.quality[slot] > Quality.UNCERTAIN:
+            return command
+        return on_reading(command, float(self._state.value[slot]), float(self._state.received[slot]))
+
+    def _keep(self, commands: list[Command], now: float) -> None:
+        """Write first; only what is on disk becomes true here."""
+        commands = [command for command in commands if self._live.get(command.id) != command]
+        if not commands:
+            return
+        self._trail += self._events.write(Records(commands=commands, notes=[self._note_of(c, now) for c in commands]))
+        for command in commands:
+            self._changed.append(command)
+            if command.is_live:
+                self._live[command.id] = command
+            else:
+                self._live.pop(command.id, None)
