@@ -197,7 +197,8 @@ def test_a_command_sent_before_a_crash_is_not_sent_again(core: LiveCore, clock: 
 
 
 @pytest.mark.parametrize(("device", "key", "args"), [
-    ("nobody", "open", {}), ("gate-1", "explode", {}), ("fcu-1", "set_temp", {}), ("fcu-1", "set_temp", {"value": 99.0}),
+    ("nobody", "open", {}), ("gate-1", "explode", {}), ("fcu-1", "set_temp", {}),
+    ("fcu-1", "set_temp", {"value": 99.0}),
     ("fcu-1", "set_temp", {"value": float("nan")}), ("fcu-1", "set_mode", {"value": "storm"}),
 ])
 def test_senseless_orders_are_refused_in_words(core: LiveCore, device: str, key: str,
