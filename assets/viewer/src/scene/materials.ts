@@ -1,0 +1,128 @@
+/** The few materials everything is drawn with. Uniforms of a look are shared; a role (solid, ghost, opened…) adds its own. */
+import {
+  DataTexture, DoubleSide, GLSL3, Matrix4, RawShaderMaterial, Texture, Vector3, Vector4, type IUniform, type Material, type Mesh,
+} from "three";
+import { display, type Look } from "./look";
+import {
+  DEPTH_FRAGMENT, EDGE_FRAGMENT, EDGE_VERTEX, MODEL_FRAGMENT, MODEL_VERTEX, PICK_FRAGMENT, PICK_VERTEX,
+} from "./shaders";
+import type { StateTexture } from "./state";
+
+export type Role = "solid" | "ground" | "ghost" | "opened" | "lower" | "lifted" | "veil" | "pipes";
+const FAR = 1e6;
+
+interface RoleUniforms { [name: string]: IUniform; alpha: IUniform<number>; ghostMix: IUniform<number>; fade: IUniform<number>;
+  clipAbove: IUniform<number>; clipBelow: IUniform<number>; lift: IUniform<number>; ownerTint: IUniform<number>; owner: IUniform<number> }
+
+export class Materials {
+  readonly shared: Record<string, IUniform>;
+  readonly roles = new Map<Role, RoleUniforms>();
+  private readonly surfaces = new Map<string, RawShaderMaterial>();
+  private readonly edges = new Map<string, RawShaderMaterial>();
+  private readonly picks = new Map<string, RawShaderMaterial>();
+
+  constructor(state: StateTexture) {
+    const blank = new DataTexture(new Uint8Array([255, 0, 255, 255]), 1, 1);
+    blank.needsUpdate = true;
+    this.shared = {
+      stateTex: { value: state.texture }, lightTex: { value: blank as Texture }, hasLight: { value: 0 },
+      lightBounds: { value: new Vector4(0, 0, 1, 1) }, eye: { value: new Vector3() }, sun: { value: new Vector3() },
+      sky: { value: new Vector3() }, groundLight: { value: new Vector3() }, lawn: { value: new Vector3(1, 1, 1) },
+      paving: { value: new Vector3(1, 1, 1) }, exposure: { value: 1 }, night: { value: 0 }, fog: { value: new Vector3() },
+      zenith: { value: new Vector3() }, ghostColour: { value: new Vector3() }, capColour: { value: new Vector3() },
+      glass: { value: new Vector3() }, accent: { value: new Vector3() }, noneColour: { value: new Vector3() },
+      edgeColour: { value: new Vector3() }, edgeAlpha: { value: 0.3 }, fogPerMetre: { value: 0.001 }, litShare: { value: 0.46 },
+      rays: { value: new Matrix4() },
+    };
+    for (const role of ["solid", "ground", "ghost", "opened", "lower", "lifted", "veil", "pipes"] as Role[]) {
+      this.roles.set(role, {
+        alpha: { value: 1 }, ghostMix: { value: 0 }, fade: { value: 0 }, clipAbove: { value: FAR }, clipBelow: { value: -FAR },
+        lift: { value: 0 }, ownerTint: { value: 0 }, owner: { value: 0 },
+      });
+    }
+  }
+
+  /** Sets every uniform of a look; no shader is compiled, no buffer touched. */
+  apply(look: Look, accent: string): void {
+    const u = this.shared;
+    (u.sun!.value as Vector3).fromArray(look.sun);
+    (u.sky!.value as Vector3).fromArray(look.sky);
+    (u.groundLight!.value as Vector3).fromArray(look.ground);
+    (u.lawn!.value as Vector3).fromArray(look.lawn);
+    (u.paving!.value as Vector3).fromArray(look.paving);
+    for (const [name, css] of [["fog", look.fog], ["zenith", look.zenith], ["ghostColour", look.ghost], ["capColour", look.cap],
+      ["glass", look.glass], ["accent", accent], ["noneColour", look.none], ["edgeColour", look.edge]] as const) {
+      (u[name]!.value as Vector3).copy(display(css));
+    }
+    u.exposure!.value = look.exposure; u.night!.value = look.night; u.fogPerMetre!.value = look.fogPerMetre; u.edgeAlpha!.value = look.edgeAlpha;
+    this.role("ghost").alpha.value = look.ghostAlpha;
+    this.role("ghost").ghostMix.value = 0.75;
+    this.role("lifted").alpha.value = look.ghostAlpha * 0.5;
+    this.role("lifted").ghostMix.value = 0.85;
+    this.role("ground").fade.value = look.fade;
+    this.role("veil").alpha.value = 0.26;
+    this.role("veil").fade.value = look.fade;
+  }
+
+  role(role: Role): RoleUniforms { return this.roles.get(role)!; }
+
+  surface(role: Role, isInstanced: boolean): RawShaderMaterial {
+    const key = `${role}${isInstanced}`;
+    let made = this.surfaces.get(key);
+    if (!made) {
+      const isBlended = role === "ghost" || role === "lifted" || role === "veil";
+      made = new RawShaderMaterial({
+        name: key, glslVersion: GLSL3, vertexShader: MODEL_VERTEX, fragmentShader: MODEL_FRAGMENT,
+        uniforms: { ...this.shared, ...this.roles.get(role)! }, side: DoubleSide, transparent: isBlended,
+        depthWrite: role !== "veil", defines: { ...(isInstanced ? { INSTANCED: 1 } : {}), ...(role === "opened" ? { CAPS: 1 } : {}) },
+      });
+      this.surfaces.set(key, made);
+    }
+    return made;
+  }
+
+  edge(role: Role): RawShaderMaterial {
+    let made = this.edges.get(role);
+    if (!made) {
+      made = new RawShaderMaterial({
+        name: `edge-${role}`, glslVersion: GLSL3, vertexShader: EDGE_VERTEX, fragmentShader: EDGE_FRAGMENT,
+        uniforms: { ...this.shared, ...this.roles.get(role)! }, transparent: true, depthWrite: false,
+      });
+      this.edges.set(role, made);
+    }
+    return made;
+  }
+
+  /** The id pass ("pick") and the depth-only pass ("depth") share the vertex program with the picture. */
+  probe(kind: "pick" | "depth", isInstanced: boolean): RawShaderMaterial {
+    const key = `${kind}${isInstanced}`;
+    let made = this.picks.get(key);
+    if (!made) {
+      made = new RawShaderMaterial({
+        name: key, glslVersion: GLSL3, side: DoubleSide, vertexShader: kind === "pick" ? PICK_VERTEX : MODEL_VERTEX,
+        fragmentShader: kind === "pick" ? PICK_FRAGMENT : DEPTH_FRAGMENT, colorWrite: kind === "pick",
+        defines: isInstanced ? { INSTANCED: 1 } : {},
+        uniforms: { ...this.shared, clipAbove: { value: FAR }, clipBelow: { value: -FAR }, lift: { value: 0 }, owner: { value: 0 }, storeyBase: { value: 0 } },
+      });
+      this.picks.set(key, made);
+    }
+    return made;
+  }
+
+  /** To be called as a mesh's onBeforeRender: hands its owner (and, in a probe, its role's clip) to the program. */
+  prepare(mesh: Mesh, material: Material, owner: number, role: Role): void {
+    const shader = material as RawShaderMaterial;
+    const u = shader.uniforms;
+    if (!u) return;
+    if (u.owner) u.owner.value = owner;
+    if (shader.name.startsWith("pick") || shader.name.startsWith("depth")) {
+      const own = this.role(role);
+      u.clipAbove!.value = own.clipAbove.value; u.clipBelow!.value = own.clipBelow.value; u.lift!.value = own.lift.value;
+    }
+    shader.uniformsNeedUpdate = true;
+  }
+
+  dispose(): void {
+    for (const m of [...this.surfaces.values(), ...this.edges.values(), ...this.picks.values()]) m.dispose();
+  }
+}

@@ -1,0 +1,97 @@
+/** Overlay values → colours of nodes in the state texture, and the flags a selection sets. */
+import type { Ramp, World } from "../contract";
+import { HATCH, HIGHLIGHT, OVERRIDE } from "./shaders";
+import type { Scope } from "./scope";
+import type { StateTexture } from "./state";
+
+function rgb(css: string): [number, number, number] {
+  const hex = css.trim().replace("#", "");
+  const full = hex.length === 3 ? [...hex].map((c) => c + c).join("") : hex;
+  const n = Number.parseInt(full.slice(0, 6), 16);
+  return Number.isNaN(n) ? [128, 128, 128] : [(n >> 16) & 255, (n >> 8) & 255, n & 255];
+}
+
+/** Index of the ramp cell a value falls in; breaks are the cells' edges, one more than there are colours. */
+export function cellOf(ramp: Ramp, value: number): number {
+  const { breaks, colours } = ramp;
+  const offset = breaks.length > colours.length ? 1 : 0;
+  let cell = 0;
+  while (cell < colours.length - 1 && value >= breaks[cell + offset]!) cell++;
+  return cell;
+}
+
+export class Painter {
+  channel: number | null = null;
+  ramp: Ramp | null = null;
+  lastMs = 0;
+  private colours: [number, number, number][] = [];
+  private painted = new Set<number>();
+  private highlighted = 0;
+
+  constructor(private readonly world: World, private readonly scope: Scope, private readonly state: StateTexture) {}
+
+  setOverlay(channel: number | null, ramp: Ramp | null): void {
+    this.channel = ramp ? channel : null;
+    this.ramp = ramp;
+    this.colours = ramp ? ramp.colours.map(rgb) : [];
+    this.repaint();
+  }
+
+  /** The value painted on a node, NaN when there is none. */
+  value(node: number): number {
+    if (this.channel === null) return Number.NaN;
+    return this.world.live.overlay.get(this.channel)?.[node] ?? Number.NaN;
+  }
+
+  /** Ink and halo that read on a node's painted colour. */
+  inkOf(node: number, isDark: boolean): [string, string] {
+    const value = this.value(node);
+    if (!this.ramp || Number.isNaN(value)) return isDark ? ["#eaf0f8", "rgba(16,25,41,.8)"] : ["#18202b", "rgba(255,255,255,.8)"];
+    const [r, g, b] = this.colours[cellOf(this.ramp, value)]!;
+    return r * 0.299 + g * 0.587 + b * 0.114 > 140 ? ["#18202b", `rgba(${r},${g},${b},.9)`] : ["#ffffff", `rgba(${r},${g},${b},.9)`];
+  }
+
+  /** Brings every painted node up to date; answers whether any colour changed. `lastMs` is what it took. */
+  repaint(): boolean {
+    const since = performance.now();
+    let hasChanged = false;
+    const { state, ramp } = this;
+    const values = this.channel === null ? undefined : this.world.live.overlay.get(this.channel);
+    if (!ramp || !values) {
+      for (const node of this.painted) hasChanged = state.set(node, 0, 0, 0, this.keep(node)) || hasChanged;
+      if (ramp) for (const node of this.scope.spaceByNode.keys()) hasChanged = this.hatch(node) || hasChanged;
+      else this.painted.clear();
+    } else {
+      const bound = Math.min(values.length, state.bytes.length / 4);
+      for (let node = 1; node < bound; node++) {
+        const value = values[node]!;
+        if (value !== value) continue;
+        const colour = this.colours[cellOf(ramp, value)]!;
+        hasChanged = state.set(node, colour[0], colour[1], colour[2], this.keep(node) | OVERRIDE) || hasChanged;
+        this.painted.add(node);
+      }
+      for (const node of this.scope.spaceByNode.keys()) {
+        if (!(values[node]! === values[node]!)) hasChanged = this.hatch(node) || hasChanged;
+      }
+    }
+    this.lastMs = performance.now() - since;
+    return hasChanged;
+  }
+
+  private keep(node: number): number {
+    return (this.state.bytes[node * 4 + 3] ?? 0) & ~(OVERRIDE | HATCH);
+  }
+
+  private hatch(node: number): boolean {
+    this.painted.add(node);
+    return this.state.set(node, 0, 0, 0, this.keep(node) | HATCH);
+  }
+
+  highlight(node: number): boolean {
+    if (node === this.highlighted) return false;
+    if (this.highlighted) this.state.setFlag(this.highlighted, HIGHLIGHT, false);
+    this.highlighted = node;
+    if (node) this.state.setFlag(node, HIGHLIGHT, true);
+    return true;
+  }
+}

@@ -1,0 +1,86 @@
+/** What is done to a tile when it arrives: feature ids become dense node indices, and every mesh learns where it belongs. */
+import {
+  BufferAttribute, InstancedBufferAttribute, InstancedMesh, LineSegments, Mesh, type BufferGeometry, type Object3D,
+} from "three";
+import { GLTFLoader, type GLTF, type GLTFParser } from "three/examples/jsm/loaders/GLTFLoader.js";
+import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
+
+export interface Place { building: string | null; owner: number; storey: number | null; layer: string; isOpen: boolean }
+
+/** A mesh of ours: surfaces and instances, or the drawn edges of a tile. */
+export interface Piece { mesh: Mesh | LineSegments; isEdge: boolean; isInstanced: boolean; place: Place; triangles: number; bytes: number }
+
+interface FeatureTable { properties?: { node?: { values: number } } }
+
+async function nodeColumn(parser: GLTFParser): Promise<Uint32Array | null> {
+  const metadata = (parser.json.extensions ?? {}).EXT_structural_metadata as { propertyTables?: FeatureTable[] } | undefined;
+  const view = metadata?.propertyTables?.[0]?.properties?.node?.values;
+  if (view === undefined) return null;
+  const raw = (await parser.getDependency("bufferView", view)) as ArrayBuffer;
+  return new Uint32Array(raw.slice(0, raw.byteLength - (raw.byteLength % 4)));
+}
+
+function bakeNodes(geometry: BufferGeometry, column: Uint32Array | null, instances: number): void {
+  const ids = geometry.getAttribute("_feature_id_0");
+  const count = instances || geometry.getAttribute("position").count;
+  const nodes = new Uint32Array(count);
+  if (ids && column) {
+    for (let i = 0; i < count; i++) nodes[i] = column[ids.getX(i)] ?? 0;
+  }
+  geometry.deleteAttribute("_feature_id_0");
+  geometry.setAttribute("node", instances ? new InstancedBufferAttribute(nodes, 1) : new BufferAttribute(nodes, 1));
+}
+
+/** A foreign tile without our bake still draws: light grey, fully lit. */
+function fillMissing(geometry: BufferGeometry): void {
+  const count = geometry.getAttribute("position").count;
+  if (!geometry.getAttribute("color")) geometry.setAttribute("color", new BufferAttribute(new Uint8Array(count * 4).fill(215), 4, true));
+  if (!geometry.getAttribute("_shade")) {
+    const shade = new Uint8Array(count * 4);
+    for (let i = 0; i < count; i++) shade.set([150, 190, 0, 30], i * 4);
+    geometry.setAttribute("_shade", new BufferAttribute(shade, 4));
+  }
+}
+
+function bytesOf(geometry: BufferGeometry): number {
+  let total = geometry.index?.array.byteLength ?? 0;
+  for (const name of Object.keys(geometry.attributes)) total += geometry.attributes[name]!.array.byteLength;
+  return total;
+}
+
+/** A glTF loader that bakes the node index while the file's property table is still at hand. */
+export function makeLoader(): GLTFLoader {
+  const loader = new GLTFLoader();
+  loader.setMeshoptDecoder(MeshoptDecoder);
+  loader.register((parser) => ({
+    name: "PARKTWIN_nodes",
+    afterRoot: async (result: GLTF) => {
+      const column = await nodeColumn(parser);
+      const done = new Set<BufferGeometry>();
+      result.scene.traverse((object: Object3D) => {
+        if (!(object instanceof Mesh) || done.has(object.geometry)) return;
+        done.add(object.geometry);
+        bakeNodes(object.geometry, column, object instanceof InstancedMesh ? object.count : 0);
+        fillMissing(object.geometry);
+      });
+    },
+  }));
+  return loader;
+}
+
+/** The pieces of a loaded model, told where they belong. */
+export function piecesOf(root: Object3D, place: Place): Piece[] {
+  const pieces: Piece[] = [];
+  root.traverse((object) => {
+    if (!(object instanceof Mesh) && !(object instanceof LineSegments)) return;
+    const isEdge = object instanceof LineSegments;
+    const isInstanced = object instanceof InstancedMesh;
+    if (isInstanced && !object.geometry.getAttribute("_tint")) {
+      object.geometry.setAttribute("_tint", new InstancedBufferAttribute(new Uint8Array(object.count * 4).fill(255), 4, true));
+    }
+    const corners = object.geometry.index?.count ?? object.geometry.getAttribute("position").count;
+    const copies = isInstanced ? object.count : 1;
+    pieces.push({ mesh: object, isEdge, isInstanced, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
+  });
+  return pieces;
+}

@@ -1,0 +1,116 @@
+/** The streamed half of the model: 3D Tiles in the park frame, Z up. */
+import { LoadingManager, Matrix4, type Object3D, type PerspectiveCamera } from "three";
+import { TilesRenderer } from "3d-tiles-renderer/three";
+import type { BuildingTiles, Park } from "../contract";
+import { makeLoader, piecesOf, type Piece, type Place } from "./patch";
+
+export interface TileEvents { added(pieces: Piece[]): void; removed(pieces: Piece[]): void; changed(): void; progress(share: number): void }
+export type FetchTile = (url: string) => Promise<ArrayBuffer>;
+
+interface TileLike { parent: TileLike | null; extras?: { layer?: string }; content?: { uri?: string }; engineData?: { scene?: Object3D | null } }
+
+/** Bytes of loaded tiles past which the least recently seen are dropped. */
+const BYTE_BUDGET = 160 * 2 ** 20;
+
+function layerOf(tile: TileLike | null): string {
+  for (let at = tile; at; at = at.parent) if (at.extras?.layer) return at.extras.layer;
+  return "";
+}
+
+/** Where a tile belongs, by its address: b/<building>/shell.glb or b/<building>/<storey index>.glb. */
+export function placeOf(url: string, layer: string, buildings: Map<string, BuildingTiles>): Place {
+  const found = /(?:^|\/)b\/([^/]+)\/(shell|-?\d+)\.glb/.exec(url);
+  const building = found ? decodeURIComponent(found[1]!) : null;
+  const owner = building ? buildings.get(building)?.node ?? 0 : 0;
+  return { building, owner, storey: found && found[2] !== "shell" ? Number(found[2]) : null, layer, isOpen: false };
+}
+
+export class ParkTiles {
+  readonly renderer: TilesRenderer;
+  private readonly held = new Map<Object3D, Piece[]>();
+
+  constructor(park: Park, buildings: Map<string, BuildingTiles>, camera: PerspectiveCamera, events: TileEvents, fetchTile?: FetchTile) {
+    const tiles = new TilesRenderer(park.tileset);
+    this.renderer = tiles;
+    const manager = new LoadingManager();
+    manager.addHandler(/\.gl(b|tf)$/, makeLoader());
+    tiles.manager = manager;
+    tiles.fetchOptions = { credentials: "same-origin" };
+    tiles.errorTarget = 24;
+    tiles.lruCache.maxBytesSize = BYTE_BUDGET;
+    tiles.lruCache.minBytesSize = BYTE_BUDGET * 0.7;
+    if (fetchTile) {
+      tiles.registerPlugin({ name: "fetch", fetchData: async (url: string) => new Response(await fetchTile(url)) } as never);
+    }
+    tiles.group.matrixAutoUpdate = false;
+    if (park.root_transform?.length === 16) tiles.group.matrix.copy(new Matrix4().fromArray(park.root_transform).invert());
+    tiles.group.matrixWorldNeedsUpdate = true;
+    tiles.setCamera(camera);
+    tiles.addEventListener("load-model", ({ scene, tile, url }) => {
+      const like = tile as unknown as TileLike;
+      const pieces = piecesOf(scene, placeOf(String(url ?? like.content?.uri ?? ""), layerOf(like), buildings));
+      this.held.set(scene, pieces);
+      events.added(pieces);
+    });
+    tiles.addEventListener("dispose-model", ({ scene }) => {
+      const pieces = this.held.get(scene);
+      this.held.delete(scene);
+      if (pieces) events.removed(pieces);
+    });
+    tiles.addEventListener("tile-visibility-change", () => events.changed());
+    tiles.addEventListener("needs-update", () => events.changed());
+    tiles.addEventListener("load-tileset", () => events.changed());
+    tiles.addEventListener("load-error", ({ url, error }) => console.warn(`tile ${String(url)} did not load: ${String(error)}`));
+    tiles.addEventListener("tiles-load-end", () => { events.progress(1); events.changed(); });
+  }
+
+  /** Share of what is in view that has arrived, 0..1. */
+  get progress(): number { return this.renderer.rootTileset ? this.renderer.loadProgress : 0; }
+
+  update(camera: PerspectiveCamera, width: number, height: number): void {
+    this.renderer.setResolution(camera, width, height);
+    this.renderer.update();
+  }
+
+  dispose(): void { this.renderer.dispose(); }
+}
+
+/** Single tiles loaded by hand (an opened storey, a building's shell), kept while the byte budget allows. */
+export class SingleTiles {
+  private readonly loader = makeLoader();
+  private readonly kept = new Map<string, { root: Object3D; bytes: number; seen: number }>();
+  private clock = 0;
+
+  constructor(private readonly base: string, private readonly root: Matrix4, private readonly fetchTile?: FetchTile) {}
+
+  async load(uri: string): Promise<Object3D> {
+    const had = this.kept.get(uri);
+    if (had) { had.seen = ++this.clock; return had.root; }
+    const url = this.base + uri.split("/").map(encodeURIComponent).join("/");
+    const raw = this.fetchTile ? await this.fetchTile(url) : await this.fetchBytes(url);
+    const { scene } = await this.loader.parseAsync(raw, this.base);
+    scene.rotation.x = Math.PI / 2;
+    scene.updateMatrixWorld(true);
+    this.kept.set(uri, { root: scene, bytes: raw.byteLength, seen: ++this.clock });
+    return scene;
+  }
+
+  /** Drops what was not used longest until the kept tiles fit the budget; never `inUse`. */
+  trim(inUse: Set<Object3D>, budget = 48 * 2 ** 20): void {
+    const old = [...this.kept].sort((a, b) => a[1].seen - b[1].seen);
+    let total = old.reduce((sum, [, k]) => sum + k.bytes, 0);
+    for (const [uri, { root, bytes }] of old) {
+      if (total <= budget) return;
+      if (inUse.has(root)) continue;
+      root.traverse((o) => (o as { geometry?: { dispose(): void } }).geometry?.dispose());
+      this.kept.delete(uri);
+      total -= bytes;
+    }
+  }
+
+  private async fetchBytes(url: string): Promise<ArrayBuffer> {
+    const answer = await fetch(url, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    return answer.arrayBuffer();
+  }
+}

@@ -1,0 +1,76 @@
+/** People and vehicles: moved evenly between their fixes, with a trail that fades; drawn outdoors and on the opened storey. */
+import { Vector3 } from "three";
+import type { Theme, World } from "../contract";
+import { display } from "./look";
+import { paletteOf } from "./palette";
+import type { Focus, Scope } from "./scope";
+import { trackPainter } from "./signs";
+import type { Sprite } from "./sprites";
+import type { StrokeBatch } from "./strokes";
+
+const TRAIL_FIXES = 14, OLD_MS = 4000, GLIDE_MS = 1150;
+
+interface Path { from: Vector3; to: Vector3; sinceMs: number; trail: Vector3[]; seenMs: number }
+
+export class TrackSigns {
+  readonly hidden = { people: false, vehicles: false };
+  private readonly paths = new Map<number, Path>();
+
+  constructor(private readonly world: World, private readonly scope: Scope) {}
+
+  /** Takes the newest fixes from the live columns. */
+  refresh(nowMs: number): void {
+    const { trackXyz, trackSeenMs } = this.world.live;
+    this.world.tracks.forEach((_, t) => {
+      const seen = trackSeenMs[t];
+      if (!seen) return;
+      const at = new Vector3(trackXyz[t * 3], trackXyz[t * 3 + 1], trackXyz[t * 3 + 2]);
+      const path = this.paths.get(t);
+      if (!path) { this.paths.set(t, { from: at.clone(), to: at, sinceMs: nowMs, trail: [at.clone()], seenMs: seen }); return; }
+      if (path.seenMs === seen) return;
+      const here = this.position(path, nowMs);
+      const isJump = here.distanceTo(at) > 60;
+      path.trail.push(isJump ? at.clone() : path.to.clone());
+      if (isJump) path.trail.length = 0;
+      if (path.trail.length > TRAIL_FIXES) path.trail.shift();
+      path.from = isJump ? at.clone() : here;
+      path.to = at; path.sinceMs = nowMs; path.seenMs = seen;
+    });
+  }
+
+  get isMoving(): boolean {
+    for (const path of this.paths.values()) if (path.from.distanceToSquared(path.to) > 0.01) return true;
+    return false;
+  }
+
+  private position(path: Path, nowMs: number): Vector3 {
+    return path.from.clone().lerp(path.to, Math.min(1, (nowMs - path.sinceMs) / GLIDE_MS));
+  }
+
+  build(focus: Focus, theme: Theme, isStale: boolean, nowMs: number, metresPerPixel: number, sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
+    const palette = paletteOf(theme), colour = display(palette.accent);
+    const opened = focus.level === "storey" || focus.level === "space" ? focus.storey.node : 0;
+    for (const [t, path] of this.paths) {
+      const track = this.world.tracks[t]!;
+      if (track.kind === "person" ? this.hidden.people : this.hidden.vehicles) continue;
+      const node = this.world.live.trackNode[t] ?? 0;
+      const inside = node ? this.scope.storeyOf(node) : null;
+      if (inside ? inside[1].node !== opened : opened !== 0 && metresPerPixel < 0.05) continue;
+      const isOld = isStale || nowMs - path.sinceMs > OLD_MS;
+      const here = this.position(path, nowMs);
+      const points = [...path.trail, here];
+      if (!isOld && metresPerPixel < 0.6) {
+        for (let i = 0; i + 1 < points.length; i++) {
+          const share = (i + 1) / points.length;
+          const a = points[i]!.clone(), b = points[i + 1]!.clone();
+          a.z += 0.3; b.z += 0.3;
+          strokes.line(a, b, { colour, alpha: 0.1 + 0.75 * share * share, width: 1 + 2.2 * share, dash: t % 2 ? 6 : 0, behind: 0.15 }, dpr);
+        }
+      }
+      sprites.push({
+        key: `t:${track.kind}:${isOld}`, width: 22, height: 22, at: new Vector3(here.x, here.y, here.z + 1), dx: 0, dy: 6, alpha: 1, behind: 1,
+        paint: trackPainter(track.kind, isOld, palette), pick: { kind: "track", id: track.id }, rank: 5.5, isLabel: false,
+      });
+    }
+  }
+}
