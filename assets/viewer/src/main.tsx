@@ -20,11 +20,13 @@ function Shell({ page: Page }: { page: ComponentType }) {
   return <Page />;
 }
 
+let isStarted = false;
+
 /** Draws a page into an element and starts the store once. */
 export function mount(host: HTMLElement, page: string): () => void {
   setLang(lang.value); setTheme(theme.value);
   render(<Shell page={PAGES[page] ?? Operations} />, host);
-  if (!world.value) void start();
+  if (!isStarted) { isStarted = true; void start(); }
   return () => render(null, host);
 }
 export default { mount };

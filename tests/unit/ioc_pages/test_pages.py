@@ -1,0 +1,23 @@
+"""Pages are found by what they declare and carry nothing from outside."""
+
+import re
+from pathlib import Path
+
+from ioc.page import find_pages
+from ioc.pages import view
+
+
+def test_the_two_first_pages_are_found() -> None:
+    assert list(find_pages()) == ["/", "/console"]
+
+
+def test_a_page_builds_a_template_with_the_component() -> None:
+    template = find_pages()["/console"].build()
+    (component,) = [item[0] for item in template._render_items.values()]
+    assert isinstance(component, view.ParktwinPage)
+    assert component.page == "console"
+
+
+def test_templates_name_no_outside_host() -> None:
+    for path in Path(view.TEMPLATES).glob("*.html"):
+        assert not re.search(r"(https?:)?//\w", path.read_text(encoding="utf-8")), path.name
