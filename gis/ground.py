@@ -119,9 +119,10 @@ class GroundMesher:
         holes: footprints whose ground is not drawn (buildings with basements); empty for none.
     """
 
-    def __init__(self, surfaces: list[Cover], ground: Ground) -> None:
+    def __init__(self, surfaces: list[Cover], ground: Ground, holes: list[shapely.Geometry] | None = None) -> None:
         self.surfaces = surfaces
         self.ground = ground
+        self.holes = shapely.union_all(holes) if holes else shapely.Polygon()
         self.trees = [shapely.STRtree(cover.geometry) for cover in surfaces]
         self.facets = ground.polygons() if isinstance(ground, Terrain) else None
         self.facet_tree = shapely.STRtree(self.facets) if self.facets is not None else None
@@ -133,7 +134,7 @@ class GroundMesher:
         return join(meshes)
 
     def _partition(self, box: shapely.Polygon) -> tuple[list[shapely.Geometry], list[int], list[int]]:
-        taken: shapely.Geometry = shapely.Polygon()
+        taken: shapely.Geometry = shapely.intersection(self.holes, box)
         pieces: list[shapely.Geometry] = []
         ranks: list[int] = []
         rows: list[int] = []

@@ -132,7 +132,8 @@ def _bay_rows(polygon: shapely.Polygon, bay_m: float, depth_m: float) -> NDArray
 
 def fence_rails(layer: Layer, nodes: NDArray[np.uint32], ground: Ground) -> tuple[Mesh, NDArray[np.float64], NDArray]:
     """Rails of a fence as thin upright bands, and where its posts stand: xyz (n, 3) and node (n,)."""
-    meshes, posts, owner = [], [], []
+    meshes: list[Mesh] = []
+    posts, owner = [], []
     for geometry, node in zip(layer.geometry, nodes, strict=True):
         lines = parts_of(geometry) if shapely.get_dimensions(geometry) == 1 else parts_of(shapely.boundary(geometry))
         for line in lines:

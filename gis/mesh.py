@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import mapbox_earcut
 import numpy as np
@@ -65,6 +66,9 @@ class Mesh:
         return len(self.position)
 
 
+_COLUMNS = ("position", "normal", "colour", "surface", "storey_dm", "uv", "node")
+
+
 def make_mesh(position: F64, faces: NDArray, *, normal: F64 | NDArray[np.float32] | None = None,
               colour: NDArray | tuple[int, int, int], surface: NDArray | int, node: NDArray | int = 0,
               storey_dm: NDArray | int = 0, uv: NDArray | None = None) -> Mesh:
@@ -103,10 +107,9 @@ def join(meshes: list[Mesh]) -> Mesh:
     if not meshes:
         return empty()
     starts = np.concatenate([[0], np.cumsum([len(m) for m in meshes])[:-1]])
-    return Mesh(
-        *(np.concatenate([getattr(m, name) for m in meshes])
-          for name in ("position", "normal", "colour", "surface", "storey_dm", "uv", "node")),
-        np.concatenate([m.faces + np.uint32(s) for m, s in zip(meshes, starts, strict=True)]).astype(np.uint32))
+    columns = {name: np.concatenate([getattr(m, name) for m in meshes]) for name in _COLUMNS}
+    faces = np.concatenate([m.faces + np.uint32(s) for m, s in zip(meshes, starts, strict=True)])
+    return Mesh(**columns, faces=faces.astype(np.uint32))
 
 
 def empty() -> Mesh:
@@ -118,9 +121,7 @@ def take_faces(mesh: Mesh, chosen: NDArray) -> Mesh:
     """Only some triangles (mask or indices), without the vertices nobody uses any more."""
     faces = mesh.faces[chosen]
     used, back = np.unique(faces, return_inverse=True)
-    return Mesh(*(getattr(mesh, name)[used]
-                  for name in ("position", "normal", "colour", "surface", "storey_dm", "uv", "node")),
-                back.reshape(-1, 3).astype(np.uint32))
+    return Mesh(**{name: getattr(mesh, name)[used] for name in _COLUMNS}, faces=back.reshape(-1, 3).astype(np.uint32))
 
 
 def triangulate(polygon: shapely.Polygon) -> tuple[F64, NDArray[np.uint32]]:
@@ -145,7 +146,7 @@ def polygons_of(geometry: shapely.Geometry) -> list[shapely.Polygon]:
 
 
 def box_mesh(centre: tuple[float, float, float], size: tuple[float, float, float], turn_rad: float = 0.0,
-             **columns: object) -> Mesh:
+             **columns: Any) -> Mesh:
     """A box standing on its bottom centre, turned counter-clockwise, without its underside."""
     x, y, z = size[0] / 2, size[1] / 2, size[2]
     base = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
@@ -154,4 +155,4 @@ def box_mesh(centre: tuple[float, float, float], size: tuple[float, float, float
     quads = [[(i, 0), ((i + 1) % 4, 0), ((i + 1) % 4, z), (i, z)] for i in range(4)] + [[(i, z) for i in range(4)]]
     position = np.array([[*base[i], h] for quad in quads for i, h in quad]) + np.asarray(centre)
     faces = np.concatenate([np.array([[0, 1, 2], [0, 2, 3]]) + 4 * q for q in range(5)])
-    return make_mesh(position, faces, **columns)  # type: ignore[arg-type]
+    return make_mesh(position, faces, **columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -64,8 +65,8 @@ def tree(shape: str, is_low: bool = False) -> Mesh:
 @lru_cache(maxsize=4)
 def lamp() -> Mesh:
     """A street lamp 6 m tall with its head over local +x."""
-    head = {"colour": palette.LAMP_HEAD, "surface": Surface.LAMP_HEAD}
-    metal = {"colour": palette.METAL, "surface": Surface.PLAIN}
+    head: dict[str, Any] = {"colour": palette.LAMP_HEAD, "surface": Surface.LAMP_HEAD}
+    metal: dict[str, Any] = {"colour": palette.METAL, "surface": Surface.PLAIN}
     return join([_prism(4, [(0.09, 0.0), (0.06, 6.0)], palette.METAL, Surface.PLAIN),
                  box_mesh((0.55, 0.0, 5.95), (1.2, 0.07, 0.07), **metal),
                  box_mesh((1.05, 0.0, 5.82), (0.62, 0.26, 0.12), **head)])
@@ -86,7 +87,7 @@ def fence_post() -> Mesh:
 @lru_cache(maxsize=4)
 def gate() -> Mesh:
     """Two pillars and a barrier across local x, 7 m between the pillars."""
-    white = {"colour": palette.rgb("#e9e7e1"), "surface": Surface.PLAIN}
+    white: dict[str, Any] = {"colour": palette.rgb("#e9e7e1"), "surface": Surface.PLAIN}
     return join([box_mesh((-3.9, 0.0, 0.0), (0.8, 0.8, 3.2), **white),
                  box_mesh((3.9, 0.0, 0.0), (0.8, 0.8, 3.2), **white),
                  box_mesh((0.2, 0.0, 1.0), (7.0, 0.12, 0.16), colour=palette.rgb("#d8604a"), surface=Surface.PLAIN),

@@ -159,7 +159,7 @@ def _where(model: BimModel, entity: int, mesh: Mesh, park_from_ifc: NDArray[np.f
     storey = int(model.entities.storey[entity])
     if storey < 0:
         levels = np.array([s.elevation for s in model.storeys])
-        storey = int(max(0, np.searchsorted(levels, low + 0.3) - 1)) if len(levels) else 0
+        storey = max(0, int(np.searchsorted(levels, low + 0.3)) - 1) if len(levels) else 0
     level = model.storeys[storey] if model.storeys else None
     hangs = level is not None and low > level.elevation + 0.55 * level.height
     return storey, bool(hangs and model.entities.cls[entity].startswith(_CEILINGS))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.interpolate import RegularGridInterpolator
 
+from gis import palette
 from gis.blocks import block_meshes
 from gis.ground import GroundMesher, cells, covers, surroundings
 from gis.lines import bays, dashes, fence_rails, pipe_mesh, zebras
-from gis.mesh import Mesh, Surface, join, make_mesh, take_faces
+from gis.mesh import Mesh, Surface, empty, join, make_mesh, take_faces
 from gis.model import Ground, Layer
 from gis.planting import Placed, place_points, plant_trees
 from gis.shapes import fence_post
@@ -49,7 +51,11 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
     """Mesh every layer that stands up from the ground or lies under it."""
     roads = [layer for layer, _ in layers if layer.kind == "roads"]
     lines = np.concatenate([layer.geometry for layer in roads]) if roads else None
-    blocks, placed, upright, pipes, marks = [], [], [], [], []
+    blocks: list[tuple[str, list[Mesh]]] = []
+    placed: list[tuple[str, Placed]] = []
+    upright: list[tuple[str, Mesh]] = []
+    pipes: list[tuple[str, Mesh]] = []
+    marks: list[Mesh] = []
     for layer, nodes in layers:
         if not len(layer):
             continue
@@ -102,9 +108,9 @@ class GisTiler:
     write: Write
     step: Callable[[], None] = lambda: None
 
-    def ground_tiles(self, layers: Indexed, markings: Mesh) -> list[Tile]:
+    def ground_tiles(self, layers: Indexed, markings: Mesh, holes: list[shapely.Geometry] | None = None) -> list[Tile]:
         """`ground/*`: the partition cell by cell, the markings of each cell, the surroundings and the underlay."""
-        mesher = GroundMesher(covers(layers), self.ground)
+        mesher = GroundMesher(covers(layers), self.ground, holes)
         boxes = cells(self.bounds, cell_side_m(self.bounds))
         of_mark = _cell_of(markings.position[markings.faces].mean(1)[:, :2], boxes) if len(markings) else np.zeros(0)
         tiles = []
@@ -124,7 +130,6 @@ class GisTiler:
             points = np.array([[xmin, ymin, 0], [xmax, ymin, 0], [xmax, ymax, 0], [xmin, ymax, 0.0]])
             points[:, 2] = self.ground.height_at(points[:, :2])
             faces = np.array([[0, 1, 2], [0, 2, 3]])
-        from gis import palette
         return make_mesh(points - [0, 0, 0.8], faces, normal=np.array([0, 0, 1.0]), colour=palette.SKIRT,
                          surface=Surface.SKIRT)
 
@@ -178,7 +183,6 @@ class GisTiler:
         return Tile(low.uri, kind, low.box, 1.5, (full,), replace=True)
 
     def _instances(self, groups: list[Placed], *, is_low: bool) -> TileContent:
-        from gis.mesh import empty
         sets = []
         for group in groups:
             mesh = group.low if is_low and group.low else group.mesh
@@ -205,7 +209,6 @@ class GisTiler:
             coarse = 256
             cx, cy = np.linspace(xs[0], xs[-1], coarse), np.linspace(ys[-1], ys[0], coarse)
             z = self.ground.height_at(np.array(np.meshgrid(cx, cy)).reshape(2, -1).T).reshape(coarse, coarse)
-            from scipy.interpolate import RegularGridInterpolator
             grid = np.array(np.meshgrid(ys, xs, indexing="ij")).reshape(2, -1).T
             heights = RegularGridInterpolator((cy, cx), z)(grid).reshape(size, size) + 0.1
         else:

@@ -77,7 +77,7 @@ def draw_still(build: Path, *, size: tuple[int, int] = (1280, 720), camera: tupl
     image = np.asarray(Image.open(build / manifest["light"]["image"])) if manifest.get("light") else None
     bounds = manifest["light"]["bounds"] if manifest.get("light") else None
     plotter = pyvista.Plotter(off_screen=True, window_size=list(size), lighting="none")
-    plotter.set_background(BACKDROP)
+    plotter.set_background(BACKDROP)  # type: ignore[arg-type]
     for path in tiles if tiles is not None else finest_tiles(build, lambda extras: extras["layer"] != "pipes"):
         glb = read_glb(path)
         for part in glb.surfaces():
@@ -89,7 +89,7 @@ def draw_still(build: Path, *, size: tuple[int, int] = (1280, 720), camera: tupl
                              line_width=1, lighting=False)
     _aim(plotter, manifest["bounds"], camera)
     out = io.BytesIO()
-    Image.fromarray(plotter.screenshot(return_img=True)).save(out, "PNG")
+    Image.fromarray(np.asarray(plotter.screenshot(return_img=True))).save(out, "PNG")
     plotter.close()
     return out.getvalue()
 

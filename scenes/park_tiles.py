@@ -1,0 +1,198 @@
+"""Every tile of a park from its layers and buildings, under one sun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.crs import lonlat_of
+from gis.mesh import Mesh
+from gis.model import FlatGround, Ground
+from gis.planting import points_of
+from gis.terrain import Terrain
+from scenes.bake import Occluders, crown_corners, sun_vector
+from scenes.building_mesh import BuildingMesh
+from scenes.building_tiles import BuildingInput, mesh_of, tile_building
+from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, Write, cell_side_m, cells, mesh_layers
+from scenes.glb import FeatureNames
+from scenes.tileset import Tile, ecef_from_park, tileset_json
+
+MARGIN_M = 30.0
+TERRAIN_REACH_M = 350.0
+Bounds = tuple[float, float, float, float]
+Progress = Callable[[str, int, int], None]
+_ANCHORS = ("boundary", "buildings", "fence", "parking", "greens", "gates")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParkScene:
+    """What the tile stage needs to know of a park.
+
+    Args:
+        layers: each with the dense node index of its features; footprints that IFC buildings replace are not in it.
+        names: id, name and class of every dense index.
+    """
+
+    crs: str
+    origin: tuple[float, float, float]
+    layers: Indexed
+    ground: Ground
+    buildings: tuple[BuildingInput, ...]
+    names: FeatureNames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParkTiles:
+    """What the manifest says about the tiles."""
+
+    bounds: Bounds
+    latitude: float
+    longitude: float
+    root_transform: list[float]
+    light_bounds: Bounds
+    buildings: list[dict[str, Any]]
+    tile_count: int
+
+
+def write_tiles(scene: ParkScene, write: Write, progress: Progress) -> ParkTiles:
+    """Mesh, light and write everything under `tiles/`."""
+    meshes = [mesh_of(source) for source in scene.buildings]
+    bounds = park_bounds(scene, meshes)
+    layers = _within(scene.layers, bounds)
+    gis = mesh_layers(layers, scene.ground)
+    middle = np.array([[(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]])
+    longitude, latitude = (float(v) for v in lonlat_of(middle, scene.crs, scene.origin)[0])
+    sun = sun_vector(latitude)
+    everything = Occluders(np.concatenate(
+        [gis.occluder_corners(), *(m.mesh.position[m.mesh.faces] for m in meshes)]))
+    total = len(cells(bounds, cell_side_m(bounds))) + 3 + len(meshes)
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        progress("tiles", min(done, total), total)
+
+    tiler = GisTiler(bounds, scene.ground, everything, sun, scene.names, write, step)
+    holes = [footprint(m, scene.ground) for m in meshes]
+    tiles = tiler.ground_tiles(layers, gis.markings, holes)
+    tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
+              *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
+    entries = _building_tiles(scene, meshes, gis, sun, write, step, tiles)
+    lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
+    size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
+    write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
+    ecef = ecef_from_park(scene.crs, scene.origin)
+    write("tileset.json", tileset_json(tiles, ecef).encode())
+    return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds, entries, len(tiles))
+
+
+def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes, sun: NDArray[np.float64],
+                    write: Write, step: Callable[[], None], tiles: list[Tile]) -> list[dict[str, Any]]:
+    entries = []
+    boxes = [_box(m.mesh) if len(m.mesh) else None for m in meshes]
+    near = _Neighbours(gis, meshes, boxes)
+    for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)):
+        output = tile_building(source, mesh, near.around(k), sun, scene.names, write)
+        step()
+        if output is not None:
+            tiles.append(output.tile)
+            entries.append(output.manifest)
+    return entries
+
+
+class _Neighbours:
+    """What throws shadow on a building: blocks, trees and the boxes of other buildings within 120 m."""
+
+    def __init__(self, gis: GisMeshes, meshes: list[BuildingMesh], boxes: list[NDArray[np.float64] | None]) -> None:
+        parts = [m.position[m.faces] for _, group in gis.blocks for m in group if len(m)]
+        parts += [crown_corners(p.position, p.scale) for _, p in gis.placed if p.shape.startswith("tree")]
+        self.corners = np.concatenate(parts) if parts else np.zeros((0, 3, 3))
+        self.boxes = boxes
+
+    def around(self, row: int, reach_m: float = 120.0) -> NDArray[np.float64]:
+        """Triangles (m, 3, 3) near building `row`."""
+        box = self.boxes[row]
+        if box is None:
+            return np.zeros((0, 3, 3))
+        low, high = box[:2] - reach_m, box[3:5] + reach_m
+        middle = self.corners[:, :, :2].mean(axis=1) if len(self.corners) else np.zeros((0, 2))
+        near = ((middle > low) & (middle < high)).all(axis=1)
+        others = [_box_corners(other) for k, other in enumerate(self.boxes)
+                  if k != row and other is not None and (other[:2] < high).all() and (other[3:5] > low).all()]
+        return np.concatenate([self.corners[near], *others])
+
+
+def _box(mesh: Mesh) -> NDArray[np.float64]:
+    return np.concatenate([mesh.position.min(0), mesh.position.max(0)])
+
+
+def _box_corners(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    x0, y0, z0, x1, y1, z1 = box
+    ring = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+    walls = []
+    for a, b in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+        low_a, low_b, high_b, high_a = [*a, z0], [*b, z0], [*b, z1], [*a, z1]
+        walls += [[low_a, low_b, high_b], [low_a, high_b, high_a]]
+    top = [[*p, z1] for p in ring]
+    return np.array([*walls, [top[0], top[1], top[2]], [top[0], top[2], top[3]]])
+
+
+def _within(layers: Indexed, bounds: Bounds) -> Indexed:
+    """Layers with only what touches the drawn ground; the rest stays in the tables."""
+    box = shapely.box(*bounds)
+    out = []
+    for layer, nodes in layers:
+        inside = shapely.intersects(layer.geometry, box) if len(layer) else np.zeros(0, bool)
+        out.append((layer.take(np.flatnonzero(inside)), nodes[inside]))
+    return out
+
+
+def park_bounds(scene: ParkScene, meshes: list[BuildingMesh]) -> Bounds:
+    """What the ground covers: the park's own things, a margin, and as much terrain beyond as the eye uses."""
+    boxes = [layer.bounds() for layer, _ in scene.layers if layer.kind in _ANCHORS and len(layer)]
+    boxes += [(b[0], b[1], b[3], b[4]) for m in meshes if len(m.mesh) for b in [_box(m.mesh)]]
+    if not boxes:
+        boxes = [layer.bounds() for layer, _ in scene.layers if len(layer)]
+    if not boxes:
+        return -100.0, -100.0, 100.0, 100.0
+    table = np.array(boxes, dtype=np.float64)
+    low, high = table[:, :2].min(0) - MARGIN_M, table[:, 2:].max(0) + MARGIN_M
+    if isinstance(scene.ground, Terrain):
+        corner = scene.ground.vertices[:, :2]
+        low = np.minimum(low, np.maximum(corner.min(0), low - TERRAIN_REACH_M))
+        high = np.maximum(high, np.minimum(corner.max(0), high + TERRAIN_REACH_M))
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def footprint(building: BuildingMesh, ground: Ground, reach_m: float = 0.7) -> shapely.Geometry:
+    """Where a building's own slabs lie at ground level, so that no lawn flickers through its floor."""
+    corners = building.mesh.position[building.mesh.faces]
+    if not len(corners):
+        return shapely.Polygon()
+    level = corners[:, :, 2]
+    middle = corners.mean(axis=1)
+    z = ground.height_at(middle[:, :2]) if isinstance(ground, Terrain) else np.full(len(middle), _flat_z(ground))
+    flat = np.ptp(level, axis=1) < 0.05
+    area = np.abs(_cross_z(corners)) / 2
+    chosen = flat & (np.abs(middle[:, 2] - z) < reach_m) & (area > 0.05)
+    if not chosen.any():
+        return shapely.Polygon()
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(-area[rows], kind="stable")[:3000]]
+    joined = shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.005)
+    return shapely.buffer(shapely.buffer(joined, 0.15, join_style="mitre"), -0.15, join_style="mitre")
+
+
+def _flat_z(ground: Ground) -> float:
+    return ground.z if isinstance(ground, FlatGround) else float(ground.height_at(np.zeros((1, 2)))[0])
+
+
+def _cross_z(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    a, b = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
