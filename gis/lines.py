@@ -44,19 +44,25 @@ def _junctions(lines: NDArray[np.object_], width: NDArray[np.float64]) -> shapel
     tree = shapely.STRtree(lines)
     a, b = tree.query(lines, predicate="intersects")
     pairs = a < b
-    points = shapely.intersection(lines[a[pairs]], lines[b[pairs]])
+    one, other = lines[a[pairs]], lines[b[pairs]]
+    points = shapely.intersection(one, other)
     reach = np.maximum(width[a[pairs]], width[b[pairs]]) / 2 + 5.0
-    touching_ends = shapely.get_type_id(points) == 0
-    is_crossing = ~touching_ends | (_degree(points) > 2)
+    arms = _arms(one, points) + _arms(other, points)
+    is_crossing = (arms > 2) | (_times_met(points) > 1) | (shapely.get_type_id(points) != 0)
     return shapely.union_all(shapely.buffer(points[is_crossing], reach[is_crossing], quad_segs=2))
 
 
-def _degree(points: NDArray[np.object_]) -> NDArray[np.int64]:
-    """How many road ends meet at each meeting point: two mean the road merely goes on."""
-    xy = np.round(np.array([p.representative_point().coords[0] if not p.is_empty else (0, 0) for p in points]
-                           ).reshape(-1, 2), 1)
+def _arms(lines: NDArray[np.object_], points: NDArray[np.object_]) -> NDArray[np.int64]:
+    """How many ways each line leads away from its point: one from an end, two from between."""
+    is_end = shapely.distance(shapely.boundary(lines), points) < 0.01
+    return np.where(is_end, 1, 2)
+
+
+def _times_met(points: NDArray[np.object_]) -> NDArray[np.int64]:
+    """How many pairs of roads meet at each place: two roads that merely go on meet once, three meet thrice."""
+    xy = np.round(shapely.get_coordinates(shapely.point_on_surface(points)), 1)
     _, back, count = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
-    return count[back.ravel()] + 1
+    return count[back.reshape(-1)]
 
 
 def stripes(start: NDArray, end: NDArray, wide_m: float, ground: Ground) -> Mesh:
