@@ -93,7 +93,7 @@ def test_csv_of_metres_without_crs_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="names gone.gpkg, which does not exist"):
+    with pytest.raises(SourceError, match=r"names gone\.gpkg, which does not exist"):
         read_layer(_spec(tmp_path / "gone.gpkg"), CRS, ORIGIN)
 
 

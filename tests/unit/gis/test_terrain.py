@@ -17,11 +17,12 @@ def _slope(path: Path, *, hole: bool = False) -> Path:
     rows, cols, cell = 60, 80, 5.0
     x = (np.arange(cols) + 0.5) * cell
     y = 300.0 - (np.arange(rows) + 0.5) * cell
-    z = 10.0 + 0.02 * x[None, :] + 0.05 * y[:, None] + 3 * np.exp(-((x[None, :] - 100) ** 2 + (y[:, None] - 220) ** 2) / 900)
+    hill = 3 * np.exp(-((x[None, :] - 100) ** 2 + (y[:, None] - 220) ** 2) / 900)
+    z = 10.0 + 0.02 * x[None, :] + 0.05 * y[:, None] + hill
     if hole:
         z[10:13, 10:13] = -9999.0
-    with rasterio.open(path, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="float64", crs=CRS, nodata=-9999.0,
-                       transform=Affine(cell, 0.0, ORIGIN[0], 0.0, -cell, ORIGIN[1] + 300.0)) as raster:
+    with rasterio.open(path, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="float64", crs=CRS,
+                       nodata=-9999.0, transform=Affine(cell, 0.0, ORIGIN[0], 0.0, -cell, ORIGIN[1] + 300.0)) as raster:
         raster.write(z, 1)
     return path
 
@@ -51,7 +52,8 @@ def test_height_outside_is_that_of_the_rim(tmp_path: Path) -> None:
 
 
 def test_missing_cells_are_filled_and_told(tmp_path: Path) -> None:
-    terrain = read_terrain(LayerSpec(id="dem", source=_slope(tmp_path / "d.tif", hole=True), kind="terrain"), CRS, ORIGIN)
+    spec = LayerSpec(id="dem", source=_slope(tmp_path / "d.tif", hole=True), kind="terrain")
+    terrain = read_terrain(spec, CRS, ORIGIN)
     assert [f.count for f in terrain.findings] == [9]
     assert abs(terrain.height_at(np.array([[57.0, 243.0]]))[0] - _expected(np.array([[57.0, 243.0]]))[0]) < 1.0
 
