@@ -21,6 +21,13 @@ async function nodeColumn(parser: GLTFParser): Promise<Uint32Array | null> {
 }
 
 function bakeNodes(geometry: BufferGeometry, column: Uint32Array | null, instances: number): void {
+  for (const name of Object.keys(geometry.attributes)) {
+    // three lower-cases the attributes of a mesh but keeps the case of those of its instances
+    if (name.startsWith("_") && name !== name.toLowerCase()) {
+      geometry.setAttribute(name.toLowerCase(), geometry.getAttribute(name));
+      geometry.deleteAttribute(name);
+    }
+  }
   const ids = geometry.getAttribute("_feature_id_0");
   const count = instances || geometry.getAttribute("position").count;
   const nodes = new Uint32Array(count);

@@ -1,7 +1,7 @@
 /** Upright signs in one draw: every sign is a cell of one canvas atlas, placed in whole pixels over a point of the park. */
 import {
   CanvasTexture, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, BufferAttribute, LinearFilter, Mesh,
-  NoColorSpace, RawShaderMaterial, Vector2, Vector3, type PerspectiveCamera, type Texture,
+  NoColorSpace, RawShaderMaterial, Sphere, Vector2, Vector3, type PerspectiveCamera, type Texture,
 } from "three";
 
 const ATLAS_WIDTH = 2048, ATLAS_HEIGHT = 2048;
@@ -86,6 +86,7 @@ export class SpriteBatch {
       glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthTest: false, depthWrite: false, premultipliedAlpha: true,
       uniforms: { atlasTex: { value: this.texture }, depthTex: { value: depth }, screen: { value: new Vector2() }, atlas: { value: new Vector2(ATLAS_WIDTH, ATLAS_HEIGHT) } },
     });
+    this.geometry.boundingSphere = new Sphere();
     this.mesh = new Mesh(this.geometry, this.material);
     this.mesh.frustumCulled = false;
     this.mesh.renderOrder = 10;

@@ -1,6 +1,6 @@
 /** Lines of a pixel width in one draw: stems, trails, guides, rings, outlines. Parts behind the model are faded, not lost. */
 import {
-  BufferAttribute, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, Mesh, RawShaderMaterial, Vector2, Vector3, type Texture,
+  BufferAttribute, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, Mesh, RawShaderMaterial, Sphere, Vector2, Vector3, type Texture,
 } from "three";
 
 const VERTEX = `precision highp float;
@@ -56,6 +56,7 @@ export class StrokeBatch {
       glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthTest: false, depthWrite: false,
       uniforms: { depthTex: { value: depth }, screen: { value: new Vector2(1, 1) }, nearest: { value: 0.5 } },
     });
+    this.geometry.boundingSphere = new Sphere();
     this.mesh = new Mesh(this.geometry, this.material);
     this.mesh.frustumCulled = false;
     this.mesh.renderOrder = 5;

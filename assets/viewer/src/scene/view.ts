@@ -6,7 +6,7 @@ import { OrbitCamera, type Pose } from "./camera";
 import { DeviceSigns } from "./devices";
 import { Events } from "./events";
 import { Labels } from "./labels";
-import { lookOf } from "./look";
+import { lookOf, type Look } from "./look";
 import { Materials } from "./materials";
 import { liftOf, Model } from "./model";
 import { Painter } from "./paint";
@@ -24,6 +24,10 @@ import { Measure } from "./measure";
 import { TrackSigns } from "./tracks";
 
 const MOST_LABELS = 60;
+/** The widest piece of a park the first view takes in, metres; a district opens on its middle. */
+const HOME_SPAN_METRES = 520;
+/** Fog is tuned for a camera this far away; from higher up it thins out in proportion. */
+const FOG_METRES = 650;
 
 function highestNode(world: World): number {
   let top = 0;
@@ -57,6 +61,7 @@ class ParkView implements SceneView {
   private readonly since = performance.now();
   private readonly box: HTMLElement;
   private readonly resizer: ResizeObserver;
+  private look: Look = lookOf("light", "park");
   private focus: Focus = { level: "park" };
   private isStale = false; private isGone = false; private isLost = false; private hasFirst = false;
   private needsModel = true; private needsTiles = true; private needsSigns = true;
@@ -202,7 +207,8 @@ class ParkView implements SceneView {
 
   private applyLook(): void {
     const mood = this.model.isUnderground ? "underground" : this.model.open ? "opened" : "park";
-    this.materials.apply(lookOf(this.theme, mood), paletteOf(this.theme).accent);
+    this.look = lookOf(this.theme, mood);
+    this.materials.apply(this.look, paletteOf(this.theme).accent);
     this.modelChanged();
     this.signsChanged();
   }
@@ -210,8 +216,8 @@ class ParkView implements SceneView {
   private homePose(): Pose {
     const [x0, y0, x1, y1] = this.coreBounds();
     const target = new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4);
-    const span = Math.max((x1 - x0) / Math.max(1, this.orbit.camera.aspect) * 0.8, (y1 - y0) * 0.8, 120);
-    return { target, distance: span / (2 * Math.tan((27.5 * Math.PI) / 360)) * 0.92 + 60, azimuth: -0.52, polar: 1.16 };
+    const span = Math.min(HOME_SPAN_METRES, Math.max(((x1 - x0) / Math.max(1, this.orbit.camera.aspect)) * 0.8, (y1 - y0) * 0.8, 120));
+    return { target, distance: (span / (2 * Math.tan((27.5 * Math.PI) / 360))) * 0.92 + 60, azimuth: -0.52, polar: 1.16 };
   }
 
   /** The middle of what matters: the buildings when there are any, else the park's bounds, metres. */
@@ -327,6 +333,7 @@ class ParkView implements SceneView {
     if (hasMoved) this.events.emit("camera", this.getCamera());
     if (hasMoved || isResized) { stage.invalidate(true); this.needsModel = true; this.needsTiles = true; this.restSince = time; }
     if (this.needsTiles) { this.needsTiles = false; this.tiles.update(orbit.camera, stage.width, stage.height); this.progress(this.tiles.progress); }
+    this.materials.shared.fogPerMetre!.value = this.look.fogPerMetre * Math.min(1, FOG_METRES / orbit.now.distance);
     this.state.flush(stage.renderer);
     const isBusy = hasMoved || this.tiles.progress < 1;
     pace.tick(time, hasMoved);
