@@ -1,0 +1,135 @@
+// Generated from twin/wire.py by `python -m twin.wire_ts`. Do not edit.
+
+export const MAGIC = 0x5054;
+export const VERSION = 1;
+export const HEADER_BYTES = 24;
+
+export const FrameKind = { VALUES: 1, POSITIONS: 2, OVERLAY: 3 } as const;
+export const Channel = { ENERGY: 1, TEMPERATURE: 2, CO2: 3, OCCUPANCY: 4 } as const;
+export const Quality = { GOOD: 0, UNCERTAIN: 1, BAD: 2, STALE: 3, NEVER: 4 } as const;
+
+export interface Kpi {
+  key: string;
+  name: string;
+  name_zh: string;
+  unit: string;
+  value: number | null;
+  reference: number | null;
+  trend: (number | null)[];
+  trend_reference: (number | null)[];
+  note: string;
+  note_zh: string;
+  stale: boolean;
+  digits: number;
+}
+
+export interface Hello {
+  t: "hello";
+  park: string;
+  build: string;
+  user: string;
+  role: string;
+  demo: boolean;
+  tick_ms: number;
+  server_time_ms: number;
+  slots: number;
+}
+
+export interface AlarmView {
+  t: "alarm";
+  id: number;
+  key: string;
+  device: string;
+  node: number;
+  priority: number;
+  state: string;
+  title: string;
+  title_zh: string;
+  place: string;
+  place_zh: string;
+  point: string;
+  value: number | null;
+  limit: number | null;
+  unit: string;
+  raised_ms: number;
+  changed_ms: number;
+  acked_by: string | null;
+  owner: string;
+  steps: string[];
+  steps_zh: string[];
+  deadline_mins: number;
+  owner_zh: string;
+}
+
+export interface CommandView {
+  t: "command";
+  id: string;
+  device: string;
+  node: number;
+  key: string;
+  title: string;
+  title_zh: string;
+  args: Record<string, number | string>;
+  by: string;
+  state: string;
+  steps: [string, number, string][];
+  expires_ms: number;
+  confirm: string | null;
+}
+
+export interface Kpis {
+  t: "kpis";
+  node: string;
+  cards: Kpi[];
+}
+
+export interface TrailEntry {
+  t: "trail";
+  id: number;
+  time_ms: number;
+  who: string;
+  what: string;
+  subject: string;
+  node: number;
+  text: string;
+  text_zh: string;
+}
+
+export interface Link {
+  t: "link";
+  connector: string;
+  state: string;
+  since_ms: number;
+  text: string;
+}
+
+export interface Look {
+  t: "look";
+  node: string;
+  channels: number[];
+}
+export type ServerMessage = Hello | AlarmView | CommandView | Kpis | TrailEntry | Link;
+
+export interface ValuesFrame { kind: 1; n: number; seq: number; extra: number; timeMs: number; value: Float64Array; slot: Uint32Array; age_ms: Uint32Array; quality: Uint8Array }
+export interface PositionsFrame { kind: 2; n: number; seq: number; extra: number; timeMs: number; xyz: Float32Array; track: Uint32Array; heading: Float32Array; node: Uint32Array; flags: Uint8Array }
+export interface OverlayFrame { kind: 3; n: number; seq: number; extra: number; timeMs: number; value: Float32Array; node: Uint32Array }
+export type Frame = ValuesFrame | PositionsFrame | OverlayFrame;
+
+/** A binary frame taken apart; null for bytes of another kind. Columns view the buffer if they can. */
+export function decodeFrame(buffer: ArrayBuffer): Frame | null {
+  if (buffer.byteLength < HEADER_BYTES) return null;
+  const view = new DataView(buffer);
+  if (view.getUint16(0, true) !== MAGIC || view.getUint8(2) !== VERSION) return null;
+  const n = view.getUint32(4, true), seq = view.getUint32(8, true), extra = view.getUint32(12, true);
+  const timeMs = view.getFloat64(16, true);
+  type Columns<T> = { new (buffer: ArrayBuffer, at: number, length: number): T; BYTES_PER_ELEMENT: number };
+  const take = <T>(make: Columns<T>, at: number, length: number): T =>
+    at % make.BYTES_PER_ELEMENT === 0 ? new make(buffer, at, length)
+      : new make(buffer.slice(at, at + length * make.BYTES_PER_ELEMENT), 0, length);
+  switch (view.getUint8(3)) {
+    case 1: return { kind: 1, n, seq, extra, timeMs, value: take(Float64Array, HEADER_BYTES, n), slot: take(Uint32Array, HEADER_BYTES + n * 8, n), age_ms: take(Uint32Array, HEADER_BYTES + n * 8 + n * 4, n), quality: take(Uint8Array, HEADER_BYTES + n * 8 + n * 4 + n * 4, n) };
+    case 2: return { kind: 2, n, seq, extra, timeMs, xyz: take(Float32Array, HEADER_BYTES, n * 3), track: take(Uint32Array, HEADER_BYTES + n * 12, n), heading: take(Float32Array, HEADER_BYTES + n * 12 + n * 4, n), node: take(Uint32Array, HEADER_BYTES + n * 12 + n * 4 + n * 4, n), flags: take(Uint8Array, HEADER_BYTES + n * 12 + n * 4 + n * 4 + n * 4, n) };
+    case 3: return { kind: 3, n, seq, extra, timeMs, value: take(Float32Array, HEADER_BYTES, n), node: take(Uint32Array, HEADER_BYTES + n * 4, n) };
+    default: return null;
+  }
+}

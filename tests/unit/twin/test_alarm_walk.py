@@ -1,0 +1,272 @@
+"""The compiled walk against a plain oracle, reading by reading, on batches made at random."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twin.live.alarms import AlarmBook, AlarmError
+from twin.live.rules import RuleTable
+from twin.live.state import RuleEvents, StateStore
+from twin.packs import AlarmRule, DeviceKind, PointSpec, Response
+from twin.ports import Readings
+from twin.registry import Device, PointTable
+from twin.wire import Quality
+
+T0 = 1_000_000.0
+DO = Response(owner="me", owner_zh="我", steps=("look",), steps_zh=("看",), deadline_mins=1)
+
+
+def rule(key: str, kind: str, **more: object) -> AlarmRule:
+    return AlarmRule(key=key, point="x", rule=kind, name=key, name_zh=key, priority=1, response=DO, **more)  # type: ignore[arg-type]
+
+
+RULES = (
+def rule(key: str, kind: str, **more: float) -> AlarmRule:
+    return AlarmRule(key=key, point="x", rule=kind, name=key, name_zh=key, priority=1, response=DO,  # type: ignore[arg-type]
+                     **more)
+    rule("s", "stale", on_delay_secs=2.0))
+KIND = DeviceKind(id="k", name="k", name_zh="k", symbol="k", alarms=RULES,
+                  points=(PointSpec(key="x", name="x", name_zh="x", period_secs=5.0, deadband=0.5),))
+POINTS = PointTable([Device(id="d0", kind="k", name=""), Device(id="d1", kind="k", name="")], {"k": KIND})
+
+
+@dataclass
+class OracleRule:
+    """One rule, one reading at a time, in plain words."""
+
+    spec: AlarmRule
+    active: bool = False
+    since: float | None = None
+    held: float | None = None
+
+    def delay(self) -> float:
+        return self.spec.off_delay_secs if self.active else self.spec.on_delay_secs
+
+    def settle(self, time: float, out: list[tuple[str, bool, float]]) -> None:
+        if self.since is not None and time - self.since >= self.delay():
+            at = self.since + self.delay()
+            self.active, self.since = not self.active, None
+            out.append((self.spec.key, self.active, at))
+
+    def hold(self, time: float) -> None:
+        if self.since is not None:
+            self.held, self.since = max(time - self.since, 0.0), None
+
+    def judge(self, wrong: bool, time: float, out: list[tuple[str, bool, float]]) -> None:
+        if wrong == self.active:
+            self.since = self.held = None
+            return
+        if self.since is None:
+            self.since, self.held = time - (self.held or 0.0), None
+        self.settle(time, out)
+
+    def wrong(self, value: float, before: float, elapsed: float) -> bool:
+        spec, slack = self.spec, self.spec.hysteresis if self.active else 0.0
+        limit = spec.limit or 0.0
+        if spec.rule == "high":
+            return value > limit - slack
+        if spec.rule == "low":
+            return value < limit + slack
+        return elapsed > 0 and abs(value - before) / elapsed * 60.0 > limit - slack
+
+
+@dataclass
+class OraclePoint:
+    """One point with its rules."""
+
+    name: str
+    rules: list[OracleRule] = field(default_factory=lambda: [OracleRule(spec) for spec in RULES])
+    value: float = math.nan
+    quality: int = int(Quality.NEVER)
+    source: float = 0.0
+    received: float = 0.0
+
+    def read(self, value: float, quality: int, time: float, now: float, out: list[tuple[str, bool, float]]) -> None:
+        if not math.isfinite(time) or time <= 0 or time > now + 300 or time <= self.source:
+            return
+        if not math.isfinite(value):
+            quality = int(Quality.BAD)
+        elif time > now + 5:
+            quality = max(quality, int(Quality.UNCERTAIN))
+        quality = min(quality, int(Quality.BAD))
+        quiet = self.source + 15.0
+        for one in self.rules:
+            if one.spec.rule == "stale":
+                one.judge(False, time, out)
+                continue
+            one.settle(min(time, quiet), out)
+            if time > quiet:
+                one.hold(quiet)
+            if quality == Quality.BAD:
+                one.hold(time)
+            else:
+                trusted = math.isfinite(self.value) and self.quality < Quality.BAD
+                one.judge(one.wrong(value, self.value, time - self.source if trusted else 0.0), time, out)
+        if math.isfinite(value):
+            self.value = value
+        self.quality, self.source, self.received = quality, time, now
+
+    def wait(self, now: float, out: list[tuple[str, bool, float]]) -> None:
+        if self.quality == Quality.NEVER:
+            return
+        elapsed = now - self.received
+        if elapsed > 15.0:
+            self.quality = int(Quality.STALE)
+        is_stale = self.quality == Quality.STALE
+        for one in self.rules:
+            if one.spec.rule == "stale":
+                if is_stale and not one.active and one.since is None:
+                    one.since = self.source + min(15.0, elapsed)
+                one.settle(self.source + elapsed, out)
+            else:
+                one.settle(self.source + min(elapsed, 15.0), out)
+                if is_stale:
+                    one.hold(self.source + min(elapsed, 15.0))
+
+
+READING = st.tuples(
+    st.integers(0, 2), st.one_of(st.sampled_from([0.0, 2.5, 3.5, 9.0, 10.0, 10.5, 14.0, math.nan, math.inf]),
+                                 st.floats(-5, 20)),
+    st.sampled_from([0, 0, 0, 0, 1, 2]), st.one_of(st.integers(-6, 12).map(float), st.sampled_from([400.0, math.nan])))
+STEPS = st.lists(st.tuples(st.integers(0, 20), st.lists(READING, max_size=25)), min_size=1, max_size=12)
+
+
+def batch(rows: list[tuple[int, float, int, float]], now: float) -> Readings:
+    slot, value, quality, ahead = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
+    return Readings(np.array(slot, np.uint32), np.array(value, np.float64), np.array(quality, np.uint8),
+                    now + np.array(ahead, np.float64))
+
+
+def named(store: StateStore, events: RuleEvents) -> list[tuple[str, bool, float]]:
+    return [(store.rules.keys[r], bool(on), float(t)) for r, on, t in
+            zip(events.rule, events.on, events.time, strict=True)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_the_walk_sees_every_transition_the_plain_oracle_sees(steps: list) -> None:
+    store, plain, now = StateStore(POINTS), [OraclePoint("d0"), OraclePoint("d1")], T0
+    for pause, rows in steps:
+        now += pause
+        got = named(store, store.apply(batch(rows, now), now).events) + named(store, store.sweep(now))
+        expected = []
+        for action in ("read", "wait"):
+            for slot, value, quality, ahead in rows if action == "read" else ():
+                if slot < 2:
+                    out: list[tuple[str, bool, float]] = []
+                    plain[slot].read(value, quality, now + ahead, now, out)
+                    expected += [(f"{plain[slot].name}.{key}", on, time) for key, on, time in out]
+            for point in plain if action == "wait" else ():
+                out = []
+                point.wait(now, out)
+                expected += [(f"{point.name}.{key}", on, time) for key, on, time in out]
+        assert got == expected
+        np.testing.assert_array_equal(store.value, [point.value for point in plain])
+        np.testing.assert_array_equal(store.quality, [point.quality for point in plain])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(READING, max_size=60), st.data())
+def test_how_readings_are_cut_into_batches_changes_nothing(rows: list, data: st.DataObject) -> None:
+    whole, cut = StateStore(POINTS), StateStore(POINTS)
+    expected = named(whole, whole.apply(batch(rows, T0), T0).events)
+    edges = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=5)))
+    got = []
+    for start, end in zip([0, *edges], [*edges, len(rows)], strict=True):
+        got += named(cut, cut.apply(batch(rows[start:end], T0), T0).events)
+    assert got == expected
+    assert cut.counts == whole.counts
+
+
+def feed(store: StateStore, *rows: tuple[float, float], quality: int = 0, now: float | None = None) -> list:
+    events = store.apply(batch([(0, value, quality, time) for time, value in rows], T0), T0 if now is None else now)
+    return [(key.split(".")[1], on, time - T0) for key, on, time in named(store, events.events) if ".hd" in key]
+
+
+def test_bad_quality_holds_a_running_delay_and_neither_resets_nor_runs_it() -> None:
+    store = StateStore(POINTS)
+    assert feed(store, (0.0, 20.0)) == []
+    assert feed(store, (3.0, 20.0), quality=2) == []   # 3 s have run
+    assert feed(store, (9.0, 20.0)) == []              # bad time does not count
+    assert feed(store, (9.9, 20.0)) == []
+    assert feed(store, (10.0, 20.0)) == [("hd", True, 10.0)]
+
+
+def test_more_events_than_the_buffer_holds_are_all_kept() -> None:
+    store = StateStore(POINTS)
+    n = 6000
+    rows = Readings(np.zeros(n, np.uint32), np.where(np.arange(n) % 2, 5.0, 20.0), np.zeros(n, np.uint8),
+                    T0 + np.arange(n) * 0.01)
+    events = named(store, store.apply(rows, T0).events)
+    assert sum(key == "d0.h" for key, _, _ in events) == n
+
+
+def test_a_reading_from_the_future_or_the_past_is_counted_by_its_reason() -> None:
+    store = StateStore(POINTS)
+    store.apply(batch([(0, 1.0, 0, 0.0), (0, 2.0, 0, 0.0), (0, 3.0, 0, -1.0), (0, 4.0, 0, 301.0), (9, 1.0, 0, 0.0),
+                       (0, 1.0, 0, math.nan), (1, math.nan, 0, 0.0), (1, 5.0, 0, 8.0)], T0), T0)
+    assert store.counts == {"unknown_slot": 1, "no_time": 1, "future": 1, "older": 1, "repeated": 1, "not_a_number": 1,
+                            "ahead": 1, "taken": 3}
+    assert store.value.tolist() == [1.0, 5.0]
+    assert store.quality.tolist() == [Quality.GOOD, Quality.UNCERTAIN]
+
+
+def test_small_changes_stay_quiet_and_every_second_period_gives_a_sign_of_life() -> None:
+    store = StateStore(POINTS)
+    passed = [bool(store.apply(batch([(0, value, 0, time)], T0), T0).passed[0])
+              for time, value in [(0.0, 5.0), (1.0, 5.4), (2.0, 5.6), (3.0, 5.2), (12.0, 5.3)]]
+    assert passed == [True, False, True, False, True]
+    assert store.value[0] == 5.3
+
+
+def book() -> tuple[AlarmBook, RuleTable]:
+    rules = StateStore(POINTS).rules
+    return AlarmBook(rules), rules
+
+
+def condition(row: int, on: bool, time: float) -> RuleEvents:
+    return RuleEvents(np.array([row]), np.array([on]), np.array([time]), np.array([1.0]))
+
+
+def test_an_alarm_that_went_unseen_stays_returned_until_acknowledged() -> None:
+    alarms, _ = book()
+    first = alarms.take(condition(0, True, 1.0))[0].alarm
+    assert alarms.take(condition(0, False, 2.0))[0].alarm.state == "returned"
+    assert alarms.take(condition(0, True, 3.0))[0].alarm.id == first.id
+    alarms.take(condition(0, False, 4.0))
+    assert alarms.acknowledge(first.id, "li", 5.0).alarm.state == "cleared"
+    assert alarms.live() == []
+    assert alarms.take(condition(0, True, 6.0))[0].alarm.id == first.id + 1
+
+
+def test_a_shelf_ends_by_itself_and_shows_what_the_condition_then_says() -> None:
+    alarms, _ = book()
+    one = alarms.take(condition(0, True, 0.0))[0].alarm
+    two = alarms.take(condition(1, True, 0.0))[0].alarm
+    for alarm in (one, two):
+        alarms.shelve(alarm.id, "li", 10, "being mended", 0.0)
+    assert alarms.take(condition(1, False, 60.0))[0].alarm.state == "shelved"
+    assert alarms.expire(599.0) == []
+    assert {e.alarm.id: e.alarm.state for e in alarms.expire(600.0)} == {one.id: "unacknowledged", two.id: "cleared"}
+
+
+@pytest.mark.parametrize(("mins", "reason"), [(10, "  "), (0, "x"), (1441, "x"), (-5, "x")])
+def test_a_shelf_needs_a_reason_and_an_end(mins: float, reason: str) -> None:
+    alarms, _ = book()
+    alarm = alarms.take(condition(0, True, 0.0))[0].alarm
+    with pytest.raises(AlarmError):
+        alarms.shelve(alarm.id, "li", mins, reason, 0.0)
+
+
+def test_acknowledging_twice_says_so() -> None:
+    alarms, _ = book()
+    alarm = alarms.take(condition(0, True, 0.0))[0].alarm
+    alarms.acknowledge(alarm.id, "li", 1.0)
+    with pytest.raises(AlarmError, match="acknowledged"):
+        alarms.acknowledge(alarm.id, "wang", 2.0)

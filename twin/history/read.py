@@ -1,0 +1,112 @@
+"""Questions to the history folder, answered from logs, segments and day files alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from twin.history import files
+from twin.history.wal import COLUMNS, POSITIONS, READINGS, Columns, joined, read_wal
+from twin.ports import Positions
+from twin.wire import Quality
+
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A point over time: bucket starts (ms), and mean, low and high of the good readings in each; NaN for none."""
+
+    t: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Per slot what was last said: value, quality (see `twin.wire.Quality`), source time (ms; 0 for never)."""
+
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+    time_ms: NDArray[np.int64]
+
+
+def series(root: Path, point: int, from_ms: int, to_ms: int, buckets: int) -> Series:
+    """One point between two instants (to_ms excluded), unweighted means."""
+    rows = rows_between(root, READINGS, from_ms, to_ms, who=point)
+    good = (rows["quality"] <= Quality.UNCERTAIN) & np.isfinite(rows["value"])
+    value, time_ms = rows["value"][good], rows["time_ms"][good]
+    edges = from_ms + (np.arange(buckets) * (to_ms - from_ms)) // buckets
+    at = np.searchsorted(edges, time_ms, side="right") - 1
+    count = np.bincount(at, minlength=buckets)
+    total = np.bincount(at, weights=value, minlength=buckets)
+    low, high = np.full(buckets, np.inf), np.full(buckets, -np.inf)
+    np.minimum.at(low, at, value)
+    np.maximum.at(high, at, value)
+    empty = count == 0
+    low[empty] = high[empty] = np.nan
+    return Series(edges, np.where(empty, np.nan, total / np.maximum(count, 1)), low, high)
+
+
+def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: int) -> AsOf:
+    """The last row of every point in (time − look back, time]."""
+    rows = rows_between(root, READINGS, time_ms - look_back_ms, time_ms + 1)
+    order = np.lexsort((rows["time_ms"], rows["point"]))
+    point = rows["point"][order]
+    last = order[np.flatnonzero(np.append(point[1:] != point[:-1], True))] if len(order) else order
+    size = int(max(numbers.max(initial=0), rows["point"].max(initial=0))) + 1
+    found = np.full(size, -1, np.int64)
+    found[rows["point"][last]] = last
+    row = found[numbers]
+    known = row >= 0
+    value, quality = np.full(len(numbers), np.nan), np.full(len(numbers), int(Quality.NEVER), np.uint8)
+    times = np.zeros(len(numbers), np.int64)
+    value[known], quality[known] = rows["value"][row[known]], rows["quality"][row[known]]
+    times[known] = rows["time_ms"][row[known]]
+    return AsOf(value, quality, times)
+
+
+def positions(root: Path, from_ms: int, to_ms: int) -> Positions:
+    """Fixes between two instants, by time."""
+    rows = rows_between(root, POSITIONS, from_ms, to_ms)
+    order = np.argsort(rows["time_ms"], kind="stable")
+    xyz = np.stack([rows["x"], rows["y"], rows["z"]], axis=1).astype(np.float64)
+    return Positions(rows["track"][order], xyz[order], rows["heading"][order], rows["time_ms"][order] / 1000.0)
+
+
+def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None = None) -> Columns:
+    """All rows of a kind with from_ms ≤ time < to_ms, of one point (or track) when `who` is given."""
+    for attempt in range(_TRIES):
+        try:
+            return _gather(root, kind, from_ms, to_ms, who)
+        except FileNotFoundError:  # a log became a segment, or segments a day file, while we read: look again
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError
+
+
+def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> Columns:
+    name = COLUMNS[kind][0][0]
+    wal = [batch for _, path in files.logs(root) for batch in read_wal(path)]
+    parts = [_chosen(joined(wal, kind), name, from_ms, to_ms, who)]
+    where = (pc.field("time_ms") >= from_ms) & (pc.field("time_ms") < to_ms)
+    if who is not None:
+        where &= pc.field(name) == who
+    for piece in files.pieces(root, kind):
+        if piece.day * files.DAY_MS < to_ms and (piece.day + 1) * files.DAY_MS > from_ms:
+            table = pq.read_table(piece.path, filters=where)
+            parts.append({column: table[column].to_numpy() for column, _ in COLUMNS[kind]})
+    return {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[kind]}
+
+
+def _chosen(rows: Columns, name: str, from_ms: int, to_ms: int, who: int | None) -> Columns:
+    keep = (rows["time_ms"] >= from_ms) & (rows["time_ms"] < to_ms)
+    if who is not None:
+        keep &= rows[name] == who
+    return {column: values[keep] for column, values in rows.items()}

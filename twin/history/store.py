@@ -1,0 +1,214 @@
+"""History as the server uses it: put ticks in, ask what was."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import TwinError
+from twin.history import files, read
+from twin.history.read import AsOf, Series
+from twin.history.wal import POSITIONS, READINGS, Batch, WalFile, read_wal
+from twin.ports import Positions, Readings
+
+_log = logging.getLogger(__name__)
+GROUP_SECS = 0.05
+
+
+class HistoryError(TwinError):
+    """History cannot answer or be opened."""
+
+
+class History:
+    """Readings and positions of a park on disk. `put*` may be called from one thread, questions from any.
+
+    Points keep their number for good, whatever happens to the registry (`points.json`).
+
+    Args:
+        root: the folder, made when absent; a crash's leftovers are put right at once.
+        point_ids: the ids of the slots of now, in slot order.
+        roll_rows, roll_secs: when a log is turned into segments.
+        queue_batches: how many batches may wait for the disk before new ones are dropped (and counted).
+    """
+
+    def __init__(self, root: Path, point_ids: Sequence[str], *, roll_rows: int = 400_000, roll_secs: float = 600.0,
+                 queue_batches: int = 4096) -> None:
+        self.root = root
+        self.dropped = 0
+        self.fault: str | None = None
+        self.durable = 0
+        self._roll_rows, self._roll_secs = roll_rows, roll_secs
+        files.clean(root)
+        self._numbers, self._slot = _point_numbers(root / "points.json", point_ids)
+        self._ids = list(point_ids)
+        self._queue: queue.Queue[tuple[int, Batch | None]] = queue.Queue(queue_batches)
+        self._ticket = 0
+        self._done = threading.Condition()
+        self._recover()
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._thread.start()
+
+    # ---- in -----------------------------------------------------------------------------------------------------
+    def put(self, readings: Readings) -> int:
+        """Queue readings; gives a ticket, durable once `durable` has reached it."""
+        if not len(readings.slot):
+            return self._ticket
+        return self._put(Batch(READINGS, {
+            "point": self._numbers[readings.slot], "time_ms": np.rint(readings.source_time * 1000).astype(np.int64),
+            "value": readings.value, "quality": readings.quality}))
+
+    def put_positions(self, fixes: Positions) -> int:
+        """Queue fixes; as `put`."""
+        if not len(fixes.track):
+            return self._ticket
+        xyz = fixes.xyz.astype(np.float32)
+        return self._put(Batch(POSITIONS, {
+            "track": fixes.track, "time_ms": np.rint(fixes.source_time * 1000).astype(np.int64), "x": xyz[:, 0],
+            "y": xyz[:, 1], "z": xyz[:, 2], "heading": fixes.heading}))
+
+    def flush(self, timeout_secs: float = 10.0) -> bool:
+        """Wait until everything put so far is durable; False when that took too long."""
+        ticket = self._ticket
+        with self._done:
+            return self._done.wait_for(lambda: self.durable >= ticket, timeout_secs)
+
+    def close(self) -> None:
+        """Write what waits, then stop."""
+        self._queue.put((self._ticket, None))
+        self._thread.join(timeout=30)
+
+    # ---- out ----------------------------------------------------------------------------------------------------
+    def query(self, point_id: str, from_ms: float, to_ms: float, buckets: int) -> Series:
+        """A point over time, cut into equal buckets.
+
+        Raises:
+            HistoryError: unknown point, or a range or number of buckets that makes no sense.
+        """
+        if not from_ms < to_ms or not 1 <= buckets <= 5000:
+            raise HistoryError("the range is empty or the buckets are too many", mend="from < to, 1 to 5000 buckets")
+        if point_id not in self._slot:
+            raise HistoryError(f"no point '{point_id}'", mend="use <device>.<point>")
+        return read.series(self.root, int(self._numbers[self._slot[point_id]]), int(from_ms), int(to_ms), buckets)
+
+    def as_of(self, time_secs: float, look_back_secs: float = 86_400.0) -> AsOf:
+        """What every slot of now last said at or before an instant; NaN and `NEVER` where nothing is known."""
+        return read.as_of(self.root, self._numbers, int(time_secs * 1000), int(look_back_secs * 1000))
+
+    def positions_between(self, from_secs: float, to_secs: float) -> Positions:
+        """All fixes of a time span, by time."""
+        return read.positions(self.root, int(from_secs * 1000), int(to_secs * 1000))
+
+    def compact(self, before_secs: float) -> int:
+        """Make day files of every UTC day that ended before an instant; gives how many were written."""
+        last = int(before_secs * 1000) // files.DAY_MS
+        todo = {(piece.day, kind) for kind in (READINGS, POSITIONS) for piece in files.pieces(self.root, kind)
+                if piece.day < last}
+        return sum(files.compact_day(self.root, day, kind) is not None for day, kind in sorted(todo))
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+    def _put(self, batch: Batch) -> int:
+        try:
+            self._queue.put_nowait((self._ticket + 1, batch))
+        except queue.Full:
+            self.dropped += len(batch)
+            return self._ticket
+        self._ticket += 1
+        return self._ticket
+
+    def _recover(self) -> None:
+        """Logs of a former run become segments."""
+        for number, path in files.logs(self.root):
+            self._retire(number, path)
+        taken = [piece.log for kind in (READINGS, POSITIONS) for piece in files.pieces(self.root, kind)]
+        self._number = max(taken, default=0) + 1
+        self._wal = WalFile(self._log_path())
+
+    def _log_path(self) -> Path:
+        return self.root / "wal" / f"{self._number:08d}.log"
+
+    def _retire(self, number: int, path: Path) -> None:
+        files.write_segments(self.root, number, read_wal(path))
+        path.unlink()
+        files.sync_folder(path.parent)
+
+    def _run(self) -> None:
+        rolled = time.monotonic()
+        while True:
+            group = self._group()
+            stop = bool(group) and group[-1][1] is None
+            batches = [batch for _, batch in group if batch is not None]
+            if batches:
+                self._persist(batches)
+            if group:
+                with self._done:
+                    self.durable = group[-1][0]
+                    self._done.notify_all()
+            is_due = self._wal.rows >= self._roll_rows or time.monotonic() - rolled >= self._roll_secs
+            if is_due and self._wal.rows and not stop:
+                self._roll()
+                rolled = time.monotonic()
+            if stop:
+                self._wal.close()
+                return
+
+    def _group(self) -> list[tuple[int, Batch | None]]:
+        """What is to be made durable together: all that comes within 50 ms of the first."""
+        try:
+            group = [self._queue.get(timeout=1.0)]
+        except queue.Empty:
+            return []
+        deadline = time.monotonic() + GROUP_SECS
+        while group[-1][1] is not None and (left := deadline - time.monotonic()) > 0:
+            try:
+                group.append(self._queue.get(timeout=left))
+            except queue.Empty:
+                break
+        return group
+
+    def _persist(self, batches: list[Batch]) -> None:
+        """Until it is on disk: a full disk is told in `fault` and tried again every second."""
+        while True:
+            try:
+                for batch in batches:
+                    self._wal.append(batch)
+                self._wal.sync()
+                self.fault = None
+                return
+            except OSError as error:
+                self.fault = str(error)
+                _log.error("history cannot write: %s", error)
+                time.sleep(1.0)
+                self._wal.rewind()
+
+    def _roll(self) -> None:
+        try:
+            old, number = self._wal, self._number
+            self._number += 1
+            self._wal = WalFile(self._log_path())
+            old.close()
+            self._retire(number, old.path)
+        except OSError as error:
+            self.fault = str(error)
+            _log.error("history cannot turn log %s into segments: %s", number, error)
+
+
+def _point_numbers(path: Path, point_ids: Sequence[str]) -> tuple[NDArray[np.uint32], dict[str, int]]:
+    """Number of every slot, adding points never seen before to the file; and slot by id."""
+    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    before = len(known)
+    for point_id in point_ids:
+        known.setdefault(point_id, len(known))
+    if len(known) > before:
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+        temporary.rename(path)
+    numbers = np.array([known[point_id] for point_id in point_ids], np.uint32)
+    return numbers, {point_id: slot for slot, point_id in enumerate(point_ids)}
