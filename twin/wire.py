@@ -51,7 +51,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", omit_def
     """Root of every JSON message."""
 
 
-class Hello(Message, tag="hello"):
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
     """First message on a socket: who you are, what you are looking at."""
 
     park: str
@@ -64,7 +64,7 @@ class Hello(Message, tag="hello"):
     slots: int
 
 
-class AlarmView(Message, tag="alarm"):
+class AlarmView(Message, frozen=True, kw_only=True, tag="alarm"):
     """One alarm as it stands now; sent at every transition, never coalesced."""
 
     id: int
@@ -91,7 +91,7 @@ class AlarmView(Message, tag="alarm"):
     owner_zh: str = ""
 
 
-class CommandView(Message, tag="command"):
+class CommandView(Message, frozen=True, kw_only=True, tag="command"):
     """One command and every step of its life so far."""
 
     id: str
@@ -126,14 +126,14 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     digits: int = 0
 
 
-class Kpis(Message, tag="kpis"):
+class Kpis(Message, frozen=True, kw_only=True, tag="kpis"):
     """The KPI cards of the park, and of buildings and storeys by node id."""
 
     node: str
     cards: list[Kpi]
 
 
-class TrailEntry(Message, tag="trail"):
+class TrailEntry(Message, frozen=True, kw_only=True, tag="trail"):
     """One line of what was done, by whom."""
 
     id: int
@@ -146,7 +146,7 @@ class TrailEntry(Message, tag="trail"):
     text_zh: str
 
 
-class Link(Message, tag="link"):
+class Link(Message, frozen=True, kw_only=True, tag="link"):
     """State of one connector: live | down, since when."""
 
     connector: str
@@ -158,7 +158,7 @@ class Link(Message, tag="link"):
 SERVER_MESSAGES = (Hello, AlarmView, CommandView, Kpis, TrailEntry, Link)
 
 
-class Look(Message, tag="look"):
+class Look(Message, frozen=True, kw_only=True, tag="look"):
     """Client → server: the node (id) being looked at and the overlay channels wanted."""
 
     node: str

@@ -22,14 +22,16 @@ T0 = 1_000_000.0
 DO = Response(owner="me", owner_zh="我", steps=("look",), steps_zh=("看",), deadline_mins=1)
 
 
-def rule(key: str, kind: str, **more: object) -> AlarmRule:
-    return AlarmRule(key=key, point="x", rule=kind, name=key, name_zh=key, priority=1, response=DO, **more)  # type: ignore[arg-type]
+def rule(key: str, kind: str, **more: float) -> AlarmRule:
+    made = {"key": key, "point": "x", "rule": kind, "name": key, "name_zh": key, "priority": 1, "response": DO, **more}
+    return AlarmRule(**made)  # type: ignore[arg-type]
 
 
 RULES = (
-def rule(key: str, kind: str, **more: float) -> AlarmRule:
-    return AlarmRule(key=key, point="x", rule=kind, name=key, name_zh=key, priority=1, response=DO,  # type: ignore[arg-type]
-                     **more)
+    rule("h", "high", limit=10.0),
+    rule("hd", "high", limit=10.0, hysteresis=2.0, on_delay_secs=4.0, off_delay_secs=6.0),
+    rule("l", "low", limit=3.0, hysteresis=1.0, off_delay_secs=3.0),
+    rule("r", "rate", limit=60.0, hysteresis=20.0),
     rule("s", "stale", on_delay_secs=2.0))
 KIND = DeviceKind(id="k", name="k", name_zh="k", symbol="k", alarms=RULES,
                   points=(PointSpec(key="x", name="x", name_zh="x", period_secs=5.0, deadband=0.5),))
