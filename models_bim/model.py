@@ -20,6 +20,9 @@ EntityKind = Literal["site", "building", "storey", "space", "element"]
 
 UNASSIGNED = "unassigned"
 
+#: The property set under which an entity's own attributes and its material are kept.
+ATTRIBUTES = "Attributes"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entities:

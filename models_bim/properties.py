@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import ifcopenshell
 import ifcopenshell.util.unit
 
+from models_bim.model import ATTRIBUTES
+
 Entity = ifcopenshell.entity_instance
 #: (STEP id, property set, name, value, unit)
 PropertyRow = tuple[int, str, str, str, str]
@@ -19,7 +21,6 @@ _QUANTITIES = {
     "CountValue": "",
     "NumberValue": "",
 }
-ATTRIBUTES = "Attributes"
 
 
 def read_properties(file: ifcopenshell.file, steps: set[int]) -> list[PropertyRow]:

@@ -1,0 +1,170 @@
+"""BIM and GIS into one scene graph: the node table of docs/architecture.md, and who is who in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.model import FlatGround, Ground, Layer
+from models_bim.model import BimModel
+from scenes.bind import bind
+from scenes.locate import SpaceIndex, SpaceShape
+from scenes.rows import NodeRows
+from scenes.spread import Spread, spread_building
+from twin.finding import Finding
+from twin.graph import SceneGraph
+from twin.park import BuildingSpec, ParkSpec
+from twin.registry import Device
+
+_FOOTPRINT_SHARE = 0.5  # a GIS footprint this much under (or over) a BIM building is that building
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BuildingSource:
+    """A building read and placed: float64 (4, 4) ifc metres → park metres."""
+
+    model: BimModel
+    park_from_ifc: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Merged:
+    """One scene graph, and where its parts came from.
+
+    Args:
+        graph: nodes, with `tile` still empty (the tile compiler fills it).
+        entity_nodes: building id → uint32 (entities,), the node of every entity row.
+        building_nodes: building id → node. storey_nodes: building id → node of every storey, in the model's order.
+        layers: GIS layers without the features merged away, each with uint32 (n,) nodes of its features.
+        spaces: rooms in the park frame, ascending by node.
+        findings: merged-away footprints, unbound devices, everything else worth a line in the report.
+    """
+
+    graph: SceneGraph
+    entity_nodes: dict[str, NDArray[np.uint32]]
+    building_nodes: dict[str, int]
+    storey_nodes: dict[str, tuple[int, ...]]
+    layers: list[tuple[Layer, NDArray[np.uint32]]]
+    spaces: tuple[SpaceShape, ...]
+    findings: tuple[Finding, ...]
+
+
+def merge(
+    spec: ParkSpec,
+    buildings: dict[str, BuildingSource],
+    layers: Sequence[Layer] = (),
+    devices: Sequence[Device] = (),
+    ground: Ground | None = None,
+) -> Merged:
+    """Put everything of a park under one root. The same inputs give the same nodes in the same order.
+
+    Args:
+        buildings: those of `spec.buildings` that could be read and placed, by id.
+        layers: GIS layers in the park frame.
+        devices: the registry.
+        ground: what GIS features stand on; flat at park height 0 where None.
+    """
+    rows, findings = NodeRows(), list[Finding]()
+    park = rows.add("park", "park", 0, name=spec.name, name_zh=spec.name_zh or "", source="park.toml")
+    zones = {
+        z.id: rows.add(z.id, "zone", park, name=z.name, name_zh=z.name_zh or "", source="park.toml") for z in spec.zones
+    }
+    spreads: dict[str, Spread] = {}
+    for building in spec.buildings:
+        if building.id in buildings:
+            spreads[building.id] = _add_building(
+                rows, building, zones.get(building.zone or "", park), buildings[building.id]
+            )
+    spaces = tuple(sorted((s for spread in spreads.values() for s in spread.spaces), key=lambda s: s.node))
+    footprints = {b: spread.footprint for b, spread in spreads.items()}
+    kept = [_add_layer(rows, layer, park, footprints, ground or FlatGround(), findings) for layer in layers]
+    rows.enclose(park)
+    bind(rows, devices, {b: (buildings[b].model, s) for b, s in spreads.items()}, SpaceIndex(spaces), park, findings)
+    return Merged(
+        graph=SceneGraph(rows.columns()),
+        entity_nodes={b: s.nodes for b, s in spreads.items()},
+        building_nodes={b: s.node for b, s in spreads.items()},
+        storey_nodes={b: s.storeys for b, s in spreads.items()},
+        layers=kept,
+        spaces=spaces,
+        findings=tuple(findings),
+    )
+
+
+def _add_building(rows: NodeRows, building: BuildingSpec, parent: int, source: BuildingSource) -> Spread:
+    return spread_building(rows, building, parent, source.model, source.park_from_ifc)
+
+
+def _add_layer(
+    rows: NodeRows,
+    layer: Layer,
+    park: int,
+    footprints: dict[str, shapely.Geometry],
+    ground: Ground,
+    findings: list[Finding],
+) -> tuple[Layer, NDArray[np.uint32]]:
+    if layer.kind == "buildings":
+        layer = _without_bim(layer, footprints, findings)
+    if not len(layer):
+        return layer, np.zeros(0, dtype=np.uint32)
+    spots = _spots(layer.geometry)
+    z = ground.height_at(spots)
+    height = np.where(np.isfinite(layer.height_m), layer.height_m, 0.0)
+    below = np.where(np.isfinite(layer.depth_m), layer.depth_m, 0.0)
+    bounds = shapely.bounds(layer.geometry)
+    kind = "building" if layer.kind == "buildings" else "feature"
+    nodes = np.empty(len(layer), dtype=np.uint32)
+    ids = layer.node_ids()
+    is_area = shapely.get_dimensions(layer.geometry) == 2
+    for k in range(len(layer)):
+        box = (bounds[k, 0], bounds[k, 1], z[k] - below[k], bounds[k, 2], bounds[k, 3], z[k] - below[k] + height[k])
+        nodes[k] = rows.add(
+            ids[k],
+            kind,
+            park,
+            name=str(layer.names[k]),
+            name_zh=str(layer.names_zh[k]),
+            cls=layer.kind,
+            source=layer.source,
+            anchor=(spots[k, 0], spots[k, 1], z[k] - below[k] + height[k] / 2),
+            box=box,
+            height=float(layer.height_m[k]),
+            area=float(layer.geometry[k].area) if is_area[k] else float("nan"),
+        )
+    return layer, nodes
+
+
+def _without_bim(layer: Layer, footprints: dict[str, shapely.Geometry], findings: list[Finding]) -> Layer:
+    """The footprints on which no BIM building stands."""
+    stay = np.ones(len(layer), dtype=np.bool_)
+    own = shapely.area(layer.geometry)
+    for building_id, footprint in footprints.items():
+        if footprint.is_empty:
+            continue
+        shared = shapely.area(shapely.intersection(layer.geometry, footprint))
+        gone = stay & (own > 0) & (shared > _FOOTPRINT_SHARE * np.minimum(own, footprint.area))
+        for k in np.flatnonzero(gone):
+            findings.append(
+                Finding(
+                    "note",
+                    f"footprint {layer.ids[k]} is building '{building_id}', which has its own model; "
+                    "the footprint is not drawn",
+                    f"{layer.id}:{layer.ids[k]}",
+                )
+            )
+        stay &= ~gone
+    return layer.take(stay)
+
+
+def _spots(geometry: NDArray[np.object_]) -> NDArray[np.float64]:
+    """(n, 2) a point on each geometry: inside an area, half way along a line."""
+    is_line = shapely.get_dimensions(geometry) == 1
+    spots = shapely.point_on_surface(geometry)
+    simple = is_line & (shapely.get_type_id(geometry) == 1)
+    if simple.any():
+        spots[simple] = shapely.line_interpolate_point(geometry[simple], 0.5, normalized=True)
+    return shapely.get_coordinates(spots)

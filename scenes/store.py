@@ -1,0 +1,182 @@
+"""The compiled park's tables on disk: written the same byte for byte from the same park, read back as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+from numpy.typing import NDArray
+
+from gis.model import Layer
+from models_bim.model import Properties
+from scenes.locate import SpaceShape
+from scenes.rows import INDICES, NUMBERS, TEXT
+from twin.errors import NotBuiltError
+from twin.graph import SceneGraph
+
+NODES, PROPERTIES, SPACES, LAYERS = "nodes.parquet", "properties.parquet", "spaces.parquet", "layers"
+_ANCHOR = ("anchor_x", "anchor_y", "anchor_z")
+_BOX = ("xmin", "ymin", "zmin", "xmax", "ymax", "zmax")
+_ROWS_A_GROUP = 65_536
+Origin = tuple[float, float, float]
+
+
+def write_nodes(build_dir: Path, graph: SceneGraph) -> None:
+    """Write nodes.parquet: one row a node, sorted by index."""
+    c = graph.columns
+    columns: dict[str, pa.Array] = {"index": pa.array(np.arange(1, graph.size, dtype=np.uint32))}
+    columns |= {name: pa.array(c[name][1:].astype(str).tolist(), pa.string()) for name in TEXT}
+    columns |= {name: pa.array(c[name][1:].astype(np.uint32)) for name in INDICES}
+    columns |= {name: pa.array(c["anchor"][1:, k]) for k, name in enumerate(_ANCHOR)}
+    columns |= {name: pa.array(c["bbox"][1:, k]) for k, name in enumerate(_BOX)}
+    columns |= {name: pa.array(c[name][1:].astype(np.float64)) for name in NUMBERS}
+    order = [
+        "index",
+        "id",
+        "kind",
+        "parent",
+        "name",
+        "name_zh",
+        "cls",
+        "guid",
+        "source",
+        *_ANCHOR,
+        *_BOX,
+        *NUMBERS,
+        "tile",
+        "element",
+    ]
+    _write(pa.table({name: columns[name] for name in order}), build_dir / NODES)
+
+
+def open_graph(build_dir: Path) -> SceneGraph:
+    """The scene graph of a compiled park.
+
+    Raises:
+        NotBuiltError: there is no nodes.parquet.
+    """
+    table = _read(build_dir / NODES)
+    columns: dict[str, NDArray] = {}
+    for name in TEXT:
+        columns[name] = np.array(["", *table[name].to_pylist()], dtype=object)
+    columns["kind"][0] = "none"
+    for name in INDICES:
+        columns[name] = np.concatenate([[0], table[name].to_numpy()]).astype(np.uint32)
+    for name in NUMBERS:
+        columns[name] = np.concatenate([[np.nan], table[name].to_numpy()])
+    for name, parts in (("anchor", _ANCHOR), ("bbox", _BOX)):
+        body = np.column_stack([table[part].to_numpy() for part in parts])
+        columns[name] = np.concatenate([np.full((1, len(parts)), np.nan), body])
+    return SceneGraph(columns)
+
+
+def write_properties(build_dir: Path, properties: Sequence[tuple[NDArray[np.uint32], Properties]]) -> None:
+    """Write properties.parquet, sorted by node.
+
+    Args:
+        properties: a building each: uint32 (entities,) nodes of its rows, and its properties.
+    """
+    node = np.concatenate([nodes[p.entity] for nodes, p in properties] or [np.zeros(0, np.uint32)]).astype(np.uint32)
+    order = np.argsort(node, kind="stable")
+    columns: dict[str, pa.Array] = {"node": pa.array(node[order])}
+    for name in ("pset", "name", "value", "unit"):
+        text = np.concatenate([getattr(p, name) for _, p in properties] or [np.zeros(0, object)])
+        columns[name] = pa.array(text[order].astype(str).tolist(), pa.string())
+    _write(pa.table(columns), build_dir / PROPERTIES)
+
+
+def properties_of(build_dir: Path, node: int) -> list[tuple[str, str, str, str]]:
+    """(set, name, value, unit) rows of one node, in the order of sets and names; empty where it has none."""
+    path = build_dir / PROPERTIES
+    if not path.is_file():
+        return []
+    rows = pq.read_table(path, filters=[("node", "=", node)]).to_pylist()
+    return [(row["pset"], row["name"], row["value"], row["unit"]) for row in rows]
+
+
+def write_spaces(build_dir: Path, spaces: Sequence[SpaceShape], crs: str, origin: Origin) -> None:
+    """Write spaces.parquet: GeoParquet in the park's CRS (so with the origin added); z0 and z1 stay park metres."""
+    shapes = [shapely.transform(s.polygon, lambda xy: xy + np.array(origin[:2])) for s in spaces]
+    frame = gpd.GeoDataFrame(
+        {
+            "node": np.array([s.node for s in spaces], dtype=np.uint32),
+            "z0": np.array([s.z0 for s in spaces], dtype=float),
+            "z1": np.array([s.z1 for s in spaces], dtype=float),
+        },
+        geometry=gpd.GeoSeries(shapes, crs=crs),
+    )
+    _write_frame(frame, build_dir / SPACES)
+
+
+def open_spaces(build_dir: Path, graph: SceneGraph, origin: Origin) -> tuple[SpaceShape, ...]:
+    """Rooms of a compiled park in the park frame, ascending by node.
+
+    Raises:
+        NotBuiltError: there is no spaces.parquet.
+    """
+    table = _read(build_dir / SPACES)
+    shapes = shapely.transform(shapely.from_wkb(table["geometry"].to_pylist()), lambda xy: xy - np.array(origin[:2]))
+    return tuple(
+        SpaceShape(node=node, storey=graph.ancestor(node, "storey"), polygon=shape, z0=z0, z1=z1)
+        for node, z0, z1, shape in zip(
+            table["node"].to_pylist(), table["z0"].to_pylist(), table["z1"].to_pylist(), shapes, strict=True
+        )
+    )
+
+
+def write_layer(build_dir: Path, layer: Layer, nodes: NDArray[np.uint32], crs: str, origin: Origin) -> None:
+    """Write layers/<id>.parquet: GeoParquet in the park's CRS with `node` and every source column as text."""
+    (build_dir / LAYERS).mkdir(parents=True, exist_ok=True)
+    shapes = shapely.transform(layer.geometry, lambda xy: xy + np.array(origin[:2]))
+    taken = {"node", "id", "name", "height_m", "width_m", "depth_m", "medium", "geometry"}
+    more = {f"source_{k}" if k in taken else k: v.astype(str) for k, v in layer.properties.items()}
+    frame = gpd.GeoDataFrame(
+        {
+            "node": nodes.astype(np.uint32),
+            "id": layer.ids.astype(str),
+            "name": layer.names.astype(str),
+            "height_m": layer.height_m,
+            "width_m": layer.width_m,
+            "depth_m": layer.depth_m,
+            "medium": layer.medium.astype(str),
+            **more,
+        },
+        geometry=gpd.GeoSeries(list(shapes), crs=crs),
+    )
+    _write_frame(frame, build_dir / LAYERS / f"{layer.id}.parquet")
+
+
+def write_table(path: Path, columns: dict[str, NDArray]) -> None:
+    """Write plain columns as Parquet, the same bytes for the same columns."""
+    _write(pa.table({name: pa.array(values) for name, values in columns.items()}), path)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=_ROWS_A_GROUP,
+        version="2.6",
+        write_statistics=True,
+    )
+
+
+def _write_frame(frame: gpd.GeoDataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path, index=False, compression="zstd", row_group_size=_ROWS_A_GROUP)
+
+
+def _read(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise NotBuiltError(
+            f"the park is not built (no {path.name})", mend="run `parktwin build` on the park folder", where=str(path)
+        )
+    return pq.read_table(path)
