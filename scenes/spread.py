@@ -244,7 +244,7 @@ def _building_name_zh(model: BimModel, zh: dict[int, str]) -> str:
 
 
 def _chinese_names(model: BimModel) -> dict[int, str]:
-    """Chinese names: a property that says so, else a LongName in Chinese characters (a room keeps its number before it)."""
+    """Chinese names: a property that says so, else a LongName in Chinese characters (a room keeps its number)."""
     entities, names = model.entities, dict[int, str]()
     for row, long_name in enumerate(entities.long_name):
         if is_chinese(str(long_name)):
