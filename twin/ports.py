@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,36 @@ class Sink(Protocol):
     def move(self, positions: Positions) -> None: ...
     def acknowledge(self, ack: CommandAck) -> None: ...
     def link(self, connector: str, is_live: bool, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackInfo:
+    """A person or vehicle that may send fixes; `i` is its dense number on the wire."""
+
+    i: int
+    id: str
+    kind: Literal["person", "vehicle"]
+    name: str
+    name_zh: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentInfo:
+    """A scripted incident a live source can play."""
+
+    key: str
+    name: str
+    name_zh: str
+    running: bool
+
+
+class Drills(Protocol):
+    """A live source that can play incidents; called in the core's thread."""
+
+    def incidents(self) -> Sequence[IncidentInfo]: ...
+    def start_incident(self, key: str) -> None: ...
+    def stop_incident(self, key: str) -> None: ...
 
 
 class Connector(Protocol):

@@ -1,0 +1,216 @@
+"""Accounts and sessions of one park, kept in its state folder; a session's id is stored only as its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from ioc.access.passwords import check_strength, hash_password, is_right
+from ioc.access.person import ROLES, Person
+from twin.errors import AccessDenied
+from twin.ports import Clock
+
+IDLE_SECS = 15 * 60.0
+ABSOLUTE_SECS = 12 * 3600.0
+LOCK_AFTER = 5
+LOCK_SECS = 15 * 60.0
+TOUCH_EVERY_SECS = 20.0
+DEMO_USER = "demo"
+
+_metadata = sa.MetaData()
+_users = sa.Table(
+    "accounts", _metadata,
+    sa.Column("name", sa.String(64), primary_key=True), sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("password", sa.String(256)), sa.Column("created", sa.Float, nullable=False),
+)
+_sessions = sa.Table(
+    "sessions", _metadata,
+    sa.Column("id_hash", sa.String(64), primary_key=True), sa.Column("user", sa.String(64), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False), sa.Column("is_demo", sa.Boolean, nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False), sa.Column("created", sa.Float, nullable=False),
+    sa.Column("seen", sa.Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One sign-in. Times are seconds since 1970 UTC; `key` is the SHA-256 of the cookie."""
+
+    key: str
+    person: Person
+    csrf: str
+    created: float
+    seen: float
+
+
+class LockedOut(AccessDenied):
+    """Too many wrong passwords; `retry_secs` says when to try again."""
+
+    def __init__(self, retry_secs: float) -> None:
+        self.retry_secs = retry_secs
+        super().__init__("too many wrong passwords", mend=f"wait {retry_secs / 60:.0f} minutes")
+
+
+class Accounts:
+    """Accounts, their sessions and wrong tries. One instance a server; safe from the server's loop and its threads.
+
+    Args:
+        engine: where accounts and sessions are kept.
+        clock: now.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._wrong: dict[str, list[float]] = {}
+        self._live: dict[str, Session] = {}
+        self._written: dict[str, float] = {}
+        self.on_end: list[Callable[[str], None]] = []
+        _metadata.create_all(engine)
+        with engine.begin() as db:
+            for row in db.execute(sa.select(_sessions)):
+                person = Person(user=row.user, role=row.role, is_demo=row.is_demo)
+                self._live[row.id_hash] = Session(key=row.id_hash, person=person, csrf=row.csrf, created=row.created,
+                                                  seen=row.seen)
+        self.setup_token: str | None = None if self.has_admin() else secrets.token_urlsafe(18)
+
+    def has_admin(self) -> bool:
+        """Whether anyone can administer this park yet."""
+        with self._engine.connect() as db:
+            return db.execute(sa.select(_users.c.name).where(_users.c.role == "admin").limit(1)).first() is not None
+
+    def list(self) -> list[tuple[str, str]]:
+        """(name, role) of every account, by name."""
+        with self._engine.connect() as db:
+            return [(row.name, row.role) for row in db.execute(sa.select(_users).order_by(_users.c.name))]
+
+    def add(self, name: str, role: str, password: str) -> None:
+        """A new account.
+
+        Raises:
+            AccessDenied: the name, the role or the password cannot be used.
+        """
+        if not name or len(name) > 64 or not name.isprintable() or name == DEMO_USER:
+            raise AccessDenied(f"'{name}' cannot be an account's name", mend="use 1 to 64 printable characters")
+        if role not in ROLES:
+            raise AccessDenied(f"'{role}' is no role", mend=f"use one of {', '.join(ROLES)}")
+        check_strength(password, name)
+        row = {"name": name, "role": role, "password": hash_password(password), "created": self._clock.now()}
+        try:
+            with self._engine.begin() as db:
+                db.execute(sa.insert(_users).values(row))
+        except sa.exc.IntegrityError as error:
+            raise AccessDenied(f"'{name}' already has an account", mend="choose another name") from error
+
+    def set_up(self, token: str, name: str, password: str) -> str:
+        """Makes the first admin account by the one-time token and signs it in.
+
+        Raises:
+            AccessDenied: the token is wrong or used, or the account cannot be made.
+        """
+        known = self.setup_token
+        if known is None or not secrets.compare_digest(known.encode(), token.encode()):
+            self._count_wrong("setup")
+            raise AccessDenied("the set-up token is wrong or already used", mend="read it from the server's first lines")
+        self.add(name, "admin", password)
+        self.setup_token = None
+        return self._start(Person(user=name, role="admin"))
+
+    def sign_in(self, name: str, password: str) -> str:
+        """The new session's cookie.
+
+        Raises:
+            LockedOut: five wrong tries within 15 minutes.
+            AccessDenied: name or password is wrong (it never says which).
+        """
+        self._refuse_locked(name)
+        with self._engine.connect() as db:
+            row = db.execute(sa.select(_users).where(_users.c.name == name)).first()
+        if not is_right(row.password if row else None, password) or row is None:
+            self._count_wrong(name)
+            raise AccessDenied("name or password is wrong", mend="try again")
+        self._wrong.pop(name, None)
+        return self._start(Person(user=row.name, role=row.role))
+
+    def sign_in_demo(self) -> str:
+        """A session of the demo account, a commander that is visibly a demo; the caller checks that it is allowed."""
+        return self._start(Person(user=DEMO_USER, role="commander", is_demo=True))
+
+    def find(self, cookie: str | None) -> Session | None:
+        """The session of a cookie that is neither forged, ended, idle nor too old; does not count as activity."""
+        session = self._live.get(_key(cookie)) if cookie else None
+        if session is not None and self._is_over(session):
+            self._end(session.key)
+            return None
+        return session
+
+    def is_open(self, key: str) -> bool:
+        """Whether the session of this key still holds."""
+        session = self._live.get(key)
+        return session is not None and not self._is_over(session)
+
+    def touch(self, key: str) -> None:
+        """Counts as activity of the session: a request, or a message from the person's page."""
+        session, now = self._live.get(key), self._clock.now()
+        if session is None:
+            return
+        self._live[key] = replace(session, seen=now)
+        if now - self._written.get(key, session.created) > TOUCH_EVERY_SECS:
+            self._written[key] = now
+            with self._engine.begin() as db:
+                db.execute(sa.update(_sessions).where(_sessions.c.id_hash == key).values(seen=now))
+
+    def sign_out(self, cookie: str) -> None:
+        """Ends the session of a cookie and everything open under it."""
+        self._end(_key(cookie))
+
+    def sweep(self) -> None:
+        """Ends every session that is idle or too old; called every few seconds."""
+        for session in [session for session in self._live.values() if self._is_over(session)]:
+            self._end(session.key)
+
+    def _is_over(self, session: Session) -> bool:
+        now = self._clock.now()
+        return now - session.seen > IDLE_SECS or now - session.created > ABSOLUTE_SECS
+
+    def _start(self, person: Person) -> str:
+        cookie, now = secrets.token_urlsafe(32), self._clock.now()
+        session = Session(key=_key(cookie), person=person, csrf=secrets.token_urlsafe(24), created=now, seen=now)
+        with self._engine.begin() as db:
+            db.execute(sa.insert(_sessions).values(
+                id_hash=session.key, user=person.user, role=person.role, is_demo=person.is_demo, csrf=session.csrf,
+                created=now, seen=now))
+        self._live[session.key] = session
+        return cookie
+
+    def _end(self, key: str) -> None:
+        self._written.pop(key, None)
+        if self._live.pop(key, None) is None:
+            return
+        with self._engine.begin() as db:
+            db.execute(sa.delete(_sessions).where(_sessions.c.id_hash == key))
+        for callback in self.on_end:
+            callback(key)
+
+    def _recent_wrong(self, name: str) -> list[float]:
+        since = self._clock.now() - LOCK_SECS
+        return [at for at in self._wrong.get(name, []) if at > since]
+
+    def _refuse_locked(self, name: str) -> None:
+        recent = self._recent_wrong(name)
+        if len(recent) >= LOCK_AFTER:
+            raise LockedOut(recent[-LOCK_AFTER] + LOCK_SECS - self._clock.now())
+
+    def _count_wrong(self, name: str) -> None:
+        self._refuse_locked(name)
+        if len(self._wrong) > 10_000:
+            self._wrong = {key: times for key, times in self._wrong.items() if self._recent_wrong(key)}
+        self._wrong[name] = [*self._recent_wrong(name), self._clock.now()]
+
+
+def _key(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode()).hexdigest()

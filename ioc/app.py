@@ -1,0 +1,89 @@
+"""The application: routes by subject, Panel's pages, and the guard and headers around all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp
+
+from ioc.access.guard import Guard, sweep_forever
+from ioc.access.headers import SecurityHeaders
+from ioc.http import door, files, health, live, park
+from ioc.live import socket
+from ioc.panel_pages import PanelPages
+from ioc.services import Services
+from twin.commands import CommandConflict
+from twin.errors import AccessDenied, TwinError
+
+API = "/api/v1"
+
+
+def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: list[str]) -> tuple[ASGIApp, FastAPI]:
+    """The guarded application and, for tests and inspection, the FastAPI app inside it.
+
+    Args:
+        services: the park being served.
+        secret: signs Panel's page sessions.
+        hosts: names the server may be asked under, without the port; empty = any.
+        origins: hosts with port that Panel's sockets accept.
+    """
+    app = FastAPI(title="Parktwin", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(services))
+    app.state.services = services
+    for part in (park, live):
+        app.include_router(part.router(services), prefix=API)
+    app.include_router(door.me_router(services), prefix=API)
+    for routes in (door.router(services), files.router(services), health.router(services), socket.router(services)):
+        app.include_router(routes)
+    _add_docs(app)
+    _add_errors(app)
+    app.state.pages = PanelPages(app, secret, origins)
+    guarded = Guard(app, services.accounts, hosts, services.is_https)
+    return SecurityHeaders(guarded, services.is_https), app
+
+
+def _lifespan(services: Services):  # type: ignore[no-untyped-def]
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.hub.attach(asyncio.get_running_loop())
+        if not services.runner.is_alive:
+            services.runner.start()
+        sweeping = asyncio.create_task(sweep_forever(services.accounts))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            services.runner.stop()
+            services.history.close()
+
+    return lifespan
+
+
+def _add_docs(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        """The API's pages, from our own files."""
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json", title="Parktwin API", swagger_js_url="/assets/swagger-ui-bundle.js",
+            swagger_css_url="/assets/swagger-ui.css", swagger_favicon_url="/assets/icon.svg")
+
+
+def _add_errors(app: FastAPI) -> None:
+    def told(status: int, error: TwinError) -> Response:
+        return JSONResponse({"detail": f"{error.what}; {error.mend}"}, status)
+
+    @app.exception_handler(AccessDenied)
+    def denied(_: Request, error: AccessDenied) -> Response:
+        return told(403, error)
+
+    @app.exception_handler(CommandConflict)
+    def conflict(_: Request, error: CommandConflict) -> Response:
+        return told(409, error)
+
+    @app.exception_handler(TwinError)
+    def wrong(_: Request, error: TwinError) -> Response:
+        return told(422, error)

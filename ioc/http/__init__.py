@@ -1,0 +1,1 @@
+"""The REST routes, one small router a subject; the table in docs/architecture.md is their contract."""

@@ -1,0 +1,61 @@
+"""`/livez`, `/readyz` for whoever restarts us; `/metrics` for whoever watches."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ioc.services import Services
+
+
+class ParkMetrics(Collector):
+    """Figures read off the running park when asked."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def collect(self):  # type: ignore[no-untyped-def]
+        """One family a figure."""
+        s, core = self._services, self._services.runner.core
+        yield GaugeMetricFamily("parktwin_browsers", "Browsers on the live socket", value=len(s.hub.clients))
+        yield GaugeMetricFamily("parktwin_points", "Points known", value=len(s.points))
+        yield GaugeMetricFamily("parktwin_tick_late_seconds", "How late the last tick ended", value=s.runner.late_secs)
+        yield CounterMetricFamily("parktwin_ticks", "Ticks of the core", value=s.runner.ticks)
+        yield CounterMetricFamily("parktwin_lagged", "Times a browser lagged and got a union", value=s.hub.dropped)
+        yield CounterMetricFamily("parktwin_history_dropped", "Rows history could not take", value=s.history.dropped)
+        family = CounterMetricFamily("parktwin_readings", "Readings by what became of them", labels=["outcome"])
+        for outcome, count in core.state.counts.items():
+            family.add_metric([outcome], count)
+        yield family
+
+
+def router(services: Services) -> APIRouter:
+    """Probes (open) and metrics (signed-in)."""
+    routes = APIRouter(tags=["health"])
+    registry = CollectorRegistry()
+    registry.register(ParkMetrics(services))
+
+    @routes.get("/livez")
+    def livez() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @routes.get("/readyz")
+    def readyz() -> JSONResponse:
+        """The core ticks and history can write."""
+        wrong = []
+        if not services.runner.is_alive or services.runner.late_secs > 10:
+            wrong.append("the live core does not tick")
+        if services.history.fault:
+            wrong.append(f"history cannot write: {services.history.fault}")
+        return JSONResponse({"status": "ready" if not wrong else "not ready", "wrong": wrong}, 200 if not wrong else 503)
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        """Prometheus text."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

@@ -1,0 +1,173 @@
+"""What is happening and what was: values, history, alarms, commands, KPIs, overlays, trail, incidents."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from ioc.access.person import Person, require
+from ioc.services import Services
+from twin.access import decide
+from twin.wire import Quality
+
+LOAD_BUCKET_SECS = 600.0
+LOAD_BUCKETS = 24
+
+
+class Shelf(BaseModel):
+    """How long an alarm is put aside, and why."""
+
+    mins: float = Field(gt=0, le=480)
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class Order(BaseModel):
+    """A command a person gives; the same idempotency key never executes twice."""
+
+    device: str = Field(max_length=200)
+    key: str = Field(max_length=100)
+    args: dict[str, float | str] = Field(default_factory=dict, max_length=20)
+    idempotency_key: str = Field(default_factory=lambda: uuid.uuid4().hex, min_length=8, max_length=100)
+
+
+def plain(value: object) -> Any:
+    """Wire structs as JSON-ready values."""
+    return msgspec.to_builtins(value)
+
+
+def _asker(doing: str) -> Person:
+    return require("viewer", doing)
+
+
+def router(services: Services) -> APIRouter:
+    """Routes over the live core and the history."""
+    routes = APIRouter(tags=["live"])
+    runner, core = services.runner, services.runner.core
+
+    @routes.get("/values")
+    async def values(device: str) -> dict[str, Any]:
+        """A device's points now."""
+        index = services.points.device_index(device)
+        if index is None:
+            raise HTTPException(404, f"no device '{device}'; see /api/v1/devices")
+        state = core.state
+        return {"values": [{"point": services.points.ids[s], "unit": services.points.unit[s],
+                            "value": None if np.isnan(state.value[s]) else float(state.value[s]),
+                            "quality": Quality(int(state.quality[s])).name.lower(),
+                            "source_ms": None if state.quality[s] == Quality.NEVER else float(state.source_time[s] * 1000)}
+                           for s in services.points.slots_of(index)]}
+
+    @routes.get("/history")
+    async def history(point: str, from_ms: float, to_ms: float, buckets: int = Query(200, ge=1, le=5000)) -> dict[str, Any]:
+        """A point over time: mean, low and high of equal buckets; null where nothing was heard."""
+        series = await run_in_threadpool(services.history.query, point, from_ms, to_ms, buckets)
+        return {"t": series.t.tolist(), **{name: _nullable(getattr(series, name)) for name in ("mean", "low", "high")}}
+
+    @routes.get("/alarms")
+    async def alarms(state: str = Query("active", pattern="^(active|all)$")) -> list[dict[str, Any]]:
+        """Alarms as they stand."""
+        return plain(await runner.call(lambda: core.alarms(state)))
+
+    @routes.get("/alarms/load")
+    async def load() -> list[dict[str, float]]:
+        """Alarms raised per ten minutes over the last four hours, oldest first."""
+        now = core.clock.now()
+        first = int(now // LOAD_BUCKET_SECS) - LOAD_BUCKETS + 1
+        found = await run_in_threadpool(core.events.alarm_load, first * LOAD_BUCKET_SECS, LOAD_BUCKET_SECS)
+        return [{"t": k * LOAD_BUCKET_SECS * 1000, "n": found.get(k, 0)} for k in range(first, first + LOAD_BUCKETS)]
+
+    @routes.post("/alarms/{alarm_id}/acknowledge")
+    async def acknowledge(alarm_id: int) -> dict[str, Any]:
+        """Take note of an alarm."""
+        who = _asker("acknowledging")
+        return plain(await runner.call(lambda: core.acknowledge_alarm(alarm_id, by=who.user, role=who.role)))
+
+    @routes.post("/alarms/{alarm_id}/shelve")
+    async def shelve(alarm_id: int, shelf: Shelf) -> dict[str, Any]:
+        """Put an alarm aside for a while, with a reason."""
+        who = _asker("shelving")
+        return plain(await runner.call(lambda: core.shelve_alarm(
+            alarm_id, by=who.user, role=who.role, mins=shelf.mins, reason=shelf.reason)))
+
+    @routes.get("/commands")
+    async def commands() -> list[dict[str, Any]]:
+        """The last commands, newest first."""
+        return plain(await runner.call(core.commands))
+
+    @routes.post("/commands")
+    async def command(order: Order) -> dict[str, Any]:
+        """Give a command; the answer says how far it is, the live socket how it goes on."""
+        who = _asker("commanding")
+        return plain(await runner.call(lambda: core.request(
+            device=order.device, key=order.key, args=order.args, by=who.user, role=who.role,
+            idempotency_key=order.idempotency_key)))
+
+    @routes.get("/kpis")
+    async def kpis(node: str = "park") -> dict[str, Any]:
+        """The KPI cards of the park, a building or a storey."""
+        index = services.graph.index(node)
+        if not index:
+            raise HTTPException(404, f"no node '{node}'")
+        return {"node": node, "cards": plain(await runner.call(lambda: services.painters.cards(index)))}
+
+    @routes.get("/overlays/{channel}")
+    async def overlay(channel: int) -> dict[str, Any]:
+        """What a channel paints: name, unit, class breaks."""
+        found = services.painters.paintings.get(channel)
+        if found is None:
+            raise HTTPException(404, f"no overlay channel {channel}; there are {sorted(services.painters.paintings)}")
+        return {"channel": channel, "name": found.name, "name_zh": found.name_zh, "unit": found.unit,
+                "breaks": list(found.breaks), "time_ms": core.clock.now() * 1000}
+
+    @routes.get("/trail")
+    async def trail(limit: int = Query(200, ge=1, le=2000)) -> list[dict[str, Any]]:
+        """What was done, newest first."""
+        return plain(await run_in_threadpool(core.events.trail, limit))
+
+    @routes.get("/incidents")
+    async def incidents() -> list[dict[str, Any]]:
+        """Scripted incidents the live source can play; none where it cannot."""
+        drills = services.drills
+        if drills is None:
+            return []
+        return [{"key": i.key, "name": i.name, "name_zh": i.name_zh, "running": i.running}
+                for i in await runner.call(drills.incidents)]
+
+    @routes.post("/incidents/{key}/start")
+    async def start(key: str) -> dict[str, Any]:
+        """Play a scripted incident."""
+        return await _drill(key, "start")
+
+    @routes.post("/incidents/{key}/stop")
+    async def stop(key: str) -> dict[str, Any]:
+        """End a scripted incident."""
+        return await _drill(key, "stop")
+
+    async def _drill(key: str, verb: str) -> dict[str, Any]:
+        who, drills = _asker("starting a drill"), services.drills
+        decision = decide(who.role, "incident")
+        if not decision.allowed:
+            raise HTTPException(403, decision.reason)
+        if drills is None or key not in {i.key for i in drills.incidents()}:
+            raise HTTPException(404, f"no incident '{key}' can be played here")
+
+        def work() -> None:
+            (drills.start_incident if verb == "start" else drills.stop_incident)(key)
+            core.note(who.user, f"incident.{verb}ed" if verb == "start" else "incident.stopped", key,
+                      text=f"Drill '{key}' {'started' if verb == 'start' else 'stopped'}",
+                      text_zh=f"演练「{key}」已{'启动' if verb == 'start' else '停止'}")
+
+        await runner.call(work)
+        return {"key": key, "running": verb == "start"}
+
+    return routes
+
+
+def _nullable(values: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(v) else float(v) for v in values]

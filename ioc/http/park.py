@@ -1,0 +1,141 @@
+"""What exists: the park, its tree, rooms, devices, tracks; one node made readable; search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from fastapi import APIRouter, HTTPException, Query
+
+from ioc.access.person import current
+from ioc.services import Services
+from twin.packs import DeviceKind
+
+TREE_KINDS = ("park", "zone", "building", "storey", "space")
+MANIFEST_KEYS = ("crs", "origin", "bounds", "latitude", "longitude", "build", "light", "root_transform", "buildings")
+
+
+def router(services: Services) -> APIRouter:
+    """Routes over the compiled park; their answers change only with a build."""
+    routes = APIRouter(tags=["park"])
+    graph = services.graph
+
+    @routes.get("/park")
+    def park() -> dict[str, Any]:
+        """The park, its frame and its tiles."""
+        spec, light = services.spec, services.manifest.get("light")
+        answer = {key: services.manifest.get(key) for key in MANIFEST_KEYS}
+        if light:
+            answer["light"] = {**light, "image": f"/tiles/{light['image']}"}
+        return {"id": spec.id, "name": spec.name, "name_zh": spec.name_zh or spec.name, "demo": spec.demo,
+                "tileset": "/tiles/tileset.json", **answer}
+
+    @routes.get("/tree")
+    def tree() -> dict[str, Any]:
+        """Every node from park to space."""
+        rows = np.flatnonzero(np.isin(graph.columns["kind"], TREE_KINDS))
+        return {"nodes": [_tree_row(services, int(i)) for i in rows]}
+
+    @routes.get("/devices")
+    def devices() -> dict[str, Any]:
+        """Device kinds with their points and commands, and every device with its first slot."""
+        kinds = {kind.id: kind for kind in services.points.kind}
+        return {"kinds": [_kind_row(kind) for kind in kinds.values()],
+                "devices": [row for k in range(len(services.points.devices)) if (row := _device_row(services, k))]}
+
+    @routes.get("/spaces")
+    def spaces() -> dict[str, Any]:
+        """Outlines of rooms in the park frame (metres)."""
+        return {"spaces": services.spaces}
+
+    @routes.get("/tracks")
+    def tracks() -> dict[str, Any]:
+        """Who and what may be seen moving. Viewers get roles, not names."""
+        person = current()
+        shows_names = person is not None and person.may("operator")
+        return {"tracks": [{"i": t.i, "id": t.id, "kind": t.kind, "role": t.role,
+                            "name": t.name if shows_names else t.role,
+                            "name_zh": t.name_zh if shows_names else t.role} for t in services.tracks]}
+
+    @routes.get("/nodes/{node_id:path}")
+    def node(node_id: str) -> dict[str, Any]:
+        """One node: itself, the path to it, what is under it, its properties."""
+        index = graph.index(node_id)
+        if not index:
+            raise HTTPException(404, f"nothing is called '{node_id}' here; search for it by name")
+        return {"node": _tree_row(services, index), "path": [_tree_row(services, i) for i in graph.path(index)],
+                "children": [_tree_row(services, int(i)) for i in graph.children(index)[:500]],
+                "properties": _properties(services, index)}
+
+    @routes.get("/search")
+    def search(q: str = Query(min_length=1, max_length=100)) -> dict[str, Any]:
+        """Nodes whose name, id or class holds every word; places before devices before elements."""
+        words = q.lower().split()
+        hits = [index for text, index in services.search_rows if all(word in text for word in words)]
+        return {"hits": [_hit(services, index) for index in hits[:20]]}
+
+    return routes
+
+
+def search_rows(services: Services) -> list[tuple[str, int]]:
+    """(lower-case text, node) in the order hits are shown."""
+    c = services.graph.columns
+    rank = {kind: k for k, kind in enumerate(("building", "storey", "space", "device", "zone", "park", "feature", "element"))}
+    order = sorted(range(1, services.graph.size), key=lambda i: (rank.get(str(c["kind"][i]), 9), i))
+    return [(f"{c['name'][i]} {c['name_zh'][i] or ''} {c['id'][i]} {c['cls'][i]}".lower(), i) for i in order]
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _tree_row(services: Services, i: int) -> dict[str, Any]:
+    c = services.graph.columns
+    return {"i": i, "id": str(c["id"][i]), "kind": str(c["kind"][i]), "parent": int(c["parent"][i]),
+            "name": str(c["name"][i]), "name_zh": str(c["name_zh"][i] or c["name"][i]), "cls": str(c["cls"][i]),
+            "anchor": _finite(c["anchor"][i]), "bbox": _finite(c["bbox"][i]), "z": _number(c["elevation"][i]),
+            "h": _number(c["height"][i]), "area": _number(c["area"][i]), "tile": str(c["tile"][i] or "")}
+
+
+def _finite(values: np.ndarray) -> list[float]:
+    return [round(float(v), 3) for v in np.nan_to_num(values)]
+
+
+def _kind_row(kind: DeviceKind) -> dict[str, Any]:
+    return {"id": kind.id, "pack": kind.pack, "name": kind.name, "name_zh": kind.name_zh, "symbol": kind.symbol,
+            "points": [{"key": p.key, "name": p.name, "name_zh": p.name_zh, "unit": p.unit, "type": p.type,
+                        "states": list(p.states), "low": p.low, "high": p.high, "set": p.set} for p in kind.points],
+            "commands": [{"key": k.key, "name": k.name, "name_zh": k.name_zh, "danger": k.danger, "effect": k.effect,
+                          "effect_zh": k.effect_zh,
+                          "args": [{"key": a.key, "name": a.name, "name_zh": a.name_zh, "unit": a.unit, "low": a.low,
+                                    "high": a.high, "choices": list(a.choices)} for a in k.args]}
+                         for k in kind.commands]}
+
+
+def _device_row(services: Services, k: int) -> dict[str, Any] | None:
+    """A device that no node stands for (it was reported unbound) has no place and is left out."""
+    device = services.points.devices[k]
+    i = services.graph.index(device.id)
+    if not i:
+        return None
+    c = services.graph.columns
+    return {"i": i, "id": device.id, "kind": device.kind, "name": device.name, "name_zh": device.name_zh or device.name,
+            "parent": int(c["parent"][i]), "pos": _finite(c["anchor"][i]), "slot": int(services.points.first[k])}
+
+
+def _hit(services: Services, index: int) -> dict[str, Any]:
+    c = services.graph.columns
+    above = [i for i in services.graph.path(index)[1:-1] if c["kind"][i] in ("building", "storey", "space")]
+    return {"i": index, "id": str(c["id"][index]), "kind": str(c["kind"][index]), "name": str(c["name"][index]),
+            "name_zh": str(c["name_zh"][index] or c["name"][index]), "path": " · ".join(str(c["name"][i]) for i in above),
+            "path_zh": " · ".join(str(c["name_zh"][i] or c["name"][i]) for i in above)}
+
+
+def _properties(services: Services, index: int) -> list[dict[str, str]]:
+    path = services.build_dir / "properties.parquet"
+    if not path.exists():
+        return []
+    table = pq.read_table(path, filters=pc.field("node") == index)
+    return [{key: str(row.get(key) or "") for key in ("pset", "name", "value", "unit")} for row in table.to_pylist()]

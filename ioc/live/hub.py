@@ -1,0 +1,110 @@
+"""Fan-out: every tick is encoded once in the core's thread; the same bytes go to every browser.
+
+Alarms, commands, trail and links are kept for each client until they are sent. Values are not: a client that lags
+loses its waiting frames and gets one union of what changed since, as soon as it can take it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from twin.wire import Message
+
+MAX_WAITING = 4
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Message) -> str:
+    """A JSON message as text."""
+    return _encoder.encode(message).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What one tick has for everyone: texts never dropped, frames that may be, by overlay channel where they have one."""
+
+    seq: int
+    texts: tuple[str, ...]
+    frames: tuple[bytes, ...]
+    overlays: dict[int, bytes] = field(default_factory=dict)
+
+
+class Client:
+    """One browser's outbox."""
+
+    def __init__(self) -> None:
+        self.node = "park"
+        self.channels: frozenset[int] = frozenset()
+        self.texts: deque[str] = deque()
+        self.frames: deque[bytes] = deque()
+        self.lag_since: int | None = None
+        self.wake = asyncio.Event()
+
+    def put(self, out: Outgoing) -> None:
+        """Queue a tick; a client that is behind only remembers since when."""
+        self.texts.extend(out.texts)
+        if self.lag_since is None and len(self.frames) >= MAX_WAITING:
+            self.frames.clear()
+            self.lag_since = out.seq - 1 - MAX_WAITING
+        if self.lag_since is None:
+            self.frames.extend(out.frames)
+            self.frames.extend(frame for channel, frame in out.overlays.items() if channel in self.channels)
+        self.wake.set()
+
+    def say(self, message: Message) -> None:
+        """Queue one message for this client alone."""
+        self.texts.append(encode(message))
+        self.wake.set()
+
+
+class Hub:
+    """The clients of one server; lives on the server's loop."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.dropped = 0
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Name the loop clients live on."""
+        self._loop = loop
+
+    def publish(self, out: Outgoing) -> None:
+        """From the core's thread: hand a tick over."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, out)
+
+    def wanted_channels(self) -> frozenset[int]:
+        """Overlay channels anyone looks at."""
+        return frozenset().union(*(client.channels for client in list(self.clients)))
+
+    def looked_at(self) -> frozenset[str]:
+        """Node ids anyone looks at."""
+        return frozenset(client.node for client in list(self.clients))
+
+    def _deliver(self, out: Outgoing) -> None:
+        for client in self.clients:
+            was = client.lag_since
+            client.put(out)
+            self.dropped += was is None and client.lag_since is not None
+
+
+async def pump(client: Client, send_text: Callable[[str], Awaitable[None]], send_bytes: Callable[[bytes], Awaitable[None]],
+               catch_up: Callable[[int], Awaitable[tuple[bytes, bytes]]]) -> None:
+    """Send what waits, for ever. Only this client waits when its line is slow."""
+    while True:
+        await client.wake.wait()
+        client.wake.clear()
+        while client.texts:
+            await send_text(client.texts.popleft())
+        while client.frames:
+            await send_bytes(client.frames.popleft())
+        if client.lag_since is not None:
+            since, client.lag_since = client.lag_since, None
+            for frame in await catch_up(since):
+                await send_bytes(frame)

@@ -1,0 +1,74 @@
+"""`/live`: the handshake, the state on joining, then whatever the hub has for this browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import msgspec
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from ioc.access.person import current
+from ioc.live.hub import Client, encode, pump
+from ioc.live.runner import TICK_SECS
+from ioc.services import Services
+from twin.wire import Channel, Hello, Look, Message
+
+_look = msgspec.json.Decoder(Look)
+CHANNELS = frozenset(int(channel) for channel in Channel)
+
+
+def router(services: Services) -> APIRouter:
+    """The route of the live socket."""
+    routes = APIRouter()
+
+    @routes.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        client = Client()
+        pumping = asyncio.create_task(_join(services, client, socket))
+        try:
+            while True:
+                _hear(services, client, await socket.receive_text())
+        except (WebSocketDisconnect, RuntimeError, KeyError):
+            pass  # the browser left, or the guard closed the socket
+        finally:
+            services.hub.clients.discard(client)
+            pumping.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await pumping
+
+    return routes
+
+
+async def _join(services: Services, client: Client, socket: WebSocket) -> None:
+    """Everything as it stands, then everything that changes; nothing falls between the two."""
+    core, person = services.runner.core, current()
+    services.hub.clients.add(client)
+
+    def state() -> tuple[tuple[bytes, bytes], list[Message], float]:
+        return core.snapshot(), [*core.links.values(), *core.alarms()], core.clock.now()
+
+    snapshot, messages, now = await services.runner.call(state)
+    client.texts.clear()  # whatever was queued up to here is older than the state just taken
+    client.frames.clear()
+    hello = Hello(park=services.spec.id, build=str(services.manifest.get("build", "")), user=person.user if person else "",
+                  role=person.role if person else "", demo=services.spec.demo, tick_ms=int(TICK_SECS * 1000),
+                  server_time_ms=now * 1000, slots=len(services.points))
+    await socket.send_text(encode(hello))
+    for message in messages:
+        await socket.send_text(encode(message))
+    for frame in snapshot:
+        await socket.send_bytes(frame)
+    await pump(client, socket.send_text, socket.send_bytes,
+               lambda since: services.runner.call(lambda: core.snapshot(since)))
+
+
+def _hear(services: Services, client: Client, text: str) -> None:
+    """A browser says what it looks at; anything else is ignored."""
+    try:
+        look = _look.decode(text)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return
+    client.node = look.node if services.graph.index(look.node) else "park"
+    client.channels = frozenset(look.channels) & CHANNELS

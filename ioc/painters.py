@@ -1,0 +1,50 @@
+"""Overlays and KPIs of a running park, called in the core's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overlays.kpis import KpiBoard
+from overlays.overlay import Moment, Overlay, Painter, moment_of
+from twin.graph import SceneGraph
+from twin.history.store import History
+from twin.live.core import LiveCore
+from twin.ports import TrackInfo
+from twin.registry import PointTable
+from twin.wire import Kpi
+
+
+class ParkPainters:
+    """What paints and sums the live columns; `paintings` are the channels by number."""
+
+    def __init__(self, core: LiveCore, graph: SceneGraph, points: PointTable, history: History,
+                 tracks: Sequence[TrackInfo]) -> None:
+        self._core, self._graph, self._history = core, graph, history
+        self._painter = Painter(graph, points)
+        self._board = KpiBoard(graph, points, recall=self._recall)
+        self._people = np.zeros(max((t.i for t in tracks), default=-1) + 1, np.bool_)
+        self._people[[t.i for t in tracks if t.kind == "person"]] = True
+        self.paintings: dict[int, Overlay] = self._painter.overlays
+
+    def paint(self, channel: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+        """One channel now."""
+        return self._painter.paint(channel, self._moment())
+
+    def cards(self, node: int) -> list[Kpi]:
+        """The KPI cards of a node now."""
+        moment = self._moment()
+        self._board.sample(moment)
+        alarms = [view.node for view in self._core.alarms() if view.state != "shelved"]
+        return self._board.cards(str(self._graph.columns["id"][node]), moment, alarms).cards
+
+    def _moment(self) -> Moment:
+        return moment_of(self._core, self._people if len(self._people) else None)
+
+    def _recall(self, time_secs: float) -> Moment | None:
+        then = self._history.as_of(time_secs)
+        if not np.isfinite(then.value).any():
+            return None
+        return Moment(time=time_secs, value=then.value, quality=then.quality, track_node=np.zeros(0, np.uint32))

@@ -1,0 +1,41 @@
+"""What a running park is made of, gathered once by `server.py` and used by every route and page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ioc.access.accounts import Accounts
+from ioc.live.hub import Hub
+from ioc.live.runner import CoreRunner
+from ioc.painters import ParkPainters
+from twin.graph import SceneGraph
+from twin.history.store import History
+from twin.packs import PackSet
+from twin.park import ParkSpec
+from twin.ports import Drills, TrackInfo
+from twin.registry import PointTable
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """A park being served. Everything here lives as long as the server."""
+
+    spec: ParkSpec
+    build_dir: Path
+    manifest: dict[str, Any]
+    graph: SceneGraph
+    packs: PackSet
+    points: PointTable
+    tracks: tuple[TrackInfo, ...]
+    spaces: list[dict[str, Any]]
+    runner: CoreRunner
+    hub: Hub
+    history: History
+    accounts: Accounts
+    painters: ParkPainters
+    drills: Drills | None
+    has_demo_account: bool
+    is_https: bool = False
+    search_rows: list[tuple[str, int]] = field(default_factory=list)

@@ -1,0 +1,53 @@
+"""A compiled park opened for serving: graph, devices and their points, rooms, where a point is, how to walk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.locate import SpaceIndex
+from scenes.store import open_graph, open_spaces
+from twin.errors import NotBuiltError
+from twin.graph import SceneGraph
+from twin.packs import PackSet, load_packs, packs_dir
+from twin.park import ParkSpec
+from twin.registry import PointTable, read_registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPark:
+    """Everything `parktwin build` left that a server needs. `locate`: park-frame points (n, 3) → node, 0 for outdoors."""
+
+    spec: ParkSpec
+    manifest: dict[str, Any]
+    graph: SceneGraph
+    packs: PackSet
+    points: PointTable
+    spaces: list[dict[str, Any]]
+    locate: Callable[[NDArray[np.float64]], NDArray[np.uint32]]
+
+
+def open_compiled(spec: ParkSpec) -> CompiledPark:
+    """Open `build/` of a park.
+
+    Raises:
+        NotBuiltError: it was never built; the text has the command to run.
+    """
+    path = spec.build_dir / "manifest.json"
+    if not path.is_file():
+        raise NotBuiltError(f"{spec.name} was never built", mend=f"run: parktwin build {spec.root}", where=str(spec.root))
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    graph = open_graph(spec.build_dir)
+    own_packs = spec.root / "packs"
+    packs = load_packs([packs_dir(), own_packs] if own_packs.is_dir() else None)
+    registry = read_registry(spec.registry, packs).devices if spec.registry else ()
+    rooms = open_spaces(spec.build_dir, graph, spec.origin)
+    spaces = [{"i": room.node, "parent": room.storey, "z0": round(room.z0, 3), "z1": round(room.z1, 3),
+               "ring": [[round(x, 3), round(y, 3)] for x, y in room.polygon.exterior.coords[:-1]]} for room in rooms]
+    return CompiledPark(spec=spec, manifest=manifest, graph=graph, packs=packs,
+                        points=PointTable(registry, packs.kinds), spaces=spaces, locate=SpaceIndex(rooms).locate)

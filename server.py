@@ -1,0 +1,89 @@
+"""The front door: reads a compiled park, wires the rooms, serves. No logic of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+os.environ.setdefault("BOKEH_RESOURCES", "server")  # before Bokeh is imported: no page fetches from outside
+
+import uvicorn
+
+from connectors.registry import open_source
+from ioc.access.accounts import Accounts
+from ioc.access.secrets import secret_of
+from ioc.app import create_app
+from ioc.http.park import search_rows
+from ioc.live.broadcast import Broadcast
+from ioc.live.hub import Hub
+from ioc.live.runner import CoreRunner
+from ioc.painters import ParkPainters
+from ioc.services import Services
+from scenes.open_park import CompiledPark, open_compiled
+from twin.errors import ParkFileError
+from twin.events import EventStore
+from twin.history.store import History
+from twin.live.core import LiveCore
+from twin.park import ParkSpec
+from twin.parkfile import load_park
+from twin.ports import WallClock
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """How a park is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 5006
+    demo: bool = False
+    behind_proxy: bool = False
+
+
+def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -> None:
+    """Serve a compiled park until interrupted; `told` hears the lines a person must read.
+
+    Raises:
+        NotBuiltError: the park was never built.
+        ParkFileError: the park file or the address cannot be used.
+    """
+    if options.host not in LOOPBACK and not options.behind_proxy:
+        raise ParkFileError(f"{options.host} is a public address without TLS",
+                            mend="serve on 127.0.0.1 behind a TLS proxy and give --behind-proxy")
+    services = open_services(load_park(directory), options)
+    hosts = [] if options.behind_proxy else ["127.0.0.1", "localhost", "[::1]"]
+    origins = [f"{host}:{options.port}" for host in hosts] or ["*"]
+    app, _ = create_app(services, secret=secret_of(services.spec.state_dir), hosts=hosts, origins=origins)
+    told(f"{services.spec.name} on http://{options.host}:{options.port}")
+    if options.demo:
+        told("Demo: the sign-in page offers a demo account (commander). Not for a real park.")
+    elif services.accounts.setup_token:
+        told(f"First start. One-time set-up token: {services.accounts.setup_token}")
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", ws_per_message_deflate=False,
+                server_header=False, proxy_headers=options.behind_proxy, timeout_graceful_shutdown=3)
+
+
+def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
+    """Everything a running park is made of, wired; nothing runs yet."""
+    park: CompiledPark = open_compiled(spec)
+    spec.state_dir.mkdir(parents=True, exist_ok=True)
+    clock, hub = WallClock(), Hub()
+    events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
+    history = History(spec.state_dir / "history", park.points.ids)
+    core = LiveCore(park.points, events, graph=park.graph, locate=park.locate, clock=clock)
+    source = open_source(spec, park.points, park.packs, park.graph)
+    painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
+    runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
+    source.backfill(history, clock.now())
+    services = Services(
+        spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph, packs=park.packs,
+        points=park.points, tracks=source.tracks, spaces=park.spaces, runner=runner, hub=hub, history=history,
+        accounts=Accounts(sa.create_engine(f"sqlite:///{spec.state_dir / 'accounts.sqlite'}"), clock),
+        painters=painters, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy)
+    services.search_rows.extend(search_rows(services))
+    return services
