@@ -61,7 +61,9 @@ def make_devices(tree: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def world_of(build: Path) -> dict[str, Any]:
-    """Everything the harness page needs, in one answer."""
+    """Everything the harness page needs, in one answer; a `world.json` in the folder wins."""
+    if (build / "world.json").exists():
+        return json.loads((build / "world.json").read_text("utf-8"))
     manifest = json.loads((build / "manifest.json").read_text("utf-8"))
     tree = read_tree(build)
     park = {**manifest, "tileset": "/build/" + manifest["tileset"], "buildings": manifest.get("buildings", [])}

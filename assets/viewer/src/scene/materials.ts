@@ -57,7 +57,7 @@ export class Materials {
     u.exposure!.value = look.exposure; u.night!.value = look.night; u.fogPerMetre!.value = look.fogPerMetre; u.edgeAlpha!.value = look.edgeAlpha;
     this.role("ghost").alpha.value = look.ghostAlpha;
     this.role("ghost").ghostMix.value = 0.75;
-    this.role("lifted").alpha.value = look.ghostAlpha * 0.5;
+    this.role("lifted").alpha.value = look.ghostAlpha * 0.22;
     this.role("lifted").ghostMix.value = 0.85;
     this.role("ground").fade.value = look.fade;
     this.role("veil").alpha.value = 0.26;

@@ -12,7 +12,7 @@ const HIDDEN_LAYER = 31;
 
 /** How far the storeys above are raised, metres. */
 export function liftOf(building: BuildingTiles): number {
-  return Math.min(19, Math.max(8, ((building.bbox[5] ?? 0) - (building.bbox[2] ?? 0)) * 0.8));
+  return Math.min(19, Math.max(13, ((building.bbox[5] ?? 0) - (building.bbox[2] ?? 0)) * 0.8));
 }
 
 export class Model {
@@ -151,9 +151,12 @@ export class Model {
   /** Runs `draw` with every pickable piece in the id program. */
   withIds(draw: () => void): void {
     const isPickable = (p: Piece): boolean => p.mesh.layers.isEnabled(SOLID) || (p.mesh.layers.isEnabled(GHOST) && p.mesh.userData.role === "ghost");
+    const raised = [...this.pieces].filter((p) => p.mesh.userData.role === "lifted");
+    for (const piece of raised) piece.mesh.visible = false;
     this.probe(true, isPickable, "pick");
     draw();
     this.probe(false, isPickable, "pick");
+    for (const piece of raised) piece.mesh.visible = true;
   }
 
   /** Footprint corners of the opened building: the smallest box turned to its longest edges, at height z. */

@@ -130,7 +130,7 @@ class ParkView implements SceneView {
   setOverlay(channel: number | null, ramp: Parameters<SceneView["setOverlay"]>[1]): void {
     this.painter.setOverlay(channel, ramp);
     const tint = channel === null || !ramp ? 0 : 0.55;
-    for (const role of ["solid", "ghost", "lower"] as const) this.materials.role(role).ownerTint.value = tint;
+    for (const role of ["solid", "ghost"] as const) this.materials.role(role).ownerTint.value = tint;
     this.recoloured();
     this.modelChanged();
   }
@@ -217,7 +217,7 @@ class ParkView implements SceneView {
     const [x0, y0, x1, y1] = this.coreBounds();
     const target = new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4);
     const span = Math.min(HOME_SPAN_METRES, Math.max(((x1 - x0) / Math.max(1, this.orbit.camera.aspect)) * 0.8, (y1 - y0) * 0.8, 120));
-    return { target, distance: (span / (2 * Math.tan((27.5 * Math.PI) / 360))) * 0.92 + 60, azimuth: -0.52, polar: 1.16 };
+    return { target, distance: (span / (2 * Math.tan((27.5 * Math.PI) / 360))) * 0.92 + 60, azimuth: 0.55, polar: 1.16 };
   }
 
   /** The middle of what matters: the buildings when there are any, else the park's bounds, metres. */
@@ -258,7 +258,7 @@ class ParkView implements SceneView {
     const aspect = Math.max(1, this.orbit.camera.aspect);
     if (focus.level === "building") return { ...this.poseAt(middle, Math.max((b[5]! - b[2]!) * 2.1, (wide / aspect) * 1.75)), polar: 1.08 };
     middle.z = focus.storey.elevation + 1;
-    if (focus.level === "storey") return { ...this.poseAt(middle, Math.max(24, (wide / aspect) * 1.3)), polar: 0.86 };
+    if (focus.level === "storey") return { ...this.poseAt(middle, Math.max(26, (wide / aspect) * 1.75)), polar: 0.84 };
     const xs = focus.space.ring.map((p) => p[0]), ys = focus.space.ring.map((p) => p[1]);
     const room = Math.hypot(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
     const at = new Vector3((Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2, focus.space.z0 + 0.5);
