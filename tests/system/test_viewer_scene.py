@@ -63,7 +63,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[playwright.Page]:
 def settle(page: playwright.Page) -> None:
     """Waits until no model frame was drawn for a while: the picture is refined and kept."""
     page.evaluate("""async () => { let last = -1, same = 0;
-        while (same < 4) { await new Promise(r => setTimeout(r, 150)); const n = harness.view.stats().frames; same = n === last ? same + 1 : 0; last = n; } }""")
+        while (same < 4) { await new Promise(r => setTimeout(r, 150));
+        const n = harness.view.stats().frames; same = n === last ? same + 1 : 0; last = n; } }""")
 
 
 def look_at(page: playwright.Page, target: tuple[float, float, float], distance: float, polar: float) -> None:
@@ -105,7 +106,8 @@ def test_the_lawn_is_green_and_the_building_stands_on_it(page: playwright.Page) 
 
 def test_picking_goes_one_level_deeper_with_each_drill(page: playwright.Page) -> None:
     page.evaluate(
-        "harness.view.setLayer('labels', false); harness.view.setLayer('ahu', false); harness.view.goTo('park', {immediate: true})"
+        "harness.view.setLayer('labels', false); harness.view.setLayer('ahu', false);"
+        "harness.view.goTo('park', {immediate: true})"
     )
     look_at(page, (0, 0, 5), 90, 1.2)
     assert click(page, WIDTH / 2, HEIGHT / 2)["id"] == "b1"
@@ -126,8 +128,10 @@ def test_a_recolour_changes_the_floor_and_nothing_else(page: playwright.Page) ->
     page.wait_for_timeout(400)
     look_at(page, (0, 0, 3.3), 70, 0.3)
     before = pixels(page)
-    page.evaluate("""() => { const top = 40, v = new Float32Array(top).fill(NaN); v[9] = 20; harness.world.live.overlay.set(2, v);
-        harness.view.setOverlay(2, {breaks: [0, 5, 10, 15, 20, 25, 30, 35], colours: ['#000000','#000000','#000000','#000000','#c000c0','#000000','#000000'], none: '#e3e6ea'}); }""")
+    page.evaluate("""() => { const top = 40, v = new Float32Array(top).fill(NaN); v[9] = 20;
+        harness.world.live.overlay.set(2, v);
+        harness.view.setOverlay(2, {breaks: [0, 5, 10, 15, 20, 25, 30, 35], 
+        colours: ['#000000','#000000','#000000','#000000','#c000c0','#000000','#000000'], none: '#e3e6ea'}); }""")
     settle(page)
     after = pixels(page)
     right = after[HEIGHT // 2 - 6 : HEIGHT // 2 + 6, WIDTH // 2 + 40 : WIDTH // 2 + 60].reshape(-1, 3).mean(0)
@@ -157,7 +161,8 @@ def test_a_lost_context_comes_back_with_the_same_camera(page: playwright.Page) -
     page.evaluate("harness.view.goTo('park', {immediate: true})")
     look_at(page, (3, 2, 3), 110, 1.0)
     before, camera = pixels(page), page.evaluate("harness.view.getCamera()")
-    page.evaluate("""() => { harness.seen.lost.length = 0; const gl = document.querySelector('canvas').getContext('webgl2');
+    page.evaluate("""() => { harness.seen.lost.length = 0;
+        const gl = document.querySelector('canvas').getContext('webgl2');
         window.loser = gl.getExtension('WEBGL_lose_context'); loser.loseContext(); }""")
     page.wait_for_function("harness.seen.lost.length === 1")
     page.evaluate("setTimeout(() => loser.restoreContext(), 50)")
