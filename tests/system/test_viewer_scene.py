@@ -130,7 +130,7 @@ def test_a_recolour_changes_the_floor_and_nothing_else(page: playwright.Page) ->
     before = pixels(page)
     page.evaluate("""() => { const top = 40, v = new Float32Array(top).fill(NaN); v[9] = 20;
         harness.world.live.overlay.set(2, v);
-        harness.view.setOverlay(2, {breaks: [0, 5, 10, 15, 20, 25, 30, 35], 
+        harness.view.setOverlay(2, {breaks: [0, 5, 10, 15, 20, 25, 30, 35],
         colours: ['#000000','#000000','#000000','#000000','#c000c0','#000000','#000000'], none: '#e3e6ea'}); }""")
     settle(page)
     after = pixels(page)

@@ -1,7 +1,7 @@
 """A park of one building in the tile format the house agrees on, small enough to reason about every pixel.
 
-Park frame, metres: a lawn 200 × 200 about the origin; building `b1` 30 × 20 × 9.6 with three storeys of 3.2; each storey
-has two rooms split at x = 0. Node indices: 1 park, 2 building, 3..5 storeys, 6..11 rooms, 12 lawn, 13 walls.
+Park frame, metres: a lawn 200 × 200 about the origin; building `b1` 30 × 20 × 9.6 with three storeys of 3.2;
+two rooms each, split at x = 0. Node indices: 1 park, 2 building, 3..5 storeys, 6..11 rooms, 12 lawn, 13 walls.
 """
 
 from __future__ import annotations
