@@ -1,0 +1,214 @@
+"""`parktwin check`: everything wrong with a park folder at once, each with its mend, before anything is built."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import ifcopenshell
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gis.model import Layer
+from gis.read import is_terrain, read_layer
+from models_bim.opening import open_ifc
+from twin.errors import PackError, TwinError
+from twin.finding import Finding
+from twin.packs import PackSet, load_packs
+from twin.park import BuildingSpec, LayerSpec, ParkSpec
+from twin.parkfile import FILE_NAME, read_park
+from twin.registry import Device, read_registry
+
+_FAR_M = 50_000.0
+_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(name="check")(check)
+
+
+def check(folder: Annotated[Path, typer.Argument(help="the park folder")]) -> None:
+    """Say everything that is wrong with a park and how to mend it; exit 1 only when nothing could be built."""
+    findings, is_buildable = check_park(folder)
+    show(findings, Console())
+    if not is_buildable:
+        raise typer.Exit(1)
+
+
+def check_park(folder: Path) -> tuple[list[Finding], bool]:
+    """All findings on a park folder, and whether anything of it could be built."""
+    packs, findings = _packs()
+    spec, faults = read_park(folder, known_packs=None if packs is None else [pack.id for pack in packs.packs])
+    findings += [Finding(f.severity, f.what, f"{FILE_NAME}:{f.line}" if f.line else FILE_NAME, f.mend) for f in faults]
+    if spec is None:
+        return findings, False
+    layers = 0
+    guids: dict[str, set[str]] = {}
+    opened: set[str] = set()
+    for building in spec.buildings:
+        ids = _check_building(building, findings)
+        if ids is not None:
+            opened.add(building.id)
+            guids[building.id] = ids
+    features: set[str] = set()
+    for layer_spec in spec.layers:
+        layer = _check_layer(layer_spec, spec, findings)
+        layers += layer is not None
+        if layer is not None:
+            features.update(layer.node_ids())
+    if spec.registry is not None and spec.registry.is_file() and packs is not None:
+        findings += _check_registry(spec.registry, packs, guids, features, {b.id for b in spec.buildings})
+    if not spec.buildings and not spec.layers:
+        findings.append(
+            Finding("error", "the park names no building and no layer", FILE_NAME, "add a [[building]] or a [[layer]]")
+        )
+    return findings, bool(opened or layers)
+
+
+def show(findings: list[Finding], console: Console) -> None:
+    """Print findings as a table, errors first; one line when there are none."""
+    if not findings:
+        console.print("✓ nothing to mend")
+        return
+    table = Table(show_lines=False, header_style="bold", expand=True)
+    for name in ("", "where", "what", "mend"):
+        table.add_column(name, overflow="fold", ratio=None if not name else {"where": 2, "what": 4, "mend": 3}[name])
+    order = {"error": 0, "warning": 1, "note": 2}
+    for finding in sorted(findings, key=lambda f: (order[f.level], f.where)):
+        what = finding.what if finding.count == 1 else f"{finding.what} ({finding.count}×)"
+        # Text, not markup: names out of files may hold brackets
+        table.add_row(
+            Text(finding.level, style=_COLOURS[finding.level]), Text(finding.where), Text(what), Text(finding.mend)
+        )
+    console.print(table)
+    counts = Counter(f.level for f in findings)
+    console.print(
+        ", ".join(f"{counts[level]} {level}{'s' if counts[level] != 1 else ''}" for level in order if counts[level])
+    )
+
+
+def _packs() -> tuple[PackSet | None, list[Finding]]:
+    try:
+        return load_packs(), []
+    except PackError as error:
+        return None, [Finding("error", error.what, error.where or "", error.mend)]
+
+
+def _check_building(building: BuildingSpec, findings: list[Finding]) -> set[str] | None:
+    """GlobalIds of a building's files; None when none of them opens. Files that are missing were already told."""
+    guids: set[str] = set()
+    has_opened = False
+    for path in building.ifc:
+        if not path.is_file():
+            continue
+        try:
+            opened = open_ifc(path)
+        except TwinError as error:
+            findings.append(Finding("error", error.what, f"{FILE_NAME}:{building.line}", error.mend))
+            continue
+        has_opened = True
+        findings += opened.findings
+        guids |= _guids(opened.file, path.name, findings)
+        if building.placement is None and not _says_where(opened.file):
+            findings.append(
+                Finding(
+                    "warning",
+                    f"{path.name} says nothing about where it stands, and building '{building.id}' has no placement",
+                    f"{FILE_NAME}:{building.line}",
+                    "give it placement = { at = [x, y, z], rotation_deg = 0 }",
+                )
+            )
+    return guids if has_opened else None
+
+
+def _guids(file: ifcopenshell.file, name: str, findings: list[Finding]) -> set[str]:
+    products = file.by_type("IfcProduct")
+    counts = Counter(p.GlobalId for p in products if p.GlobalId)
+    doubled = sorted(guid for guid, count in counts.items() if count > 1)
+    if doubled:
+        findings.append(
+            Finding(
+                "warning",
+                f"GlobalId {doubled[0]} is used more than once",
+                name,
+                "give every element its own GlobalId",
+                len(doubled),
+            )
+        )
+    nameless = sum(not p.GlobalId for p in products)
+    if nameless:
+        findings.append(Finding("warning", "things have no GlobalId", name, "export with GlobalIds", nameless))
+    if not file.by_type("IfcBuildingStorey"):
+        findings.append(Finding("warning", "the model has no storeys", name, "export it with its storeys"))
+    return set(counts)
+
+
+def _says_where(file: ifcopenshell.file) -> bool:
+    if any(site.RefLatitude and site.RefLongitude for site in file.by_type("IfcSite")):
+        return True
+    if file.schema != "IFC2X3":
+        return bool(file.by_type("IfcMapConversion"))
+    return any((p.Name or "").casefold() == "epset_mapconversion" for p in file.by_type("IfcPropertySet"))
+
+
+def _check_layer(layer: LayerSpec, spec: ParkSpec, findings: list[Finding]) -> Layer | None:
+    if not layer.source.is_file() or (layer.kind == "terrain" and is_terrain(layer.source)):
+        return None
+    where = f"{FILE_NAME}:{layer.line}"
+    try:
+        read = read_layer(layer, spec.crs, spec.origin)
+    except TwinError as error:
+        findings.append(Finding("error", error.what, where, error.mend))
+        return None
+    findings += read.findings
+    bounds = read.bounds()
+    if bounds is None:
+        findings.append(Finding("warning", f"layer '{layer.id}' holds nothing", where, "check its source"))
+    elif max(np.hypot(x, y) for x in bounds[::2] for y in bounds[1::2]) > _FAR_M:
+        findings.append(
+            Finding(
+                "warning",
+                f"layer '{layer.id}' reaches more than 50 km from the park's origin",
+                where,
+                "check the layer's crs and the park's crs and origin",
+            )
+        )
+    return read
+
+
+def _check_registry(
+    path: Path,
+    packs: PackSet,
+    guids: dict[str, set[str]],
+    features: set[str],
+    buildings: set[str],
+) -> Iterator[Finding]:
+    registry = read_registry(path, packs)
+    for fault in registry.faults:
+        yield Finding("error", fault.what, f"{path.name}:{fault.line}" if fault.line else path.name, fault.mend)
+    for device in registry.devices:
+        what = _misses(device, guids, features, buildings)
+        if what:
+            yield Finding(
+                "warning",
+                f"device '{device.id}' {what}",
+                f"{path.name}:{device.line}",
+                "correct its guid, building or x, y, z",
+            )
+
+
+def _misses(device: Device, guids: dict[str, set[str]], features: set[str], buildings: set[str]) -> str:
+    """What a device's binding does not hit, as far as can be told without building."""
+    if device.building and device.building not in buildings and device.building not in features:
+        return f"names building '{device.building}', which is not in the park"
+    if device.guid and not any(device.guid in ids for ids in guids.values()):
+        return f"points to element '{device.guid}', which is in no model"
+    if not (device.guid or device.space or device.building or device.at):
+        return "is bound to nothing"
+    return ""

@@ -1,0 +1,178 @@
+"""The walking graph: inside every building, out through its entrances, along the park's paths and roads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import shapely
+from scipy.spatial import cKDTree
+
+from gis.model import FlatGround, Ground
+from scenes.merge import BuildingSource, Merged
+from scenes.store import write_table
+from scenes.walk_building import walk_building
+from scenes.walk_parts import WalkParts
+from twin.errors import NotBuiltError
+from twin.finding import Finding
+from twin.walk import WalkGraph
+
+POINTS, EDGES = "walk.parquet", "walk_edges.parquet"
+_STEP_M = 10.0  # a long road gets a point this often, so that entrances join near by
+_JOIN_ROADS_M = 30.0  # a stretch of path this near to the rest of the network is taken to meet it
+_JOIN_ENTRANCE_M = 80.0
+_SNAP_M = 0.05
+
+
+def build_walk(
+    merged: Merged,
+    sources: dict[str, BuildingSource],
+    ground: Ground | None = None,
+) -> tuple[WalkGraph, tuple[Finding, ...]]:
+    """The walking graph of a merged park, with findings on what nobody can reach.
+
+    Args:
+        sources: the buildings merged, by id.
+        ground: heights of what is outside; flat at 0 where None.
+    """
+    parts, surface = WalkParts(), ground or FlatGround()
+    entrances: list[int] = []
+    for building_id in merged.building_nodes:
+        source = sources[building_id]
+        entrances += walk_building(parts, source.model, source.park_from_ifc, merged.entity_nodes[building_id], surface)
+    outside = _add_ways(parts, merged, surface)
+    _join_entrances(parts, entrances, outside)
+    graph = parts.graph()
+    return graph, tuple(_unreachable(graph, merged))
+
+
+def write_walk(build_dir: Path, graph: WalkGraph) -> None:
+    """Write walk.parquet and walk_edges.parquet."""
+    write_table(
+        build_dir / POINTS,
+        {
+            "x": graph.xyz[:, 0],
+            "y": graph.xyz[:, 1],
+            "z": graph.xyz[:, 2],
+            "node": graph.node.astype(np.uint32),
+            "kind": graph.kind.astype(str),
+        },
+    )
+    write_table(
+        build_dir / EDGES,
+        {
+            "a": graph.edge[:, 0].astype(np.uint32),
+            "b": graph.edge[:, 1].astype(np.uint32),
+            "length": graph.length,
+            "kind": graph.edge_kind.astype(str),
+        },
+    )
+
+
+def open_walk(build_dir: Path) -> WalkGraph:
+    """The walking graph of a compiled park.
+
+    Raises:
+        NotBuiltError: there is none.
+    """
+    if not (build_dir / POINTS).is_file() or not (build_dir / EDGES).is_file():
+        raise NotBuiltError(
+            "the park has no walking graph",
+            mend="run `parktwin build` on the park folder",
+            where=str(build_dir / POINTS),
+        )
+    points, edges = pq.read_table(build_dir / POINTS), pq.read_table(build_dir / EDGES)
+    return WalkGraph(
+        np.column_stack([points[name].to_numpy() for name in "xyz"]),
+        points["node"].to_numpy(),
+        np.array(points["kind"].to_pylist(), dtype=object),
+        np.column_stack([edges[name].to_numpy() for name in "ab"]).astype(np.int32),
+        edges["length"].to_numpy(),
+        np.array(edges["kind"].to_pylist(), dtype=object),
+    )
+
+
+def _add_ways(parts: WalkParts, merged: Merged, ground: Ground) -> list[int]:
+    """Points along paths and roads, joined where lines meet; returns their rows."""
+    lines, nodes, is_road = [], [], []
+    for layer, layer_nodes in merged.layers:
+        if layer.kind in ("paths", "roads"):
+            for geometry, node in zip(layer.geometry, layer_nodes, strict=True):
+                for line in shapely.get_parts(geometry):
+                    if line.geom_type == "LineString":
+                        lines.append(line)
+                        nodes.append(int(node))
+                        is_road.append(layer.kind == "roads")
+    if not lines:
+        return []
+    noded = shapely.segmentize(shapely.get_parts(shapely.node(shapely.union_all(lines, grid_size=_SNAP_M))), _STEP_M)
+    tree = shapely.STRtree(lines)
+    owner = tree.nearest(shapely.line_interpolate_point(noded, 0.5, normalized=True))
+    row_at: dict[tuple[int, int], int] = {}
+    order = np.lexsort(shapely.bounds(noded).T[::-1])
+    for k in order:
+        xy = shapely.get_coordinates(noded[k])
+        z = ground.height_at(xy)
+        before = -1
+        for point, height in zip(xy, z, strict=True):
+            key = (round(point[0] / _SNAP_M), round(point[1] / _SNAP_M))
+            if key not in row_at:
+                row_at[key] = parts.add_point((*point, height), nodes[owner[k]], "road")
+            if before >= 0 and before != row_at[key]:
+                parts.join(before, row_at[key], "road" if is_road[owner[k]] else "walk")
+            before = row_at[key]
+    rows = sorted(row_at.values())
+    _close_gaps(parts, rows)
+    return rows
+
+
+def _close_gaps(parts: WalkParts, rows: list[int]) -> None:
+    """Join each stretch to the largest one where it comes near."""
+    component = parts.graph().component[rows]
+    names, counts = np.unique(component, return_counts=True)
+    main = names[counts.argmax()]
+    xyz = np.array([parts.xyz[row] for row in rows])
+    in_main = np.flatnonzero(component == main)
+    tree = cKDTree(xyz[in_main, :2])
+    for name in names[names != main]:
+        own = np.flatnonzero(component == name)
+        distance, nearest = tree.query(xyz[own, :2])
+        best = int(distance.argmin())
+        if distance[best] <= _JOIN_ROADS_M:
+            parts.join(rows[own[best]], rows[in_main[nearest[best]]], "walk")
+
+
+def _join_entrances(parts: WalkParts, entrances: list[int], outside: list[int]) -> None:
+    if not entrances:
+        return
+    if outside:
+        tree = cKDTree(np.array([parts.xyz[row][:2] for row in outside]))
+        for row in entrances:
+            distance, nearest = tree.query(parts.xyz[row][:2])
+            if distance <= _JOIN_ENTRANCE_M:
+                parts.join(row, outside[int(nearest)], "walk")
+
+
+def _unreachable(graph: WalkGraph, merged: Merged) -> list[Finding]:
+    """Rooms from which no entrance can be walked to, a building each."""
+    findings = []
+    exits = np.flatnonzero(graph.kind == "entrance")
+    reached = set(graph.node[np.isfinite(graph.distances(exits))].tolist()) if len(exits) else set()
+    columns = merged.graph.columns
+    for building_id, building in merged.building_nodes.items():
+        rooms = [s.node for s in merged.spaces if merged.graph.ancestor(s.node, "building") == building]
+        shut = [node for node in rooms if node not in reached]
+        if shut:
+            sample = ", ".join(str(columns["name"][node]) for node in shut[:3])
+            findings.append(
+                Finding(
+                    "warning",
+                    f"{len(shut)} of {len(rooms)} rooms of building '{building_id}' cannot be walked "
+                    f"to from an entrance (such as {sample})",
+                    building_id,
+                    "check the doors and stairs of the model",
+                    len(shut),
+                )
+            )
+    return findings
