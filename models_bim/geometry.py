@@ -130,9 +130,8 @@ def _has_body(product: ifcopenshell.entity_instance) -> bool:
 
 
 def _iterate(file: ifcopenshell.file, products: list[ifcopenshell.entity_instance], library: str) -> Iterator[Shape]:
-    iterator = ifcopenshell.geom.iterator(
-        ifcopenshell.geom.settings(), file, 1, include=products, geometry_library=library
-    )  # type: ignore[arg-type]
+    settings = ifcopenshell.geom.settings()
+    iterator = ifcopenshell.geom.iterator(settings, file, 1, include=products, geometry_library=library)  # type: ignore
     if not iterator.initialize():
         return
     while True:

@@ -172,12 +172,12 @@ def _park_from_map(
     centre = (map_from_ifc @ middle)[:2]
     square = np.array([[0, 0], [1, 1], [1, -1], [-1, -1], [-1, 1]]) * _PROBE_M + centre
     try:
-        lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(*centre, errcheck=True)
+        lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(centre[0], centre[1], errcheck=True)
         there = (
             square
             if crs == park_crs
             else np.column_stack(
-                Transformer.from_crs(crs, park_crs, always_xy=True).transform(*square.T, errcheck=True)
+                Transformer.from_crs(crs, park_crs, always_xy=True).transform(square[:, 0], square[:, 1], errcheck=True)
             )
         )
     except ProjError:

@@ -112,7 +112,7 @@ class _Sets:
             return _symbol(item.Unit)
         if not measure.endswith("Measure"):
             return ""
-        return self._project_unit(ifcopenshell.util.unit.get_measure_unit_type(measure))
+        return self._project_unit(ifcopenshell.util.unit.get_measure_unit_type(measure))  # type: ignore[arg-type]
 
     def _project_unit(self, unit_type: str) -> str:
         if unit_type not in self._units:

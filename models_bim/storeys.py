@@ -76,9 +76,6 @@ def _feet(storey: int, rows: list[Row], boxes: Boxes) -> float | None:
 def _misfit(elevations: dict[int, float | None], feet: dict[int, float | None]) -> float:
     if all(value is None for value in elevations.values()):
         return float("inf")
-    gaps = [
-        abs(elevations[s] - feet[s])
-        for s in feet  # type: ignore[operator]
-        if elevations[s] is not None and feet[s] is not None
-    ]
+    pairs = [(elevations[s], feet[s]) for s in feet]
+    gaps = [abs(high - foot) for high, foot in pairs if high is not None and foot is not None]
     return round(float(np.median(gaps)), 2) if gaps else 0.0

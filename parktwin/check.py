@@ -18,7 +18,7 @@ from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
 from twin.errors import PackError, TwinError
-from twin.finding import Finding
+from twin.finding import Finding, Level
 from twin.packs import PackSet, load_packs
 from twin.park import BuildingSpec, LayerSpec, ParkSpec
 from twin.parkfile import FILE_NAME, read_park
@@ -79,7 +79,7 @@ def show(findings: list[Finding], console: Console) -> None:
     table = Table(show_lines=False, header_style="bold", expand=True)
     for name in ("", "where", "what", "mend"):
         table.add_column(name, overflow="fold", ratio=None if not name else {"where": 2, "what": 4, "mend": 3}[name])
-    order = {"error": 0, "warning": 1, "note": 2}
+    order: dict[Level, int] = {"error": 0, "warning": 1, "note": 2}
     for finding in sorted(findings, key=lambda f: (order[f.level], f.where)):
         what = finding.what if finding.count == 1 else f"{finding.what} ({finding.count}×)"
         # Text, not markup: names out of files may hold brackets

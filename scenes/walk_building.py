@@ -244,7 +244,7 @@ class _Walker:
         return int(self.nodes[self.rooms.spaces[room].entity])
 
     def _of(self, *classes: str) -> NDArray[np.intp]:
-        """Element rows of classes and what is derived of them; with a shape, though stairs may have it in their parts."""
+        """Element rows of classes and what is derived of them; with a shape (stairs may have it in their parts)."""
         is_class = np.array([str(c).startswith(classes) for c in self.model.entities.cls], dtype=bool)
         if classes[0] != "IfcStair":
             is_class &= np.isfinite(self.model.boxes[:, 0])
