@@ -1,0 +1,77 @@
+"""`parktwin build DIR`: compile a park folder."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from twin.parkfile import load_park
+
+from scenes.compile import BuildResult, compile_park
+from twin.finding import Finding
+
+STAGES = {"buildings": "reading buildings", "layers": "reading layers", "merge": "merging", "tiles": "drawing tiles",
+          "tables": "writing tables", "compress": "compressing"}
+SHOWN = 30
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("build")(build)
+
+
+def build(folder: Annotated[Path, typer.Argument(help="the park folder, with its park.toml")],
+          force: Annotated[bool, typer.Option("--force", help="build even when nothing has changed")] = False,
+          jobs: Annotated[int, typer.Option("--jobs", min=1, help="buildings read at a time")] = 2) -> None:
+    """Compile a park: IFC and GIS into one scene, 3D Tiles, tables and a report."""
+    console = Console(stderr=True)
+    spec = load_park(folder, sources=False)
+    started = time.monotonic()
+    with Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                  console=console) as bars:
+        result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs)
+    _tell(console, result, time.monotonic() - started)
+
+
+class _Teller:
+    """Turns (stage, done, total) into one bar a stage."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage not in self.tasks:
+            self.tasks[stage] = self.bars.add_task(STAGES.get(stage, stage), total=total)
+        self.bars.update(self.tasks[stage], completed=done, total=total)
+
+
+def _tell(console: Console, result: BuildResult, seconds: float) -> None:
+    if not result.is_fresh:
+        console.print(f"up to date (build {result.build}); --force builds it again")
+        return
+    size = sum(p.stat().st_size for p in result.folder.rglob("*") if p.is_file() and p.suffix not in (".gz", ".br"))
+    things = ", ".join(f"{n:,} {kind}s" for kind, n in result.counts.items() if kind not in ("park", "none"))
+    console.print(f"built {escape(str(result.folder))} in {seconds:.1f} s: {things}; {size / 1e6:.1f} MB")
+    if result.findings:
+        console.print(_report(result.findings))
+
+
+def _report(findings: tuple[Finding, ...]) -> Table:
+    order = {"error": 0, "warning": 1, "note": 2}
+    ranked = sorted(findings, key=lambda f: order[f.level])
+    tally = Counter(f.level for f in findings)
+    title = ", ".join(f"{tally[level]} {level}{'s' if tally[level] != 1 else ''}" for level in order if tally[level])
+    table = Table(title=f"report: {title} (all of it in report.json)", show_lines=False)
+    for name in ("level", "what", "where", "mend", "count"):
+        table.add_column(name, overflow="fold", justify="right" if name == "count" else "left")
+    for f in ranked[:SHOWN]:
+        table.add_row(f.level, escape(f.what), escape(f.where), escape(f.mend), str(f.count))
+    return table

@@ -1,0 +1,149 @@
+"""Compile a park folder: read, merge, draw, write, and put the result in place in one move."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenes.building_tiles import BuildingInput
+from scenes.glb import FeatureNames
+from scenes.merge import Merged, merge
+from scenes.output import BuildFolder, code_version, digest
+from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
+from scenes.sources import Progress, Sources, read_sources, source_files
+from scenes.store import write_layer, write_nodes, write_properties, write_spaces
+from twin.finding import Finding
+from twin.park import ParkSpec
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build came to. `is_fresh` is False when nothing had changed and the build was left as it stood."""
+
+    build: str
+    folder: Path
+    findings: tuple[Finding, ...]
+    counts: dict[str, int]
+    is_fresh: bool
+
+
+def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, total: None, force: bool = False,
+                 jobs: int = 2) -> BuildResult:
+    """Compile a park into its build folder; on failure the last good build stays.
+
+    Args:
+        progress: called with (stage, done, total) from the calling thread.
+        force: build even when no input and no code has changed.
+        jobs: buildings read at a time.
+
+    Raises:
+        SourceError: nothing of the park could be read.
+    """
+    inputs = {_relative(spec, name): sha for name, sha in digest(source_files(spec)).items()}
+    build = hashlib.sha256(json.dumps([FORMAT, code_version(), inputs], sort_keys=True).encode()).hexdigest()[:12]
+    standing = None if force else _standing(spec, build)
+    if standing is not None:
+        return standing
+    sources = read_sources(spec, progress, jobs)
+    folder = BuildFolder(spec.build_dir)
+    try:
+        result = _build(spec, sources, folder, progress, build, inputs)
+    except BaseException:
+        folder.discard()
+        raise
+    folder.put_in_place()
+    return result
+
+
+def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
+           inputs: dict[str, str]) -> BuildResult:
+    progress("merge", 0, 1)
+    merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground)
+    progress("merge", 1, 1)
+    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress)
+    _note_tiles(merged, tiles)
+    progress("tables", 0, 1)
+    _write_tables(spec, sources, merged, folder.path)
+    findings = (*sources.findings, *merged.findings)
+    folder.write("report.json", _json([asdict(f) for f in findings]))
+    progress("tables", 1, 1)
+    progress("compress", 0, 1)
+    folder.squeeze()
+    counts = _counts(merged)
+    folder.write(MANIFEST, _json(_manifest(spec, tiles, build, inputs, counts, folder.path)))
+    progress("compress", 1, 1)
+    return BuildResult(build, spec.build_dir, findings, counts, True)
+
+
+def _scene(spec: ParkSpec, sources: Sources, merged: Merged) -> ParkScene:
+    columns = merged.graph.columns
+    buildings = tuple(
+        BuildingInput(building_id, source.model, source.park_from_ifc, merged.entity_nodes[building_id],
+                      merged.building_nodes[building_id], merged.storey_nodes[building_id])
+        for building_id, source in sources.buildings.items())
+    names = FeatureNames(columns["id"], columns["name"], columns["cls"])
+    return ParkScene(spec.crs, spec.origin, merged.layers, sources.ground, buildings, names)
+
+
+def _note_tiles(merged: Merged, tiles: ParkTiles) -> None:
+    """Tell every node of a building which tile shows it."""
+    column = merged.graph.columns["tile"]
+    for building in tiles.buildings:
+        column[building["node"]] = building["shell"]
+        for storey in building["storeys"]:
+            for node in merged.graph.subtree(storey["node"]):
+                column[node] = storey["tile"]
+
+
+def _write_tables(spec: ParkSpec, sources: Sources, merged: Merged, folder: Path) -> None:
+    write_nodes(folder, merged.graph)
+    write_properties(folder, [(merged.entity_nodes[b], s.model.properties) for b, s in sources.buildings.items()])
+    write_spaces(folder, merged.spaces, spec.crs, spec.origin)
+    for layer, nodes in merged.layers:
+        write_layer(folder, layer, nodes, spec.crs, spec.origin)
+
+
+def _manifest(spec: ParkSpec, tiles: ParkTiles, build: str, inputs: dict[str, str], counts: dict[str, int],
+              folder: Path) -> dict[str, Any]:
+    return {
+        "format": FORMAT, "id": spec.id, "name": spec.name, "name_zh": spec.name_zh or "", "crs": spec.crs,
+        "origin": list(spec.origin), "bounds": list(tiles.bounds), "latitude": tiles.latitude,
+        "longitude": tiles.longitude, "build": build, "demo": spec.demo, "tileset": "tiles/tileset.json",
+        "light": {"image": "tiles/ground/light.png", "bounds": list(tiles.light_bounds)},
+        "root_transform": tiles.root_transform, "buildings": tiles.buildings, "counts": counts, "inputs": inputs,
+        "outputs": {p.relative_to(folder).as_posix(): p.stat().st_size
+                    for p in sorted(folder.rglob("*")) if p.is_file()},
+    }
+
+
+def _counts(merged: Merged) -> dict[str, int]:
+    kinds, count = np.unique(merged.graph.columns["kind"][1:].astype(str), return_counts=True)
+    return dict(zip(kinds.tolist(), count.tolist(), strict=True))
+
+
+def _standing(spec: ParkSpec, build: str) -> BuildResult | None:
+    path = spec.build_dir / MANIFEST
+    if not path.is_file():
+        return None
+    manifest = json.loads(path.read_text())
+    if manifest.get("build") != build:
+        return None
+    findings = tuple(Finding(**row) for row in json.loads((spec.build_dir / "report.json").read_text()))
+    return BuildResult(build, spec.build_dir, findings, manifest["counts"], False)
+
+
+def _relative(spec: ParkSpec, name: str) -> str:
+    path = Path(name)
+    return path.relative_to(spec.root).as_posix() if path.is_relative_to(spec.root) else path.name
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
