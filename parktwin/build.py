@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from twin.parkfile import load_park
 
 from scenes.compile import BuildResult, compile_park
 from twin.finding import Finding
+from twin.parkfile import load_park
 
 STAGES = {"buildings": "reading buildings", "layers": "reading layers", "merge": "merging", "tiles": "drawing tiles",
           "tables": "writing tables", "compress": "compressing"}

@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_bim.georeference import place
-
 from gis.check import check_layer
 from gis.model import FlatGround, Ground, Layer
 from gis.read import is_terrain, read_layer
 from gis.terrain import Terrain, read_terrain
+from models_bim.georeference import place
 from models_bim.read import read_building
 from scenes.merge import BuildingSource
 from twin.errors import PackError, SourceError, TwinError
