@@ -268,18 +268,18 @@ class _Reader:
             return None
         if (
             not isinstance(raw, dict)
-            or not set(raw) <= {"at", "rotation_deg"}
+            or not set(raw) <= {"at", "rotation"}
             or _triple(raw.get("at")) is None
-            or not _is_number(raw.get("rotation_deg", 0.0))
+            or not _is_number(raw.get("rotation", 0.0))
         ):
             table.fault(
                 "placement",
                 "placement is not a position and a rotation",
-                "write placement = { at = [x, y, z], rotation_deg = 0 } (park metres, counter-clockwise)",
+                "write placement = { at = [x, y, z], rotation = 0.0 } (park metres, counter-clockwise)",
             )
             return None
         return Placement(
-            at=cast(tuple[float, float, float], _triple(raw["at"])), rotation_deg=float(raw.get("rotation_deg", 0.0))
+            at=cast(tuple[float, float, float], _triple(raw["at"])), rotation_deg=float(raw.get("rotation", 0.0))
         )
 
     def _layer(self, table: _Table) -> LayerSpec | None:

@@ -113,7 +113,7 @@ def park_toml() -> str:
         ]
         if not block.is_georeferenced:
             lines.append(
-                f"placement = {{ at = [{float(block.x)}, {float(block.y)}, 0.0], rotation_deg = {block.turn_deg} }}"
+                f"placement = {{ at = [{float(block.x)}, {float(block.y)}, 0.0], rotation = {block.turn_deg} }}"
             )
         lines.append("")
     for key, source, kind, name, zh, more in _LAYERS:
