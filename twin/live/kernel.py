@@ -24,83 +24,103 @@ STALE_PERIODS = 3.0
 HEARTBEAT_PERIODS = 2.0
 NAN = float("nan")
 
+#: One row a slot and one row a rule, so that what a reading touches lies together (64 bytes a slot).
+SLOT = np.dtype([("value", "f8"), ("source", "f8"), ("received", "f8"), ("shown", "f8"), ("shown_time", "f8"),
+                 ("period", "f4"), ("deadband", "f4"), ("changed", "u4"), ("first", "i4"), ("rules", "u2"),
+                 ("quality", "u1")], align=True)
+RULE = np.dtype([("limit", "f8"), ("hysteresis", "f8"), ("on_delay", "f8"), ("off_delay", "f8"), ("since", "f8"),
+                 ("held", "f8"), ("kind", "u1"), ("active", "?")], align=True)
 
-@numba.njit(cache=True, inline="always")
-def _emit(out_rule, out_on, out_time, out_value, count, rule, on, time, value):  # type: ignore[no-untyped-def]
-    out_rule[count] = rule
-    out_on[count] = on
-    out_time[count] = time
+
+@numba.njit(cache=True)
+def _settle(rules, row, time, value, out_rule, out_on, out_time, out_value, count):  # type: ignore[no-untyped-def]
+    """Let a running delay of one rule run out by `time`."""
+    rule = rules[row]
+    if isnan(rule.since):
+        return count
+    delay = rule.off_delay if rule.active else rule.on_delay
+    if time - rule.since < delay:
+        return count
+    rule.active = not rule.active
+    out_rule[count] = row
+    out_on[count] = rule.active
+    out_time[count] = rule.since + delay
     out_value[count] = value
+    rule.since = NAN
     return count + 1
 
 
 @numba.njit(cache=True)
-def _settle(rule, time, value, active, since, on_delay, off_delay,  # type: ignore[no-untyped-def]
-            out_rule, out_on, out_time, out_value, count):
-    """Let a running delay of one rule run out by `time`."""
-    if isnan(since[rule]):
-        return count
-    delay = off_delay[rule] if active[rule] else on_delay[rule]
-    if time - since[rule] >= delay:
-        active[rule] = not active[rule]
-        count = _emit(out_rule, out_on, out_time, out_value, count, rule, active[rule], since[rule] + delay, value)
-        since[rule] = NAN
-    return count
-
-
-@numba.njit(cache=True)
-def _hold(rule, time, since, held):  # type: ignore[no-untyped-def]
+def _hold(rule, time):  # type: ignore[no-untyped-def]
     """Stop a running delay at `time`, keeping what has run."""
-    if not isnan(since[rule]):
-        held[rule] = max(time - since[rule], 0.0)
-        since[rule] = NAN
+    if not isnan(rule.since):
+        rule.held = max(time - rule.since, 0.0)
+        rule.since = NAN
 
 
 @numba.njit(cache=True)
-def _judge(rule, is_wrong, time, value, active, since, held, on_delay, off_delay,  # type: ignore[no-untyped-def]
-           out_rule, out_on, out_time, out_value, count):
+def _judge(rules, row, is_wrong, time, value, out_rule, out_on, out_time,  # type: ignore[no-untyped-def]
+           out_value, count):
     """Start, go on with or drop a delay after a fresh verdict at `time`."""
-    if is_wrong == active[rule]:
-        since[rule] = NAN
-        held[rule] = NAN
+    rule = rules[row]
+    if is_wrong == rule.active:
+        rule.since = NAN
+        rule.held = NAN
         return count
-    if isnan(since[rule]):
-        since[rule] = time if isnan(held[rule]) else time - held[rule]
-        held[rule] = NAN
-    return _settle(rule, time, value, active, since, on_delay, off_delay, out_rule, out_on, out_time, out_value, count)
+    if isnan(rule.since):
+        rule.since = time if isnan(rule.held) else time - rule.held
+        rule.held = NAN
+    return _settle(rules, row, time, value, out_rule, out_on, out_time, out_value, count)
 
 
 @numba.njit(cache=True)
-def _is_wrong(kind, limit, hysteresis, active, value, before, elapsed):  # type: ignore[no-untyped-def]
-    slack = hysteresis if active else 0.0
-    if kind == HIGH:
-        return value > limit - slack
-    if kind == LOW:
-        return value < limit + slack
-    if kind == STATE:
-        return value == limit
-    if kind == RATE:
-        return elapsed > 0.0 and abs(value - before) / elapsed * 60.0 > limit - slack
+def _is_wrong(rule, value, before, elapsed):  # type: ignore[no-untyped-def]
+    slack = rule.hysteresis if rule.active else 0.0
+    if rule.kind == HIGH:
+        return value > rule.limit - slack
+    if rule.kind == LOW:
+        return value < rule.limit + slack
+    if rule.kind == STATE:
+        return value == rule.limit
+    if rule.kind == RATE:
+        return elapsed > 0.0 and abs(value - before) / elapsed * 60.0 > rule.limit - slack
     return False
 
 
 @numba.njit(cache=True)
-def walk(begin, slots, values, qualities, times, now, seq,  # type: ignore[no-untyped-def]
-         value, quality, source, received, changed, shown, shown_time, period, deadband,
-         start, kind, limit, hysteresis, on_delay, off_delay, active, since, held,
-         passed, counts, out_rule, out_on, out_time, out_value):
+def _judge_all(slot, rules, fresh, grade, time, out_rule, out_on, out_time, out_value,  # type: ignore[no-untyped-def]
+               count):
+    """Every rule of a slot, before its fresh value takes the old one's place."""
+    quiet_from = slot.source + STALE_PERIODS * slot.period
+    for row in range(slot.first, slot.first + slot.rules):
+        rule = rules[row]
+        if rule.kind == STALE:
+            count = _judge(rules, row, False, time, slot.value, out_rule, out_on, out_time, out_value, count)
+            continue
+        if not isnan(rule.since):
+            count = _settle(rules, row, min(time, quiet_from), slot.value, out_rule, out_on, out_time, out_value, count)
+            if time > quiet_from:
+                _hold(rule, quiet_from)
+        if grade == BAD:
+            _hold(rule, time)
+        else:
+            elapsed = time - slot.source if isfinite(slot.value) and slot.quality < BAD else 0.0
+            wrong = _is_wrong(rule, fresh, slot.value, elapsed)
+            count = _judge(rules, row, wrong, time, fresh, out_rule, out_on, out_time, out_value, count)
+    return count
+
+
+@numba.njit(cache=True)
+def walk(begin, slots, values, qualities, times, now, seq, state, rules, passed, counts,  # type: ignore[no-untyped-def]
+         out_rule, out_on, out_time, out_value):
     """Readings from `begin` on, until done or the event buffer is full; gives (next reading, events written)."""
-    n = len(slots)
-    points = len(value)
-    room = len(out_rule)
     count = 0
-    for i in range(begin, n):
-        slot = slots[i]
-        if slot >= points:
+    for i in range(begin, len(slots)):
+        if slots[i] >= len(state):
             counts[UNKNOWN_SLOT] += 1
             continue
-        first, last = start[slot], start[slot + 1]
-        if count + 2 * (last - first) > room:
+        slot = state[slots[i]]
+        if count + 2 * slot.rules > len(out_rule):
             return i, count
         time = times[i]
         if not isfinite(time) or time <= 0.0:
@@ -109,9 +129,8 @@ def walk(begin, slots, values, qualities, times, now, seq,  # type: ignore[no-un
         if time > now + FUTURE_SECS:
             counts[FUTURE] += 1
             continue
-        before_time = source[slot]
-        if time <= before_time:
-            counts[REPEATED if time == before_time else OLDER] += 1
+        if time <= slot.source:
+            counts[REPEATED if time == slot.source else OLDER] += 1
             continue
         fresh = values[i]
         grade = qualities[i]
@@ -123,73 +142,52 @@ def walk(begin, slots, values, qualities, times, now, seq,  # type: ignore[no-un
             grade = max(grade, UNCERTAIN)
         grade = min(grade, BAD)
         counts[TAKEN] += 1
-        before = value[slot]
-        quiet_from = before_time + STALE_PERIODS * period[slot]
-        for rule in range(first, last):
-            if kind[rule] == STALE:
-                count = _judge(rule, False, time, before, active, since, held, on_delay, off_delay,
-                               out_rule, out_on, out_time, out_value, count)
-                continue
-            if not isnan(since[rule]):
-                count = _settle(rule, min(time, quiet_from), before, active, since, on_delay, off_delay,
-                                out_rule, out_on, out_time, out_value, count)
-                if time > quiet_from:
-                    _hold(rule, quiet_from, since, held)
-            if grade == BAD:
-                _hold(rule, time, since, held)
-            else:
-                elapsed = time - before_time if isfinite(before) and quality[slot] < BAD else 0.0
-                wrong = _is_wrong(kind[rule], limit[rule], hysteresis[rule], active[rule], fresh, before, elapsed)
-                count = _judge(rule, wrong, time, fresh, active, since, held, on_delay, off_delay,
-                               out_rule, out_on, out_time, out_value, count)
-        is_new = grade != quality[slot]
+        if slot.rules:
+            count = _judge_all(slot, rules, fresh, grade, time, out_rule, out_on, out_time, out_value, count)
+        is_new = grade != slot.quality
         if isfinite(fresh):
-            value[slot] = fresh
-            is_new = is_new or isnan(shown[slot]) or abs(fresh - shown[slot]) > deadband[slot]
-        if is_new or time - shown_time[slot] >= HEARTBEAT_PERIODS * period[slot]:
-            shown[slot] = value[slot]
-            shown_time[slot] = time
-            changed[slot] = seq
+            slot.value = fresh
+            is_new = is_new or isnan(slot.shown) or abs(fresh - slot.shown) > slot.deadband
+        if is_new or time - slot.shown_time >= HEARTBEAT_PERIODS * slot.period:
+            slot.shown = slot.value
+            slot.shown_time = time
+            slot.changed = seq
             passed[i] = True
-        quality[slot] = grade
-        source[slot] = time
-        received[slot] = now
-    return n, count
+        slot.quality = grade
+        slot.source = time
+        slot.received = now
+    return len(slots), count
 
 
 @numba.njit(cache=True)
-def sweep(begin, now, seq, value, quality, source, received, changed, period,  # type: ignore[no-untyped-def]
-          start, kind, active, since, held, on_delay, off_delay, out_rule, out_on, out_time, out_value):
+def sweep(begin, now, seq, state, rules, out_rule, out_on, out_time, out_value):  # type: ignore[no-untyped-def]
     """What time alone does: points fall silent, delays run out. Gives (next slot, events written)."""
     count = 0
-    for slot in range(begin, len(value)):
-        if quality[slot] == NEVER:
+    for i in range(begin, len(state)):
+        slot = state[i]
+        if slot.quality == NEVER:
             continue
-        first, last = start[slot], start[slot + 1]
-        if count + 2 * (last - first) > len(out_rule):
-            return slot, count
-        quiet_after = STALE_PERIODS * period[slot]
-        elapsed = now - received[slot]
-        is_stale = quality[slot] == STALE_QUALITY
-        if not is_stale and elapsed > quiet_after:
-            quality[slot] = STALE_QUALITY
-            changed[slot] = seq
-            is_stale = True
-        if first == last:
-            continue
-        here = source[slot] + elapsed
-        for rule in range(first, last):
-            if kind[rule] == STALE:
-                if is_stale and not active[rule] and isnan(since[rule]):
-                    since[rule] = source[slot] + min(quiet_after, elapsed)
-                count = _settle(rule, here, value[slot], active, since, on_delay, off_delay,
-                                out_rule, out_on, out_time, out_value, count)
-            elif not isnan(since[rule]):
-                count = _settle(rule, source[slot] + min(elapsed, quiet_after), value[slot], active, since,
-                                on_delay, off_delay, out_rule, out_on, out_time, out_value, count)
-                if is_stale:
-                    _hold(rule, source[slot] + min(elapsed, quiet_after), since, held)
-    return len(value), count
+        if count + 2 * slot.rules > len(out_rule):
+            return i, count
+        quiet_after = STALE_PERIODS * slot.period
+        elapsed = now - slot.received
+        if slot.quality != STALE_QUALITY and elapsed > quiet_after:
+            slot.quality = STALE_QUALITY
+            slot.changed = seq
+        quiet_from = slot.source + min(elapsed, quiet_after)
+        for row in range(slot.first, slot.first + slot.rules):
+            rule = rules[row]
+            until = quiet_from
+            if rule.kind == STALE:
+                until = slot.source + elapsed
+                if slot.quality == STALE_QUALITY and not rule.active and isnan(rule.since):
+                    rule.since = quiet_from
+            if isnan(rule.since):
+                continue
+            count = _settle(rules, row, until, slot.value, out_rule, out_on, out_time, out_value, count)
+            if slot.quality == STALE_QUALITY and rule.kind != STALE:
+                _hold(rule, quiet_from)
+    return len(state), count
 
 
 def empty_events(room: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:

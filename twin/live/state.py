@@ -41,25 +41,22 @@ class Applied:
 class StateStore:
     """The live columns. Index = slot; times are seconds since 1970 UTC.
 
-    `value` f64 (states by number), `quality` u8 (see `twin.wire.Quality`), `source` and `received` f64, `changed` u64:
-    the sequence number of the last change worth showing. One thread writes.
+    `value` f64 (states by number), `quality` u8 (see `twin.wire.Quality`), `source` and `received` f64, `changed` u32:
+    the sequence number of the last change worth showing. They are strided views of rows. One thread writes.
     """
 
     def __init__(self, points: PointTable, rules: RuleTable | None = None) -> None:
-        n = len(points)
         self.points = points
         self.rules = rule_table(points) if rules is None else rules
         self.seq = 0
-        self.value = np.full(n, np.nan)
-        self.quality = np.full(n, int(Quality.NEVER), np.uint8)
-        self.source = np.zeros(n)
-        self.received = np.zeros(n)
-        self.changed = np.zeros(n, np.uint64)
-        self._shown = np.full(n, np.nan)
-        self._shown_time = np.zeros(n)
-        self.active = np.zeros(len(self.rules), np.bool_)
-        self._since = np.full(len(self.rules), np.nan)
-        self._held = np.full(len(self.rules), np.nan)
+        self._slots = _slot_rows(points, self.rules)
+        self._rules = _rule_rows(self.rules)
+        self.value: NDArray[np.float64] = self._slots["value"]
+        self.quality: NDArray[np.uint8] = self._slots["quality"]
+        self.source: NDArray[np.float64] = self._slots["source"]
+        self.received: NDArray[np.float64] = self._slots["received"]
+        self.changed: NDArray[np.uint32] = self._slots["changed"]
+        self.active: NDArray[np.bool_] = self._rules["active"]
         self._counts = np.zeros(len(REASONS), np.int64)
         widest = int(np.diff(self.rules.start).max(initial=0))
         self._events = kernel.empty_events(max(EVENT_ROOM, 2 * widest))
@@ -75,26 +72,19 @@ class StateStore:
     def apply(self, readings: Readings, now: float) -> Applied:
         """Take a batch in its order. A value never replaces a newer one; one > 5 min ahead of `now` is dropped."""
         passed = np.zeros(len(readings.slot), np.bool_)
-        rules, found, at = self.rules, [], 0
+        found, at = [], 0
         while True:
-            at, count = kernel.walk(
-                at, readings.slot, readings.value, readings.quality, readings.source_time, now, self.seq,
-                self.value, self.quality, self.source, self.received, self.changed, self._shown, self._shown_time,
-                self.points.period, self.points.deadband, rules.start, rules.kind, rules.limit, rules.hysteresis,
-                rules.on_delay, rules.off_delay, self.active, self._since, self._held, passed, self._counts,
-                *self._events)
+            at, count = kernel.walk(at, readings.slot, readings.value, readings.quality, readings.source_time, now,
+                                    self.seq, self._slots, self._rules, passed, self._counts, *self._events)
             found.append(self._taken(count))
             if at >= len(readings.slot):
                 return Applied(passed, _joined(found))
 
     def sweep(self, now: float) -> RuleEvents:
         """Let time pass: points silent for three periods turn stale, running delays run out."""
-        rules, found, at = self.rules, [], 0
+        found, at = [], 0
         while True:
-            at, count = kernel.sweep(
-                at, now, self.seq, self.value, self.quality, self.source, self.received, self.changed,
-                self.points.period, rules.start, rules.kind, self.active, self._since, self._held, rules.on_delay,
-                rules.off_delay, *self._events)
+            at, count = kernel.sweep(at, now, self.seq, self._slots, self._rules, *self._events)
             found.append(self._taken(count))
             if at >= len(self.value):
                 return _joined(found)
@@ -127,6 +117,23 @@ class StateStore:
 
     def _taken(self, count: int) -> tuple[NDArray, ...]:
         return tuple(column[:count].copy() for column in self._events)
+
+
+def _slot_rows(points: PointTable, rules: RuleTable) -> NDArray[np.void]:
+    rows = np.zeros(len(points), kernel.SLOT)
+    rows["value"] = rows["shown"] = np.nan
+    rows["quality"] = int(Quality.NEVER)
+    rows["period"], rows["deadband"] = points.period, points.deadband
+    rows["first"], rows["rules"] = rules.start[:-1], np.diff(rules.start)
+    return rows
+
+
+def _rule_rows(rules: RuleTable) -> NDArray[np.void]:
+    rows = np.zeros(len(rules), kernel.RULE)
+    for name in ("limit", "hysteresis", "on_delay", "off_delay", "kind"):
+        rows[name] = getattr(rules, name)
+    rows["since"] = rows["held"] = np.nan
+    return rows
 
 
 def _joined(parts: list[tuple[NDArray, ...]]) -> RuleEvents:
