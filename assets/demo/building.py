@@ -328,9 +328,7 @@ def _stair(
         for k, (at, axis) in enumerate(ups)
     ]
     flights.append(
-        model.product(
-            "IfcSlab", f"{key}/landing", "Half landing", model.placement(here, rest), landing, None, "LANDING"
-        )
+        model.product("IfcSlab", f"{key}/landing", "Half landing", model.placement(here, rest), landing, None, "LANDING")
     )
     model.aggregate(stair, flights, key)
     model.contain(entity, stair)
@@ -344,9 +342,7 @@ def write_item(model: Model, entity: Entity, item: Item) -> None:
         entity.ObjectPlacement, (item.x, item.y, item.z), _QUARTERS[item.quarter % 4] if item.quarter % 4 else None
     )
     if make is None:
-        body = model.product(
-            "IfcColumn", item.key, f"Column {item.key}", place, _column_map(model, entity), None, "COLUMN"
-        )
+        body = model.product("IfcColumn", item.key, f"Column {item.key}", place, _column_map(model, entity), None, "COLUMN")
     else:
         rest = [None, make.predefined] if make.cls != "IfcBuildingElementProxy" else [None, "USERDEFINED"]
         body = model.product(
@@ -364,9 +360,7 @@ def write_item(model: Model, entity: Entity, item: Item) -> None:
 
 def _column_map(model: Model, entity: Entity) -> Entity:
     height = model.storey_heights.get(entity.Name, 3.5)
-    return model.mesh_map(
-        ("column", height), [("column", Mesh().box(-0.25, -0.25, 0.0, 0.25, 0.25, height, skip="bt"))]
-    )
+    return model.mesh_map(("column", height), [("column", Mesh().box(-0.25, -0.25, 0.0, 0.25, 0.25, height, skip="bt"))])
 
 
 def _services(model: Model, storey: Storey, entity: Entity) -> None:
@@ -407,9 +401,7 @@ def _write_lifts(model: Model, block: Block, storeys: tuple[Storey, ...], ground
     """Each lift as one element: a car at the ground floor and guide rails up its whole shaft."""
     for name, key, x, y, top in lifts_of(block):
         car = Mesh().box(-0.9, -0.85, 0.05, 0.9, 0.85, 2.35)
-        rails = (
-            Mesh().box(-1.05, -0.05, 0.0, -0.97, 0.05, top, skip="b").box(0.97, -0.05, 0.0, 1.05, 0.05, top, skip="b")
-        )
+        rails = Mesh().box(-1.05, -0.05, 0.0, -0.97, 0.05, top, skip="b").box(0.97, -0.05, 0.0, 1.05, 0.05, top, skip="b")
         source = model.mesh_map(("lift", top), [("steel", car), ("dark", rails)])
         body = model.product(
             "IfcTransportElement",

@@ -169,9 +169,7 @@ class Model:
 
     def mesh_map(self, key: object, parts: Sequence[tuple[str, Mesh]]) -> Entity:
         """The map of coloured meshes, made once."""
-        return self._maps.get(key) or self.shape_map(
-            key, [(s, self.mesh(m)) for s, m in parts if m.points], "Tessellation"
-        )
+        return self._maps.get(key) or self.shape_map(key, [(s, self.mesh(m)) for s, m in parts if m.points], "Tessellation")
 
     def _mapped_shape(self, source: Entity) -> Entity:
         if not hasattr(self, "_identity"):
@@ -212,9 +210,7 @@ class Model:
         """Whole and its parts."""
         self._new("IfcRelAggregates", guid_of(self.building, f"agg/{key}"), None, None, None, whole, list(parts))
 
-    def typed(
-        self, key: str, cls: str, name: str, source: Entity | None, predefined: str | None, product: Entity
-    ) -> None:
+    def typed(self, key: str, cls: str, name: str, source: Entity | None, predefined: str | None, product: Entity) -> None:
         """Remember that a product is of a type; the type is made at its first use."""
         if key not in self._types:
             self._types[key] = (self._make_type(key, cls, name, source, predefined), [])
@@ -238,8 +234,7 @@ class Model:
         if key not in self._psets:
             kinds = {bool: "IfcBoolean", float: "IfcReal", int: "IfcInteger", str: "IfcLabel"}
             props = [
-                self._new("IfcPropertySingleValue", n, None, self._new(kinds[type(v)], v), None)
-                for n, v in values.items()
+                self._new("IfcPropertySingleValue", n, None, self._new(kinds[type(v)], v), None) for n, v in values.items()
             ]
             body = self._new("IfcPropertySet", guid_of(self.building, f"pset/{key}"), None, pset, None, props)
             self._psets[key] = (body, [])

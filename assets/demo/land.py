@@ -111,9 +111,7 @@ def footprints() -> dict[str, Polygon]:
 @cache
 def road_area() -> shapely.Geometry:
     """Everything that is carriageway inside and around the park."""
-    return shapely.union_all(
-        [LineString(r.line).buffer(r.width / 2, cap_style="square") for r in (*ROADS, *CITY_ROADS)]
-    )
+    return shapely.union_all([LineString(r.line).buffer(r.width / 2, cap_style="square") for r in (*ROADS, *CITY_ROADS)])
 
 
 PARKING = (
@@ -303,9 +301,7 @@ def pipes() -> list[Feature]:
         for k, (medium, name, zh, _, size, depth) in enumerate(_MEDIA):
             if medium == "heat" and block.program in ("deck", "gatehouse", "datacentre"):
                 continue
-            out.append(
-                _branch(block, k, (medium, name, zh, round(size * 0.5, 2), round(depth * 0.85, 2)), mains[medium])
-            )
+            out.append(_branch(block, k, (medium, name, zh, round(size * 0.5, 2), round(depth * 0.85, 2)), mains[medium]))
     return out
 
 

@@ -112,9 +112,7 @@ def park_toml() -> str:
             f'zone = "{block.zone}"',
         ]
         if not block.is_georeferenced:
-            lines.append(
-                f"placement = {{ at = [{float(block.x)}, {float(block.y)}, 0.0], rotation = {block.turn_deg} }}"
-            )
+            lines.append(f"placement = {{ at = [{float(block.x)}, {float(block.y)}, 0.0], rotation = {block.turn_deg} }}")
         lines.append("")
     for key, source, kind, name, zh, more in _LAYERS:
         lines += [

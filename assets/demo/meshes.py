@@ -50,8 +50,7 @@ class Mesh:
     def tube(self, length: float, radius: float, sides: int = 8) -> Mesh:
         """A pipe along +x from the origin, open at both ends."""
         ring = [
-            (radius * math.cos(2 * math.pi * k / sides), radius * math.sin(2 * math.pi * k / sides))
-            for k in range(sides)
+            (radius * math.cos(2 * math.pi * k / sides), radius * math.sin(2 * math.pi * k / sides)) for k in range(sides)
         ]
         for k in range(sides):
             (ya, za), (yb, zb) = ring[k], ring[(k + 1) % sides]
@@ -71,9 +70,7 @@ def frame(width: float, height: float, bar: float, depth: float, mullions: int =
     """A window frame in the plane y = 0..depth, x 0..width, z 0..height, without the faces nobody sees."""
     mesh = Mesh()
     spans = [(0.0, bar), (width - bar, width)]
-    spans += [
-        (width * k / (mullions + 1) - bar / 2, width * k / (mullions + 1) + bar / 2) for k in range(1, mullions + 1)
-    ]
+    spans += [(width * k / (mullions + 1) - bar / 2, width * k / (mullions + 1) + bar / 2) for k in range(1, mullions + 1)]
     for a, b in spans:
         mesh.box(a, 0.0, bar, b, depth, height - bar, skip="bt")
     for a, b in ((0.0, bar), (height - bar, height)):

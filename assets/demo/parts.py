@@ -60,9 +60,7 @@ def _stretches(wall: Wall) -> list[tuple[float, float]]:
 def filling_map(model: Model, gap: Gap) -> tuple[Entity, str]:
     """Window or door of a gap's size, and its type key."""
     key = f"{gap.make}-{round(gap.width * 1000)}x{round(gap.height * 1000)}"
-    parts = (
-        window_parts(gap.width, gap.height, gap.make) if gap.sill > 0 else door_parts(gap.make, gap.width, gap.height)
-    )
+    parts = window_parts(gap.width, gap.height, gap.make) if gap.sill > 0 else door_parts(gap.make, gap.width, gap.height)
     return model.mesh_map(key, parts), key
 
 
@@ -72,9 +70,7 @@ def slab_map(model: Model, outline: Rect, holes: Sequence[Rect], thickness: floa
     found = model.map_of(key)
     if found is not None:
         return found
-    solid = model.extrusion(
-        ring_of(outline), [ring_of(h) for h in holes], model.axes((0.0, 0.0, -thickness)), thickness
-    )
+    solid = model.extrusion(ring_of(outline), [ring_of(h) for h in holes], model.axes((0.0, 0.0, -thickness)), thickness)
     return model.shape_map(key, [(style, solid)], "SweptSolid")
 
 

@@ -95,9 +95,7 @@ def trees(seed: int) -> list[Feature]:
 def lamps() -> list[Feature]:
     """Street lamps along the roads, lower ones along the promenade and the plazas."""
     out: list[Feature] = []
-    keep_off = shapely.union_all(
-        [road.buffer(0.4) for road in (LineString(r.line).buffer(r.width / 2) for r in land.ROADS)]
-    )
+    keep_off = shapely.union_all([road.buffer(0.4) for road in (LineString(r.line).buffer(r.width / 2) for r in land.ROADS)])
     for road in land.ROADS:
         line = LineString(road.line)
         for k, d in enumerate(np.arange(14.0, line.length - 8, 28.0)):

@@ -156,9 +156,7 @@ def _building(block: Block) -> list[Row]:
                 place_zh=f"{tag} 入口",
                 building=block.id,
                 storey="1F",
-                space=next(
-                    (c.number for c in storeys_of(block)[0].cells if c.use in ("lobby", "corridor", "aisle")), ""
-                ),
+                space=next((c.number for c in storeys_of(block)[0].cells if c.use in ("lobby", "corridor", "aisle")), ""),
             )
         )
     return rows
@@ -174,7 +172,7 @@ def _storey(block: Block, storey: Storey) -> list[Row]:
             kind="meter",
             place=where,
             place_zh=where_zh,
-            feeds=f"{block.id.upper()}-F{storey.number}",
+            feeds=f"{block.id}:{guid_of(block.id, f'storey/{storey.name}')}",
             **base,
         )
     )
@@ -273,7 +271,12 @@ def _room_devices(block: Block, storey: Storey, cell: Cell, modelled: set[tuple[
         "lab",
     ):
         rows.append(
-            Row(id=f"{tag}-MTR-{cell.number}", kind="meter", feeds=f"{block.id}/{storey.name}/{cell.number}", **base)
+            Row(
+                id=f"{tag}-MTR-{cell.number}",
+                kind="meter",
+                feeds=f"{block.id}:{guid_of(block.id, f'{storey.name}/space/{cell.number}')}",
+                **base,
+            )
         )
     if cell.use in ("datahall", "server") and block.program != "tower":
         rows.append(Row(id=f"{tag}-CAM-{cell.number}", kind="camera", **base))
@@ -444,9 +447,7 @@ def _site() -> list[Row]:
             )
     for key, name, zh, area, _ in land.PARKING:
         x0, y0, x1, y1 = area.bounds
-        rows.append(
-            Row(id=f"PARK-{key}", kind="parking", place=name, place_zh=zh, at=((x0 + x1) / 2, (y0 + y1) / 2, 0.5))
-        )
+        rows.append(Row(id=f"PARK-{key}", kind="parking", place=name, place_zh=zh, at=((x0 + x1) / 2, (y0 + y1) / 2, 0.5)))
         for k in range(8):
             rows.append(
                 Row(

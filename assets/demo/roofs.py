@@ -257,9 +257,7 @@ class _Roof:
         for k in range(bays):
             a, b = depth * k / bays + 0.2, depth * (k + 1) / bays - 0.2
             glass.face((step, a, 0.7), (step, b, 0.7), (step, b, SAW_RISE_M - 0.5), (step, a, SAW_RISE_M - 0.5))
-            tooth.face(
-                (step, b, 0.7), (step, b + 0.4, 0.7), (step, b + 0.4, SAW_RISE_M - 0.5), (step, b, SAW_RISE_M - 0.5)
-            )
+            tooth.face((step, b, 0.7), (step, b + 0.4, 0.7), (step, b + 0.4, SAW_RISE_M - 0.5), (step, b, SAW_RISE_M - 0.5))
         source = self.model.mesh_map("tooth", [("roof", tooth), ("glass", glass)])
         for k in range(SAW_TEETH):
             self.put("IfcRoof", f"Saw-tooth {k + 1}", (round(x0 + k * step, 3), y0, 0.0), source, None, "SHED_ROOF")
@@ -299,8 +297,7 @@ class _Roof:
         outside = [w for w in storey.walls if w.is_external]
         shift = (0.0, 0.25, 0.0, 0.25)
         return [
-            [(g.at + s, g.at + g.width + s, g.sill + g.height) for g in w.gaps]
-            for w, s in zip(outside, shift, strict=True)
+            [(g.at + s, g.at + g.width + s, g.sill + g.height) for g in w.gaps] for w, s in zip(outside, shift, strict=True)
         ]
 
     def canopy(self, ground: Storey) -> None:
