@@ -18,8 +18,10 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from twin.commands import Command
+from twin.errors import TwinError
 from twin.live.alarms import Alarm, AlarmEvent
 from twin.wire import TrailEntry
 
@@ -75,6 +77,10 @@ class Records:
     notes: Sequence[Note] = ()
 
 
+class StoreDown(TwinError):
+    """The database does not answer. What was to be written is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChainFault:
     """Where the trail was tampered with, and how it shows."""
@@ -115,20 +121,31 @@ class EventStore:
         self.engine.dispose()
 
     def write(self, records: Records) -> list[TrailEntry]:
-        """Everything in one durable transaction; gives the trail entries with their numbers."""
+        """Everything in one durable transaction; gives the trail entries with their numbers.
+
+        Raises:
+            StoreDown: the database does not answer; nothing was written.
+        """
+        try:
+            return self._write(records)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            raise StoreDown(f"events cannot be written ({error.orig})", mend="bring the database back") from error
+
+    def _write(self, records: Records) -> list[TrailEntry]:
         count, last = self._count, self._hash
         entries = []
         with self.engine.begin() as connection:
             self._write_alarms(connection, records.alarms)
-            for command in {command.id: command for command in records.commands}.values():
-                _upsert(connection, COMMANDS, _command_row(command))
+            _upsert(connection, COMMANDS, [_command_row(c) for c in {c.id: c for c in records.commands}.values()])
+            rows = []
             for note in records.notes:
                 count += 1
                 last = self._link(last, count, note)
-                connection.execute(TRAIL.insert().values(id=count, **_note_row(note), hash=last))
+                rows.append({"id": count, **_note_row(note), "hash": last})
                 entries.append(_entry(count, note))
-            if records.notes:
-                _upsert(connection, HEAD, {"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)})
+            if rows:
+                connection.execute(TRAIL.insert(), rows)
+                _upsert(connection, HEAD, [{"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)}])
         self._count, self._hash = count, last
         return entries
 
@@ -219,8 +236,7 @@ class EventStore:
             connection.execute(ALARM_EVENTS.insert(), [
                 {"alarm": e.alarm.id, "what": e.what, "state": e.alarm.state, "time": e.time, "who": e.who}
                 for e in events])
-        for alarm in {event.alarm.id: event.alarm for event in events}.values():
-            _upsert(connection, ALARMS, _alarm_row(alarm))
+        _upsert(connection, ALARMS, [_alarm_row(a) for a in {event.alarm.id: event.alarm for event in events}.values()])
 
     def _alarms(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Alarm]:
         query = sa.select(ALARMS).where(where).order_by(ALARMS.c.id.desc()).limit(limit)
@@ -248,10 +264,14 @@ def _sqlite_setup(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _upsert(connection: sa.Connection, table: sa.Table, row: dict[str, object]) -> None:
-    changed = connection.execute(table.update().where(table.c.id == row["id"]).values(**row))
-    if changed.rowcount == 0:
-        connection.execute(table.insert().values(**row))
+def _upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, object]]) -> None:
+    """Insert rows, or replace those with the same id."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table)
+    replaced = {column.name: insert.excluded[column.name] for column in table.c if column.name != "id"}
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=replaced), rows)
 
 
 def _alarm_row(alarm: Alarm) -> dict[str, object]:

@@ -5,6 +5,7 @@ Everything runs in the thread that calls it; the server calls `tick` about ten t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from twin.access import decide
 from twin.errors import AccessDenied
-from twin.events import EventStore, Note, Records
+from twin.events import EventStore, Note, Records, StoreDown
 from twin.graph import SceneGraph
 from twin.live import frames
 from twin.live.alarms import AlarmBook, AlarmEvent
@@ -24,6 +25,8 @@ from twin.live.views import Views
 from twin.ports import Clock, CommandAck, CommandOrder, Positions, Readings, WallClock
 from twin.registry import PointTable
 from twin.wire import AlarmView, CommandView, Link, TrailEntry
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class LiveCore:
         self._positions: list[Positions] = []
         self._links_changed: list[Link] = []
         self._alarms: list[AlarmView] = []
+        self._unwritten: list[AlarmEvent] = []
         self._trail: list[TrailEntry] = []
         self._listeners: list[Callable[[Tick], None]] = []
 
@@ -111,6 +115,7 @@ class LiveCore:
     def tick(self, now: float | None = None) -> Tick:
         """Work through what came in and what time did; write it down; tell everyone."""
         now = self.clock.now() if now is None else now
+        self._write_alarms()
         passed = self._take_readings(now)
         tracks, fixes = self._take_positions(now)
         self._record(self.book.take(self.state.sweep(now)) + self.book.expire(now))
@@ -199,13 +204,26 @@ class LiveCore:
         moved, kept = self.tracks.apply(fixes, now)
         return np.concatenate([moved, self.tracks.sweep(now)]), kept
 
+    def _write_alarms(self) -> None:
+        """All transitions not yet on record, in order; while the database is away they wait here, none dropped."""
+        if not self._unwritten:
+            return
+        try:
+            notes = [self.views.alarm_note(event) for event in self._unwritten]
+            self._trail += self.events.write(Records(alarms=self._unwritten, notes=notes))
+        except StoreDown as error:
+            _log.error("%s alarm transitions wait: %s", len(self._unwritten), error)
+            return
+        self._unwritten = []
+
     def _conditions(self, events: RuleEvents) -> None:
         self._record(self.book.take(events))
 
     def _record(self, events: Sequence[AlarmEvent]) -> list[AlarmView]:
         if not events:
             return []
-        self._trail += self.events.write(Records(alarms=events, notes=[self.views.alarm_note(e) for e in events]))
+        self._unwritten += events
+        self._write_alarms()
         views = [self.views.alarm(event.alarm) for event in events]
         self._alarms += views
         return views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 
@@ -10,10 +11,12 @@ import numpy as np
 from twin.access import decide
 from twin.commands import Command, CommandConflict, CommandError, new_command, on_ack, on_reading, on_time, step
 from twin.errors import AccessDenied
-from twin.events import EventStore, Note, Records
+from twin.events import EventStore, Note, Records, StoreDown
 from twin.live.state import StateStore
 from twin.ports import CommandAck, CommandOrder
 from twin.wire import Quality, TrailEntry
+
+_log = logging.getLogger(__name__)
 
 
 class CommandDesk:
@@ -86,7 +89,11 @@ class CommandDesk:
             after = on_time(self._proved(command), now, is_online=self.is_online(command.device))
             if after is not command:
                 moved.append(after)
-        self._keep(moved, now)
+        try:
+            self._keep(moved, now)
+        except StoreDown as error:  # nothing has become true, the next tick tries again
+            _log.error("commands wait: %s", error)
+            return
         self._outbox.extend(command.order() for command in moved if command.state == "sent")
 
     def is_online(self, device: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from twin.commands import CommandConflict, CommandError
 from twin.errors import AccessDenied
-from twin.events import EventStore
+from twin.events import EventStore, StoreDown
 from twin.live.core import LiveCore
 from twin.live.frames import decode
 from twin.packs import load_packs
@@ -222,4 +222,38 @@ def test_people_move_and_are_lost_after_ten_seconds(points: PointTable, clock: H
     assert core.tracks.dropped == 1
     assert wait(core, clock, 11).tracks.tolist() == [200]
     assert core.tracks.present().size == 0
+    events.close()
+
+
+def test_with_the_database_away_alarms_wait_and_no_command_leaves(core: LiveCore, clock: HandClock) -> None:
+    say(core, clock, gate_1__state="closed")
+    core.tick()
+    order_open(core)
+    with core.events.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE trail RENAME TO away")
+    say(core, clock, smoke_1__state="alarm")
+    tick = wait(core, clock, 0.1)
+    assert [alarm.key for alarm in tick.alarms] == ["smoke-1.fire"]
+    assert (tick.orders, core.events.live_alarms()) == ((), [])
+    with pytest.raises(StoreDown):
+        core.request(device="gate-1", key="close", args={}, by="li", role="operator", idempotency_key="k9")
+    with core.events.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO trail")
+    back = wait(core, clock, 0.1)
+    assert [order.key for order in back.orders] == ["open"]
+    assert [alarm.key for alarm in core.events.live_alarms()] == ["smoke-1.fire"]
+    assert {entry.what for entry in back.trail} == {"alarm.raised", "command.sent"}
+    assert core.events.verify() == []
+
+
+def test_a_flood_of_alarms_is_written_whole(tmp_path: Path, clock: HandClock) -> None:
+    devices = [Device(id=f"s{n}", kind="smoke", name="") for n in range(2000)]
+    points = PointTable(devices, load_packs().kinds)
+    events = EventStore.at(tmp_path / "flood.db")
+    core = LiveCore(points, events, clock=clock)
+    slots = points.slots_of_key("state").astype(np.uint32)
+    core.ingest(Readings(slots, np.ones(2000), np.zeros(2000, np.uint8), np.full(2000, T0)))
+    assert len(core.tick().alarms) == 2000
+    assert len(events.live_alarms()) == 2000
+    assert events.verify() == []
     events.close()

@@ -1,0 +1,107 @@
+"""Whether a kind holds together: every reference met, every alarm answered by somebody."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+
+from twin.pack_spec import (
+    AlarmRule,
+    Behaviour,
+    CommandSpec,
+    Constant,
+    DeviceKind,
+    Follow,
+    Integrate,
+    PointSpec,
+    States,
+    argument_of,
+)
+
+
+def faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
+    """Everything in a kind that does not hold together, as (what, mend)."""
+    keys = [point.key for point in kind.points]
+    for group, used in (("point", keys), ("alarm", [a.key for a in kind.alarms]),
+                        ("command", [c.key for c in kind.commands])):
+        for key in sorted({key for key in used if used.count(key) > 1}):
+            yield f"{group} '{key}' exists twice", "rename or remove one of the two"
+    for point in kind.points:
+        yield from _point_faults(point)
+    for rule in kind.alarms:
+        yield from _alarm_faults(kind, rule)
+    for command in kind.commands:
+        yield from _command_faults(kind, command)
+    for key, behaviour in kind.simulate.items():
+        yield from _behaviour_faults(kind, key, behaviour)
+
+
+def _point_faults(point: PointSpec) -> Iterator[tuple[str, str]]:
+    if (point.type == "state") != bool(point.states):
+        yield f"point '{point.key}' must list states exactly when its type is state", "add or remove 'states'"
+    if point.states_zh and len(point.states_zh) != len(point.states):
+        yield (f"point '{point.key}' names {len(point.states)} states, {len(point.states_zh)} in Chinese",
+               "name each once")
+    if not point.period_secs > 0 or point.deadband < 0:
+        yield f"point '{point.key}' needs period_secs > 0 and deadband ≥ 0", "correct the figures"
+    if "." in point.key or "/" in point.key:
+        yield f"point key '{point.key}' may hold neither '.' nor '/'", "rename it"
+
+
+def _alarm_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str, str]]:
+    point = kind.point(rule.point)
+    if point is None:
+        yield f"alarm '{rule.key}' watches unknown point '{rule.point}'", f"use one of {_names(kind)}"
+        return
+    if rule.rule in ("high", "low", "rate") and (rule.limit is None or point.type != "number"):
+        yield f"alarm '{rule.key}' ({rule.rule}) needs a 'limit' on a number point", "add 'limit' or change 'rule'"
+    if rule.rule == "state" and rule.state not in point.states:
+        yield f"alarm '{rule.key}' waits for state '{rule.state}'", f"use one of {', '.join(point.states) or 'none'}"
+    if min(rule.hysteresis, rule.on_delay_secs, rule.off_delay_secs) < 0:
+        yield f"alarm '{rule.key}' has a negative hysteresis or delay", "make it zero or more"
+    response = rule.response
+    if not response.steps or not response.steps_zh or not response.owner or response.deadline_mins <= 0:
+        yield (f"alarm '{rule.key}' has no full response: an alarm nobody must answer is not an alarm",
+               "give it an owner, steps, steps_zh and a deadline_mins above zero, or remove it")
+
+
+def _command_faults(kind: DeviceKind, command: CommandSpec) -> Iterator[tuple[str, str]]:
+    args = {arg.key for arg in command.args}
+    for point_key, value in command.sets.items():
+        point = kind.point(point_key)
+        if point is None:
+            yield f"command '{command.key}' sets unknown point '{point_key}'", f"use one of {_names(kind)}"
+        elif isinstance(value, str) and argument_of(value) not in args and value not in point.states:
+            yield f"command '{command.key}' sets '{point_key}' to '{value}'", "use an argument as {key} or a state"
+    point = kind.point(command.confirm.point)
+    if point is None:
+        yield (f"command '{command.key}' is confirmed by unknown point '{command.confirm.point}'",
+               f"use one of {_names(kind)}")
+    elif (command.confirm.state is None) == (command.confirm.value is None):
+        yield f"command '{command.key}': confirm needs either 'state' or 'value'", "give exactly one"
+    for text in (command.effect, command.effect_zh):
+        unknown = {name for _, name, _, _ in string.Formatter().parse(text) if name} - args - {"device", "place"}
+        if unknown:
+            yield f"command '{command.key}': effect names {sorted(unknown)}", "use {device}, {place} or an argument"
+
+
+def _behaviour_faults(kind: DeviceKind, key: str, behaviour: Behaviour) -> Iterator[tuple[str, str]]:
+    if kind.point(key) is None:
+        yield f"simulate moves unknown point '{key}'", f"use one of {_names(kind)}"
+        return
+    point = kind.point(key)
+    assert point is not None
+    other = key
+    if isinstance(behaviour, Follow | Integrate):
+        other = behaviour.target if isinstance(behaviour, Follow) else behaviour.of
+    if kind.point(other) is None:
+        yield f"simulate '{key}' follows unknown point '{other}'", f"use one of {_names(kind)}"
+    states = set(behaviour.dwell_secs) | set(behaviour.weights) if isinstance(behaviour, States) else set()
+    if isinstance(behaviour, Constant) and isinstance(behaviour.value, str):
+        states = {behaviour.value}
+    if states - set(point.states):
+        yield f"simulate '{key}' uses states {sorted(states - set(point.states))}", f"use {', '.join(point.states)}"
+
+
+def _names(kind: DeviceKind) -> str:
+    return ", ".join(point.key for point in kind.points)
