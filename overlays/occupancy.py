@@ -26,6 +26,6 @@ def prepare(graph: SceneGraph, points: PointTable) -> Paint:
 
 
 OVERLAYS = (
-    Overlay(channel=Channel.OCCUPANCY, name="People", name_zh="人数", unit="人",
+    Overlay(channel=Channel.OCCUPANCY, name="People", name_zh="人数", unit="",
             breaks=(0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0), prepare=prepare),
 )

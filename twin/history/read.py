@@ -56,12 +56,10 @@ def series(root: Path, point: int, from_ms: int, to_ms: int, buckets: int) -> Se
 
 def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: int) -> AsOf:
     """The last row of every point in (time − look back, time]."""
-    rows = rows_between(root, READINGS, time_ms - look_back_ms, time_ms + 1)
-    order = np.lexsort((rows["time_ms"], rows["point"]))
-    point = rows["point"][order]
-    last = order[np.flatnonzero(np.append(point[1:] != point[:-1], True))] if len(order) else order
-    size = int(max(numbers.max(initial=0), rows["point"].max(initial=0))) + 1
-    found = np.full(size, -1, np.int64)
+    parts = [_last_of_each(part) for part in _parts(root, READINGS, time_ms - look_back_ms, time_ms + 1, None)]
+    rows = {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[READINGS]}
+    last = np.argsort(rows["time_ms"], kind="stable")
+    found = np.full(int(max(numbers.max(initial=0), rows["point"].max(initial=0))) + 1, -1, np.int64)
     found[rows["point"][last]] = last
     row = found[numbers]
     known = row >= 0
@@ -82,6 +80,22 @@ def positions(root: Path, from_ms: int, to_ms: int) -> Positions:
 
 def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None = None) -> Columns:
     """All rows of a kind with from_ms ≤ time < to_ms, of one point (or track) when `who` is given."""
+    parts = _parts(root, kind, from_ms, to_ms, who)
+    return {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[kind]}
+
+
+def _last_of_each(rows: Columns) -> Columns:
+    """The newest row of every point."""
+    point, time_ms = rows["point"].astype(np.int64), rows["time_ms"]
+    step = np.diff(point)
+    if np.any((step < 0) | ((step == 0) & (np.diff(time_ms) < 0))):  # a log is not in order, the other files are
+        order = np.lexsort((time_ms, point))
+        rows, point = {name: column[order] for name, column in rows.items()}, point[order]
+    last = np.flatnonzero(np.append(point[1:] != point[:-1], True))[: len(point)]
+    return {name: column[last] for name, column in rows.items()}
+
+
+def _parts(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> list[Columns]:
     for attempt in range(_TRIES):
         try:
             return _gather(root, kind, from_ms, to_ms, who)
@@ -91,7 +105,7 @@ def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: int | Non
     raise AssertionError
 
 
-def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> Columns:
+def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> list[Columns]:
     name = COLUMNS[kind][0][0]
     wal = [batch for _, path in files.logs(root) for batch in read_wal(path)]
     parts = [_chosen(joined(wal, kind), name, from_ms, to_ms, who)]
@@ -102,7 +116,7 @@ def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) ->
         if piece.day * files.DAY_MS < to_ms and (piece.day + 1) * files.DAY_MS > from_ms:
             table = pq.read_table(piece.path, filters=where)
             parts.append({column: table[column].to_numpy() for column, _ in COLUMNS[kind]})
-    return {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[kind]}
+    return parts
 
 
 def _chosen(rows: Columns, name: str, from_ms: int, to_ms: int, who: int | None) -> Columns:

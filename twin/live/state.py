@@ -60,6 +60,7 @@ class StateStore:
         self._counts = np.zeros(len(REASONS), np.int64)
         widest = int(np.diff(self.rules.start).max(initial=0))
         self._events = kernel.empty_events(max(EVENT_ROOM, 2 * widest))
+        self._warm()
 
     def __len__(self) -> int:
         return len(self.value)
@@ -114,6 +115,12 @@ class StateStore:
     def restore_active(self, rules: NDArray[np.integer]) -> None:
         """After a restart: these rules were active."""
         self.active[rules] = True
+
+    def _warm(self) -> None:
+        """Compile the kernel, or load it, now rather than in the first tick."""
+        nothing = Readings(np.zeros(0, np.uint32), np.zeros(0), np.zeros(0, np.uint8), np.zeros(0))
+        self.apply(nothing, 0.0)
+        self.sweep(0.0)
 
     def _taken(self, count: int) -> tuple[NDArray, ...]:
         return tuple(column[:count].copy() for column in self._events)
