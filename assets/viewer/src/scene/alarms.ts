@@ -10,6 +10,15 @@ import type { Sprite, SpriteBatch } from "./sprites";
 import type { StrokeBatch } from "./strokes";
 
 const MOST_TAGS = 4, INSET = 12;
+/** Highest place of a beacon's foot in the picture, −1..1, so that the plate above it stays inside. */
+const HEAD_ROOM = 0.78;
+
+/** Shortens a pole whose foot is in the picture until its head is too. */
+function lowerIntoView(head: Vector3, foot: Vector3, camera: PerspectiveCamera): void {
+  const low = foot.clone().project(camera);
+  if (Math.abs(low.y) > HEAD_ROOM || low.z > 1) return;
+  for (let k = 0; k < 12 && head.clone().project(camera).y > HEAD_ROOM; k++) head.z = foot.z + (head.z - foot.z) * 0.8;
+}
 
 export class AlarmSigns {
   marks: AlarmMark[] = [];
@@ -46,6 +55,7 @@ export class AlarmSigns {
       const tone = palette.priority[Math.min(4, Math.max(1, alarm.priority)) - 1]!;
       const colour = display(tone.fill), edge = display(tone.edge);
       const head = new Vector3(foot.x, foot.y, this.headOf(alarm, foot, focus));
+      lowerIntoView(head, foot, camera);
       const isFresh = alarm.state === "unacknowledged" && alarm.priority <= 2;
       strokes.line(foot, head, { colour, width: alarm.priority <= 2 ? 3 : 1.6, behind: 0.75 }, dpr);
       const pulse = isFresh && !isReduced ? (nowMs % 1000) / 1000 : 0.35;

@@ -26,7 +26,7 @@ const DAY: Look = {
 const NIGHT: Look = {
   sun: [0.075, 0.125, 0.25], sky: [0.062, 0.094, 0.165], ground: [0.034, 0.046, 0.075], exposure: 1.5,
   fog: "#0d1829", zenith: "#0b1220", edge: "#6fb0ee", ghost: "#2b4266", cap: "#55678a", none: "#2c3647",
-  fogPerMetre: 0.0013, edgeAlpha: 0.42, ghostAlpha: 0.3, ghostEdgeAlpha: 0.5, night: 1, glass: "#111d33",
+  fogPerMetre: 0.0011, edgeAlpha: 0.3, ghostAlpha: 0.3, ghostEdgeAlpha: 0.5, night: 1, glass: "#111d33",
   lawn: [0.5, 0.55, 0.66], paving: [0.6, 0.68, 0.8], fade: 0,
 };
 

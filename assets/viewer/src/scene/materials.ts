@@ -12,7 +12,7 @@ export type Role = "solid" | "ground" | "ghost" | "opened" | "lower" | "lifted" 
 const FAR = 1e6;
 
 interface RoleUniforms { [name: string]: IUniform; alpha: IUniform<number>; ghostMix: IUniform<number>; fade: IUniform<number>;
-  clipAbove: IUniform<number>; clipBelow: IUniform<number>; lift: IUniform<number>; ownerTint: IUniform<number>; owner: IUniform<number> }
+  clipAbove: IUniform<number>; clipBelow: IUniform<number>; lift: IUniform<number>; ownerTint: IUniform<number>; owner: IUniform<number>; edgeShare: IUniform<number> }
 
 export class Materials {
   readonly shared: Record<string, IUniform>;
@@ -37,7 +37,7 @@ export class Materials {
     for (const role of ["solid", "ground", "ghost", "opened", "lower", "lifted", "veil", "pipes"] as Role[]) {
       this.roles.set(role, {
         alpha: { value: 1 }, ghostMix: { value: 0 }, fade: { value: 0 }, clipAbove: { value: FAR }, clipBelow: { value: -FAR },
-        lift: { value: 0 }, ownerTint: { value: 0 }, owner: { value: 0 },
+        lift: { value: 0 }, ownerTint: { value: 0 }, owner: { value: 0 }, edgeShare: { value: role === "lifted" ? 0.45 : 1 },
       });
     }
   }

@@ -12,7 +12,7 @@ const HIDDEN_LAYER = 31;
 
 /** How far the storeys above are raised, metres. */
 export function liftOf(building: BuildingTiles): number {
-  return Math.min(19, Math.max(13, ((building.bbox[5] ?? 0) - (building.bbox[2] ?? 0)) * 0.8));
+  return Math.min(22, Math.max(16, ((building.bbox[5] ?? 0) - (building.bbox[2] ?? 0)) * 0.8));
 }
 
 export class Model {

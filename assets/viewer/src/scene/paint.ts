@@ -25,10 +25,12 @@ export class Painter {
   ramp: Ramp | null = null;
   lastMs = 0;
   private colours: [number, number, number][] = [];
-  private painted = new Set<number>();
+  private readonly painted: Uint8Array;
   private highlighted = 0;
 
-  constructor(private readonly world: World, private readonly scope: Scope, private readonly state: StateTexture) {}
+  constructor(private readonly world: World, private readonly scope: Scope, private readonly state: StateTexture) {
+    this.painted = new Uint8Array(state.bytes.length / 4);
+  }
 
   setOverlay(channel: number | null, ramp: Ramp | null): void {
     this.channel = ramp ? channel : null;
@@ -58,9 +60,11 @@ export class Painter {
     const { state, ramp } = this;
     const values = this.channel === null ? undefined : this.world.live.overlay.get(this.channel);
     if (!ramp || !values) {
-      for (const node of this.painted) hasChanged = state.set(node, 0, 0, 0, this.keep(node)) || hasChanged;
+      for (let node = 1; node < this.painted.length; node++) {
+        if (this.painted[node]) hasChanged = state.set(node, 0, 0, 0, this.keep(node)) || hasChanged;
+      }
       if (ramp) for (const node of this.scope.spaceByNode.keys()) hasChanged = this.hatch(node) || hasChanged;
-      else this.painted.clear();
+      else this.painted.fill(0);
     } else {
       const bound = Math.min(values.length, state.bytes.length / 4);
       for (let node = 1; node < bound; node++) {
@@ -68,7 +72,7 @@ export class Painter {
         if (value !== value) continue;
         const colour = this.colours[cellOf(ramp, value)]!;
         hasChanged = state.set(node, colour[0], colour[1], colour[2], this.keep(node) | OVERRIDE) || hasChanged;
-        this.painted.add(node);
+        this.painted[node] = 1;
       }
       for (const node of this.scope.spaceByNode.keys()) {
         if (!(values[node]! === values[node]!)) hasChanged = this.hatch(node) || hasChanged;
@@ -83,7 +87,7 @@ export class Painter {
   }
 
   private hatch(node: number): boolean {
-    this.painted.add(node);
+    this.painted[node] = 1;
     return this.state.set(node, 0, 0, 0, this.keep(node) | HATCH);
   }
 

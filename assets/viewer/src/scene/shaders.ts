@@ -126,18 +126,25 @@ vec3 facade(vec3 wall) {
   }
   return mix(wall, pane, win);
 }
+/* a real window: glass by day, lit or dark by its own chance at night */
+vec3 window(vec3 pane) {
+  if (night < 0.5) return mix(pane, glass * (0.75 + 0.5 * pane.g) * (0.92 + 0.16 * vSeed), 0.8);
+  float h = hash(vec2(vSeed * 173.0, vSeed * 61.0 + 3.0));
+  vec3 lamp = hash(vec2(vSeed * 91.0, 7.0)) < 0.62 ? vec3(1.0, 0.86, 0.62) : vec3(0.86, 0.93, 1.0);
+  return h < litShare ? mix(glass, lamp, 0.5 + 0.5 * fract(vSeed * 37.0)) : glass;
+}
 void main() {
   if (vWorld.z > clipAbove || vWorld.z < clipBelow) discard;
   vec3 c = vLit;
   if (vCls >= 2u && vCls <= 5u) c = facade(c);
-  else if (vCls == 1u) c = mix(c, glass * (0.8 + 0.4 * c.g), 0.75);
+  else if (vCls == 1u) c = window(c);
   else if (((vCls >= 6u && vCls <= 9u) || vCls == 16u) && hasLight > 0.5) {
     vec2 q = (vWorld.xy - lightBounds.xy) / (lightBounds.zw - lightBounds.xy);
     if (q.x > 0.0 && q.y > 0.0 && q.x < 1.0 && q.y < 1.0) {
       vec3 l = texture(lightTex, vec2(q.x, 1.0 - q.y)).rgb;
       vec3 shade = mix(vec3(0.62, 0.66, 0.73), vec3(1.0), l.b) * mix(0.62, 1.0, l.r);
       c *= night > 0.5 ? vec3(mix(0.7, 1.0, l.r)) : shade;
-      if (night > 0.5) c += l.g * (c * 2.2 + 0.16) * vec3(1.0, 0.80, 0.52);
+      if (night > 0.5) c = mix(c, c * 1.4 + vec3(0.62, 0.50, 0.33), l.g * 0.85);
     }
   }
   c = mix(c, fog, fade);
@@ -196,11 +203,11 @@ void main() {
 }
 `;
 export const EDGE_FRAGMENT = `${HEAD}
-in vec3 vWorld; uniform vec3 edgeColour, eye; uniform float edgeAlpha, fogPerMetre, clipAbove, clipBelow; out vec4 outColour;
+in vec3 vWorld; uniform vec3 edgeColour, eye; uniform float edgeAlpha, edgeShare, fogPerMetre, clipAbove, clipBelow; out vec4 outColour;
 void main() {
   if (vWorld.z > clipAbove || vWorld.z < clipBelow) discard;
   float d = distance(vWorld, eye) * fogPerMetre;
-  outColour = vec4(edgeColour, edgeAlpha * exp(-d * d * 2.0));
+  outColour = vec4(edgeColour, edgeAlpha * edgeShare * exp(-d * d * 2.0));
 }
 `;
 

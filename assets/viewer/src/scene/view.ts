@@ -27,7 +27,7 @@ const MOST_LABELS = 60;
 /** The widest piece of a park the first view takes in, metres; a district opens on its middle. */
 const HOME_SPAN_METRES = 520;
 /** Fog is tuned for a camera this far away; from higher up it thins out in proportion. */
-const FOG_METRES = 650;
+const FOG_METRES = 450;
 
 function highestNode(world: World): number {
   let top = 0;
@@ -217,7 +217,7 @@ class ParkView implements SceneView {
     const [x0, y0, x1, y1] = this.coreBounds();
     const target = new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4);
     const span = Math.min(HOME_SPAN_METRES, Math.max(((x1 - x0) / Math.max(1, this.orbit.camera.aspect)) * 0.8, (y1 - y0) * 0.8, 120));
-    return { target, distance: (span / (2 * Math.tan((27.5 * Math.PI) / 360))) * 0.92 + 60, azimuth: 0.55, polar: 1.16 };
+    return { target, distance: (span / (2 * Math.tan((27.5 * Math.PI) / 360))) * 0.8 + 60, azimuth: 0.55, polar: 1.2 };
   }
 
   /** The middle of what matters: the buildings when there are any, else the park's bounds, metres. */
