@@ -76,7 +76,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
     history = History(spec.state_dir / "history", park.points.ids)
     core = LiveCore(park.points, events, graph=park.graph, locate=park.locate, clock=clock)
-    source = open_source(spec, park.points, park.packs, park.graph)
+    source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"])
     painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
     runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
     source.backfill(history, clock.now())

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from connectors.mqtt import MqttConnector
+from connectors.simulator import Simulator, Site
 from twin.errors import ParkFileError
 from twin.graph import SceneGraph
 from twin.history.store import History
-from twin.packs import PackSet
 from twin.park import ParkSpec
-from twin.ports import Connector, Drills, TrackInfo
+from twin.ports import Connector, Drills, IncidentInfo, TrackInfo
 from twin.registry import PointTable
+from twin.walk import WalkGraph
+
+BACKFILL_SECS, BACKFILL_EVERY_SECS = 36 * 3600.0, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +33,60 @@ class Source:
     backfill: Callable[[History, float], None] = lambda history, now: None
 
 
-def open_source(spec: ParkSpec, points: PointTable, packs: PackSet, graph: SceneGraph) -> Source:
+def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
     """The source `[live]` names.
+
+    Args:
+        spec, points, graph: of the compiled park.
+        walk: its walking graph; a simulator without one moves nobody.
+        latitude: degrees, for a simulator's sun.
 
     Raises:
         ParkFileError: nobody speaks that kind of address.
     """
     scheme = spec.live.source.split(":", 1)[0]
+    if scheme == "simulator":
+        return _simulated(spec, points, graph, walk, latitude)
     if scheme in ("mqtt", "mqtts"):
         tracks = tracks_of(spec.root / "tracks.json")
         return Source(connector=MqttConnector(spec.live.source, spec.id, points, tracks), tracks=tracks)
     raise ParkFileError(f"[live] source = '{spec.live.source}' is not known",
                         mend="use 'simulator' or mqtt://host:port", where=f"park.toml:{spec.live.line}")
+
+
+class _SimulatedDrills:
+    """The simulator's scripts as the twin knows drills."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def incidents(self) -> tuple[IncidentInfo, ...]:
+        running = self._simulator.running()
+        return tuple(IncidentInfo(key=s.key, name=s.name, name_zh=s.name_zh, running=s.key in running)
+                     for s in self._simulator.incidents())
+
+    def start_incident(self, key: str) -> None:
+        self._simulator.start_incident(key)
+
+    def stop_incident(self, key: str) -> None:
+        self._simulator.stop_incident(key)
+
+
+def _simulated(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
+    offset_hours = -time.timezone / 3600
+    simulator = Simulator(points, graph=graph, walk=walk, site=Site(latitude=latitude, utc_offset_hours=offset_hours))
+    tracks = tuple(TrackInfo(i=t.number, id=t.id, kind=t.kind, name=t.name, name_zh=t.name_zh, role=t.role)  # type: ignore[arg-type]
+                   for t in simulator.tracks())
+
+    def backfill(history: History, now: float) -> None:
+        """A past for the first start, so that charts have a yesterday; a history that has one is left alone."""
+        if np.isfinite(history.as_of(now).value).any():
+            return
+        for readings in simulator.history(now - BACKFILL_SECS, now, BACKFILL_EVERY_SECS):
+            history.put(readings)
+        history.flush(60)
+
+    return Source(connector=simulator, tracks=tracks, drills=_SimulatedDrills(simulator), backfill=backfill)
 
 
 def tracks_of(path: Path) -> Sequence[TrackInfo] | tuple[TrackInfo, ...]:

@@ -17,6 +17,7 @@ from scenes.output import BuildFolder, code_version, digest
 from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
 from scenes.sources import Progress, Sources, read_sources, source_files
 from scenes.store import write_layer, write_nodes, write_properties, write_spaces
+from scenes.walk import build_walk, write_walk
 from twin.finding import Finding
 from twin.park import ParkSpec
 
@@ -72,7 +73,9 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)
-    findings = (*sources.findings, *merged.findings)
+    ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
+    write_walk(folder.path, ways)
+    findings = (*sources.findings, *merged.findings, *unreachable)
     folder.write("report.json", _json([asdict(f) for f in findings]))
     progress("tables", 1, 1)
     progress("compress", 0, 1)

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from scenes.locate import SpaceIndex
 from scenes.store import open_graph, open_spaces
+from scenes.walk import open_walk
 from twin.errors import NotBuiltError
 from twin.graph import SceneGraph
 from twin.packs import PackSet, load_packs, packs_dir
 from twin.park import ParkSpec
 from twin.registry import PointTable, read_registry
+from twin.walk import WalkGraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class CompiledPark:
     points: PointTable
     spaces: list[dict[str, Any]]
     locate: Callable[[NDArray[np.float64]], NDArray[np.uint32]]
+    walk: WalkGraph
 
 
 def open_compiled(spec: ParkSpec) -> CompiledPark:
@@ -50,4 +53,5 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
     spaces = [{"i": room.node, "parent": room.storey, "z0": round(room.z0, 3), "z1": round(room.z1, 3),
                "ring": [[round(x, 3), round(y, 3)] for x, y in room.polygon.exterior.coords[:-1]]} for room in rooms]
     return CompiledPark(spec=spec, manifest=manifest, graph=graph, packs=packs,
-                        points=PointTable(registry, packs.kinds), spaces=spaces, locate=SpaceIndex(rooms).locate)
+                        points=PointTable(registry, packs.kinds), spaces=spaces, locate=SpaceIndex(rooms).locate,
+                        walk=open_walk(spec.build_dir))

@@ -30,7 +30,8 @@ def signed_in(browser: Browser, base: str, *, width: int = 1920, height: int = 1
               lang: str = "zh", **more: Any) -> BrowserContext:
     """A context signed in to the demo account of the server at `base`."""
     context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", **more)
-    context.add_init_script(f"localStorage.setItem('parktwin.theme', '{theme}'); localStorage.setItem('parktwin.lang', '{lang}')")
+    for key, value in (("theme", theme), ("lang", lang)):
+        context.add_init_script(f"localStorage.setItem('parktwin.{key}', '{value}')")
     answer = context.request.post(f"{base}/demo", form={"next": "/"}, headers={"origin": base})
     if not answer.ok:
         raise RuntimeError(f"the demo account could not sign in: {answer.status} {answer.text()[:200]}")

@@ -20,7 +20,8 @@ from ioc.access.accounts import Accounts, Session
 COOKIE = "parktwin"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Everything that answers without a session. The set-up and sign-in pages carry their style inside.
-OPEN_PATHS = frozenset({"/signin", "/setup", "/demo", "/livez", "/readyz", "/favicon.ico"})
+OPEN_PATHS = frozenset({
+    "/signin", "/setup", "/demo", "/livez", "/readyz", "/favicon.ico", "/assets/signin.css", "/assets/icon.svg"})
 CLOSED_BY_SIGN_OUT = 4401
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SWEEP_SECS = 2.0

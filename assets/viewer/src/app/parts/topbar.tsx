@@ -1,7 +1,7 @@
 /** The bar every page carries: where you are, search, the state of the line, the hour, language, theme, who you are. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { api, type Hit } from "../api";
+import { api, type Hit, signOut } from "../api";
 import { clock, day, figure, span } from "../format";
 import { goTo, line, links, me, placePath, reading, seconds, serverNow, valuesTick, world } from "../store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../words";
@@ -109,8 +109,7 @@ export function TopBar({ page }: { page: "operations" | "console" }): JSX.Elemen
       </div>
       <button class="round" aria-label={say("theme")} title={say("theme")} onClick={() => setTheme(theme.value === "dark" ? "light" : "dark")}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={16} /></button>
       {who && (
-        <form class="who" method="post" action="/signout">
-          <input type="hidden" name="csrf" value={who.csrf} />
+        <form class="who" onSubmit={(e) => { e.preventDefault(); void signOut(); }}>
           <span class="avatar">{[...(who.name || who.user)][0]}</span>
           <span>{who.name || who.user} · {say(`role.${who.role}`)}</span>
           <button class="round" aria-label={say("signout")} title={say("signout")}><Icon name="out" size={15} /></button>
