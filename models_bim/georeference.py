@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from twin.park import ParkSpec, Placement
 Matrix = NDArray[np.float64]
 NEAR_M = 50_000.0  # a building farther than this from the park's origin is not in the park
 _SAME_PLACE_M = 1.0
+_WGS84 = CRS.from_epsg(4326)
 _PROBE_M = 50.0  # half side of the square over which a change of CRS is fitted
 
 
@@ -172,12 +174,12 @@ def _park_from_map(
     centre = (map_from_ifc @ middle)[:2]
     square = np.array([[0, 0], [1, 1], [1, -1], [-1, -1], [-1, 1]]) * _PROBE_M + centre
     try:
-        lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(centre[0], centre[1], errcheck=True)
+        lon, lat = _transformer(crs, _WGS84).transform(centre[0], centre[1], errcheck=True)
         there = (
             square
             if crs == park_crs
             else np.column_stack(
-                Transformer.from_crs(crs, park_crs, always_xy=True).transform(square[:, 0], square[:, 1], errcheck=True)
+                _transformer(crs, park_crs).transform(square[:, 0], square[:, 1], errcheck=True)
             )
         )
     except ProjError:
@@ -209,7 +211,7 @@ def _from_site(reading: Georeading, spec: ParkSpec, middle: Matrix) -> Iterator[
         return
     crs = CRS.from_user_input(spec.crs)
     try:
-        spot = Transformer.from_crs(4326, crs, always_xy=True).transform(
+        spot = _transformer(_WGS84, crs).transform(
             reading.longitude, reading.latitude, errcheck=True
         )
     except ProjError:
@@ -256,6 +258,12 @@ def _why_none(model: BimModel, candidates: list[_Candidate], middle: Matrix, bui
     )
 
 
+@lru_cache(maxsize=64)
+def _transformer(source: CRS, target: CRS) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+@lru_cache(maxsize=64)
 def _crs(name: str) -> CRS | None:
     try:
         return CRS.from_user_input(name) if name else None

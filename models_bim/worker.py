@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ifcopenshell
+import ifcopenshell.guid
 import ifcopenshell.util.unit
 
 from models_bim.discipline import Discipline, RawSpace, RawSystem, Row
@@ -49,6 +50,7 @@ def read_discipline(
     file, name = opened.file, opened.name
     metres = float(ifcopenshell.util.unit.calculate_unit_scale(file))
     rows = read_rows(file)
+    _fill_null_guids(file)
     drawn = [file.by_id(row.step) for row in rows if row.kind in ("element", "space", "site")]
     shapes = read_shapes(file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total))
     boxes = {step: _box(found) for step, found in shapes.by_product.items()}
@@ -75,6 +77,13 @@ def read_discipline(
             *_empties(file, shapes, name),
         ],
     )
+
+
+def _fill_null_guids(file: ifcopenshell.file) -> None:
+    """Give products without a GlobalId one for the kernel's sake, which throws at a null; rows keep theirs empty."""
+    for product in file.by_type("IfcObjectDefinition"):
+        if not product.GlobalId:
+            product.GlobalId = ifcopenshell.guid.compress(f"{product.id():032x}")
 
 
 def _box(shapes: list[Shape]) -> tuple[float, ...]:

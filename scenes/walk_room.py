@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 _SPACING_M = 2.5
 _MOST_POINTS = 120
+_RECTANGULAR = 0.7  # a room filling less of its tightest rectangle is walked by triangles instead of a grid
 _CLEAR_M = 0.25  # how far points keep from walls
 
 
@@ -20,15 +23,31 @@ def room_points(outline: shapely.Polygon) -> tuple[NDArray[np.float64], list[tup
         float64 (n, 2) points inside the outline (n >= 1), and pairs of rows that see each other.
     """
     spacing = max(_SPACING_M, float(np.sqrt(outline.area / _MOST_POINTS)))
+    if outline.area < _RECTANGULAR * shapely.oriented_envelope(outline).area:
+        return _triangle_points(outline, spacing)
     grid, cells = _grid(outline, spacing)
     inside = outline.buffer(-_CLEAR_M)
-    kept = (
-        shapely.contains_xy(inside, grid[:, 0], grid[:, 1]) if not inside.is_empty else np.zeros(len(grid), dtype=bool)
-    )
+    kept = shapely.contains_xy(inside, grid[:, 0], grid[:, 1]) if not inside.is_empty else np.zeros(len(grid), dtype=bool)
     points, cells = grid[kept], cells[kept]
     if not len(points):
         return shapely.get_coordinates(shapely.maximum_inscribed_circle(outline, tolerance=0.05))[:1], []
     pairs = _neighbours(points, cells, outline)
+    return points, _connected(points, pairs, outline)
+
+
+def _triangle_points(outline: shapely.Polygon, spacing: float) -> tuple[NDArray[np.float64], list[tuple[int, int]]]:
+    """Middles of the triangles of a crooked room, which follow its bends as no grid does; neighbours share an edge."""
+    fine = shapely.segmentize(outline.simplify(_CLEAR_M / 2), spacing)
+    triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(fine))
+    points = shapely.get_coordinates(shapely.centroid(triangles))
+    side: dict[tuple[tuple[float, float], ...], int] = {}
+    pairs = []
+    for k, triangle in enumerate(triangles):
+        corners = [tuple(c) for c in np.round(shapely.get_coordinates(triangle), 6).tolist()]
+        for a, b in pairwise(corners):
+            other = side.setdefault(tuple(sorted((a, b))), k)
+            if other != k:
+                pairs.append((other, k))
     return points, _connected(points, pairs, outline)
 
 
@@ -42,9 +61,7 @@ def _grid(outline: shapely.Polygon, spacing: float) -> tuple[NDArray[np.float64]
     return points, np.column_stack([i, j])
 
 
-def _neighbours(
-    points: NDArray[np.float64], cells: NDArray[np.int64], outline: shapely.Polygon
-) -> list[tuple[int, int]]:
+def _neighbours(points: NDArray[np.float64], cells: NDArray[np.int64], outline: shapely.Polygon) -> list[tuple[int, int]]:
     row = {(int(i), int(j)): k for k, (i, j) in enumerate(cells)}
     pairs = [
         (k, row[i + di, j + dj])
