@@ -12,7 +12,7 @@ from assets.demo.furnish import Item, furnish
 from assets.demo.ifcmodel import Entity, Model, guid_of
 from assets.demo.meshes import Mesh
 from assets.demo.parts import filling_map, flight_maps, slab_map, space_map, thing, wall_map
-from assets.demo.plan import SLAB_M, Cell, Gap, Storey, Wall, inner
+from assets.demo.plan import SLAB_M, Cell, Gap, Storey, Wall, floor_of, inner
 from assets.demo.programs import STAIR_LANDING_M, STAIR_RUN_M, storeys_of
 from assets.demo.words import SEALED_USES, USES, storey_name_zh
 
@@ -141,7 +141,7 @@ def _write_storey(model: Model, block: Block, storey: Storey, entity: Entity) ->
 
 
 def _space(model: Model, block: Block, storey: Storey, entity: Entity, cell: Cell) -> Entity:
-    use, rect = USES[cell.use], inner(cell.rect)
+    use, rect = USES[cell.use], floor_of(cell, storey.outline)
     height = round(storey.height - SLAB_M, 3)
     place = model.placement(entity.ObjectPlacement, (rect[0], rect[1], 0.0))
     space = model.product(

@@ -276,3 +276,12 @@ def inner(rect: Rect, by: float = PARTITION_M / 2) -> Rect:
     """A room's clear floor: its rectangle less half a partition all round."""
     x0, y0, x1, y1 = rect
     return x0 + by, y0 + by, x1 - by, y1 - by
+
+
+def floor_of(cell: Cell, outline: Rect) -> Rect:
+    """A room's clear floor; rooms open to the corridor reach right up to it."""
+    x0, y0, x1, y1 = inner(cell.rect)
+    if cell.use in OPEN_USES:
+        y0 = y0 if abs(cell.rect[1] - outline[1] - EXTERNAL_M) < 0.01 else y0 - PARTITION_M
+        y1 = y1 if abs(cell.rect[3] - outline[3] + EXTERNAL_M) < 0.01 else y1 + PARTITION_M
+    return x0, y0, x1, y1

@@ -1,8 +1,7 @@
 """A simulated field: values, people, vehicles, commands and incidents, in this process or over MQTT."""
 
-from connectors.simulator.cast import Track
 from connectors.simulator.climate import Site
 from connectors.simulator.engine import Simulator, Step
-from connectors.simulator.incidents import Script
+from connectors.simulator.of_park import backfill_of, read_walk, simulator_of
 
-__all__ = ["Script", "Simulator", "Site", "Step", "Track"]
+__all__ = ["Simulator", "Site", "Step", "backfill_of", "read_walk", "simulator_of"]

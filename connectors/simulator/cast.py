@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from twin.ports import TrackInfo
 
 _FAMILY = (
     ("林", "Lin"),
@@ -59,22 +59,10 @@ CARS, SHUTTLES = 54, 6
 INTRUDER = "X-001"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
-    """One who moves: `number` is the track number on the wire; kind person or vehicle."""
-
-    number: int
-    id: str
-    kind: str
-    name: str
-    name_zh: str
-    role: str
-
-
-def cast(seed: int) -> tuple[Track, ...]:
-    """Three hundred people, sixty vehicles and one who should not be there; numbers from 0."""
+def cast(seed: int) -> tuple[TrackInfo, ...]:
+    """Three hundred people, sixty vehicles and one who should not be there; dense numbers from 0."""
     chance = np.random.default_rng(seed)
-    out: list[Track] = []
+    out: list[TrackInfo] = []
     for role, count in ROLES:
         for k in range(count):
             family, given, last = (
@@ -83,8 +71,8 @@ def cast(seed: int) -> tuple[Track, ...]:
                 _LAST[chance.integers(len(_LAST))],
             )
             out.append(
-                Track(
-                    number=len(out),
+                TrackInfo(
+                    i=len(out),
                     id=f"P-{role[:3].upper()}-{k + 1:03d}",
                     kind="person",
                     role=role,
@@ -99,8 +87,8 @@ def cast(seed: int) -> tuple[Track, ...]:
             (f"Shuttle {k - CARS + 1}", f"园区巡游车 {k - CARS + 1} 号") if is_shuttle else (f"Car {plate}", f"浙A·{plate}")
         )
         out.append(
-            Track(
-                number=len(out),
+            TrackInfo(
+                i=len(out),
                 id=f"V-{k + 1:03d}",
                 kind="vehicle",
                 role="shuttle" if is_shuttle else "car",
@@ -108,5 +96,5 @@ def cast(seed: int) -> tuple[Track, ...]:
                 name_zh=zh,
             )
         )
-    out.append(Track(number=len(out), id=INTRUDER, kind="person", role="unknown", name="Unknown person", name_zh="未知人员"))
+    out.append(TrackInfo(i=len(out), id=INTRUDER, kind="person", role="unknown", name="Unknown person", name_zh="未知人员"))
     return tuple(out)

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.simulator.cast import Track, cast
+from connectors.simulator.cast import cast
 from connectors.simulator.climate import DAY_SECS, Site
 from connectors.simulator.places import Places
-from twin.ports import Positions
+from twin.ports import Positions, TrackInfo
 
 WALK_MPS, DRIVE_MPS = 1.3, 6.0
 _MARK_SECS = 3600.0
 
 
-@dataclass(slots=True)
 class Day:
-    """One track's day: seconds since local midnight t (k,), park metres xyz (k, 3); absent outside them."""
+    """One track's day as a line: seconds since local midnight and park metres; absent outside them."""
 
-    t: list[float] = field(default_factory=list)
-    xyz: list[NDArray[np.float64]] = field(default_factory=list)
-
-    def stay(self, until: float) -> None:
-        """Remain at the last place until a time."""
-        if self.t and until > self.t[-1]:
-            self.t.append(until)
-            self.xyz.append(self.xyz[-1])
+    def __init__(self) -> None:
+        self._t: list[NDArray[np.float64]] = []
+        self._xyz: list[NDArray[np.float64]] = []
+        self.now = 0.0
+        self._here = np.zeros(3)
 
     def appear(self, at: float, where: NDArray[np.float64]) -> None:
         """Start the day at a place."""
-        self.t.append(at)
-        self.xyz.append(np.asarray(where, np.float64))
+        self._add(np.array([at]), np.asarray(where, np.float64)[None, :])
+
+    def stay(self, until: float) -> None:
+        """Remain at the last place until a time."""
+        if self._t and until > self.now:
+            self._add(np.array([until]), self._here[None, :])
 
     def go(self, line: NDArray[np.float64], speed: float) -> None:
         """Follow a polyline (k, 3) from the last place at metres a second."""
-        for point in line:
-            gap = float(np.linalg.norm(point - self.xyz[-1]))
-            if gap > 1e-6:
-                self.t.append(self.t[-1] + gap / speed)
-                self.xyz.append(point)
+        gaps = np.linalg.norm(np.diff(np.vstack([self._here, line]), axis=0), axis=1)
+        moved = gaps > 1e-6
+        if moved.any():
+            self._add(self.now + np.cumsum(gaps)[moved] / speed, line[moved])
+
+    def line(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Times (k,) and places (k, 3)."""
+        if not self._t:
+            return np.zeros(0), np.zeros((0, 3))
+        return np.concatenate(self._t), np.vstack(self._xyz)
+
+    def _add(self, t: NDArray[np.float64], xyz: NDArray[np.float64]) -> None:
+        self._t.append(t)
+        self._xyz.append(xyz)
+        self.now, self._here = float(t[-1]), xyz[-1]
 
 
 class Crowd:
@@ -63,7 +71,7 @@ class Crowd:
             self._fix(number, t, path, second, numbers, xyz, heading)
         if self._outing is not None:
             since, t, path = self._outing
-            self._fix(self.tracks[-1].number, t, path, min(now - since, float(t[-1])), numbers, xyz, heading)
+            self._fix(self.tracks[-1].i, t, path, min(now - since, float(t[-1])), numbers, xyz, heading)
         if second > DAY_SECS - _MARK_SECS:
             self._prepare(int(day) + 1)
         count = len(numbers)
@@ -94,7 +102,7 @@ class Crowd:
         day.appear(0.0, np.array([start[0], start[1], 0.0]))
         if line is not None:
             day.go(line, WALK_MPS * 1.3)
-        self._outing = (now, np.array(day.t), np.array(day.xyz))
+        self._outing = (now, *day.line())
 
     def leave(self) -> None:
         """The stranger is gone."""
@@ -115,12 +123,12 @@ class Crowd:
         for track in self.tracks[len(done) : min(len(done) + 2, len(self.tracks) - 1)]:
             self._plan(day, track)
 
-    def _plan(self, day: int, track: Track) -> None:
+    def _plan(self, day: int, track: TrackInfo) -> None:
         lines = self._days.setdefault(day, {})
-        if track.number in lines:
+        if track.i in lines:
             return
-        chance = np.random.default_rng((self._seed, day, track.number))
-        person = np.random.default_rng((self._seed, track.number))  # what stays the same from day to day
+        chance = np.random.default_rng((self._seed, day, track.i))
+        person = np.random.default_rng((self._seed, track.i))  # what stays the same from day to day
         plan = {
             "staff": _staff,
             "visitor": _visitor,
@@ -133,7 +141,7 @@ class Crowd:
         line = Day()
         if self._places.is_usable:
             plan[track.role](self._places, line, track, person, chance, (day + 3) % 7 >= 5)
-        lines[track.number] = (np.array(line.t), np.array(line.xyz).reshape(-1, 3))
+        lines[track.i] = line.line()
 
 
 def _walk(places: Places, line: Day, here: int, there: int, seat: NDArray[np.float64] | None) -> int:
@@ -148,7 +156,7 @@ def _walk(places: Places, line: Day, here: int, there: int, seat: NDArray[np.flo
 
 
 def _staff(
-    p: Places, line: Day, track: Track, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
 ) -> None:
     room = p.draw("work", person)
     lives_here = bool(p.rooms["rest"]) and person.random() < 0.3
@@ -180,7 +188,7 @@ def _staff(
         line.stay(float(np.clip(chance.normal(11.95, 0.3), 11.2, 12.9)) * 3600)
         _step_out(p, line, here)
         here = _walk(p, line, here, p.row(table), p.seat(table, chance))
-        line.stay(line.t[-1] + chance.uniform(1300, 2300))
+        line.stay(line.now + chance.uniform(1300, 2300))
         _step_out(p, line, here)
         here = _walk(p, line, here, p.row(room), seat)
     here = _errand(p, line, here, seat, chance, 0.5, 15.2)
@@ -204,17 +212,17 @@ def _errand(
     """Perhaps go to a room in the same building for a while and come back."""
     if chance.random() > share:
         return here
-    line.stay(max(line.t[-1] + 300, (hour + chance.normal(0, 0.6)) * 3600))
+    line.stay(max(line.now + 300, (hour + chance.normal(0, 0.6)) * 3600))
     other = p.neighbour(here, chance)
     _step_out(p, line, here)
     there = _walk(p, line, here, p.row(other), p.seat(other, chance))
-    line.stay(line.t[-1] + chance.uniform(600, 2600))
+    line.stay(line.now + chance.uniform(600, 2600))
     _step_out(p, line, there)
     return _walk(p, line, there, here, seat)
 
 
 def _visitor(
-    p: Places, line: Day, track: Track, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
 ) -> None:
     if is_weekend and chance.random() < 0.7:
         return
@@ -224,50 +232,48 @@ def _visitor(
     for _ in range(int(chance.integers(1, 4))):
         room = p.draw("work", chance)
         here = _walk(p, line, here, p.row(room), p.seat(room, chance))
-        line.stay(line.t[-1] + chance.uniform(1200, 3600))
+        line.stay(line.now + chance.uniform(1200, 3600))
         _step_out(p, line, here)
     _walk(p, line, here, gate, None)
 
 
 def _rounds(
-    p: Places, line: Day, track: Track, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
 ) -> None:
     """Guards go about outdoors round the clock in shifts, cleaners and technicians from room to room by day."""
     outdoors = track.role == "guard"
     start, end = ((0.0, 24.0), (6.0, 17.5), (7.5, 18.5))[("guard", "cleaner", "maintenance").index(track.role)]
     if outdoors:
-        shift = track.number % 3
+        shift = track.i % 3
         start, end = 8.0 * shift, 8.0 * shift + 8.0
-    elif is_weekend and track.number % 3:
+    elif is_weekend and track.i % 3:
         return
     here = int(person.choice(p.gates))
     line.appear(start * 3600, p.people.xyz[here])
-    while line.t[-1] < end * 3600 - 400:
+    while line.now < end * 3600 - 400:
         if outdoors:
             there = int(chance.choice(p.outdoor))
             here = _walk(p, line, here, there, None)
-            line.stay(line.t[-1] + chance.uniform(20, 240))
+            line.stay(line.now + chance.uniform(20, 240))
         else:
             room = p.neighbour(here, chance) if chance.random() < 0.8 else p.draw("work", chance)
             _step_out(p, line, here)
             here = _walk(p, line, here, p.row(room), p.seat(room, chance))
-            line.stay(line.t[-1] + chance.uniform(240, 1300))
-        if len(line.t) > 20_000:
-            break
+            line.stay(line.now + chance.uniform(240, 1300))
     if not outdoors:
         _step_out(p, line, here)
         _walk(p, line, here, int(person.choice(p.gates)), None)
 
 
 def _car(
-    p: Places, line: Day, track: Track, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
 ) -> None:
     if not len(p.bays) or not len(p.road_gates) or chance.random() > (0.3 if is_weekend else 0.95):
         return
     gate = int(person.choice(p.road_gates))
-    bay = p.bays[track.number % len(p.bays)]
+    bay = p.bays[track.i % len(p.bays)]
     arrive, leave = chance.normal(8.4, 0.6) * 3600, chance.normal(18.2, 1.0) * 3600
-    if track.number % 9 == 0:
+    if track.i % 9 == 0:
         arrive, leave = chance.uniform(9, 15) * 3600, 0.0
         leave = arrive + chance.uniform(1200, 4000)
     _drive(p, line, gate, bay, max(arrive, 1.0), min(leave, 23.4 * 3600))
@@ -288,18 +294,18 @@ def _drive(p: Places, line: Day, gate: int, bay: NDArray[np.float64], arrive: fl
 
 
 def _shuttle(
-    p: Places, line: Day, track: Track, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
 ) -> None:
     """Small buses go about the park's roads from six to eleven at night."""
     if not len(p.road_rows):
         return
     here = int(person.choice(p.road_rows))
-    line.appear(6.0 * 3600 + 300 * (track.number % 6), p.roads.xyz[here])
-    while line.t[-1] < 22.8 * 3600:
+    line.appear(6.0 * 3600 + 300 * (track.i % 6), p.roads.xyz[here])
+    while line.now < 22.8 * 3600:
         there = int(p.road_rows[int(chance.integers(len(p.road_rows)))])
         way = p.roads.way(here, there)
         if way is None:
             break
         line.go(way, DRIVE_MPS * 0.8)
-        line.stay(line.t[-1] + chance.uniform(25, 90))
+        line.stay(line.now + chance.uniform(25, 90))
         here = there

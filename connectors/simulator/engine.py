@@ -10,16 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.simulator.behave import Behaviours
-from connectors.simulator.cast import Track, cast
 from connectors.simulator.chance import seed_of, uniform
 from connectors.simulator.climate import Site
 from connectors.simulator.crowd import Crowd
-from connectors.simulator.incidents import SCRIPTS, Incidents, Script
+from connectors.simulator.incidents import SCRIPTS, Incidents
 from connectors.simulator.orders import OrderBook
 from connectors.simulator.places import Places
 from connectors.simulator.routes import Walk
 from twin.graph import SceneGraph
-from twin.ports import Clock, CommandAck, CommandOrder, Positions, Readings, Sink, WallClock
+from twin.ports import (
+    Clock,
+    CommandAck,
+    CommandOrder,
+    IncidentInfo,
+    Positions,
+    Readings,
+    Sink,
+    TrackInfo,
+    WallClock,
+)
 from twin.registry import PointTable
 from twin.wire import Quality
 
@@ -76,17 +85,14 @@ class Simulator:
 
     # ---- what the twin asks ---------------------------------------------------------------------------------------
 
-    def tracks(self) -> tuple[Track, ...]:
+    def tracks(self) -> tuple[TrackInfo, ...]:
         """Everybody who may appear; a track's number is its place here. Empty without a walking graph."""
-        return cast(self.seed) if self._crowd is not None else ()
+        return self._crowd.tracks if self._crowd is not None else ()
 
-    def incidents(self) -> tuple[Script, ...]:
-        """The scripts that can be started."""
-        return SCRIPTS
-
-    def running(self) -> dict[str, float]:
-        """Key of each incident under way → since when (seconds since 1970 UTC)."""
-        return dict(self._incidents.started)
+    def incidents(self) -> tuple[IncidentInfo, ...]:
+        """The scripts that can be started, and whether each is under way."""
+        running = self._incidents.started
+        return tuple(IncidentInfo(key=s.key, name=s.name, name_zh=s.name_zh, running=s.key in running) for s in SCRIPTS)
 
     def start_incident(self, key: str) -> None:
         """Start a script now; one that runs goes on.

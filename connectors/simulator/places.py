@@ -52,6 +52,7 @@ _CLOSED = (
 _REST = ("dormitory", "宿舍", "bedroom", "apartment")
 _EAT = ("dining", "餐厅", "canteen", "café", "咖啡")
 _SITE_M = 340.0
+_HUBS, _ROUNDS = 6, 40
 
 
 class Places:
@@ -79,6 +80,8 @@ class Places:
         self._by_building: dict[int, list[int]] = {}
         for room in self.rooms["work"]:
             self._by_building.setdefault(self._building[room], []).append(room)
+        pick = np.random.default_rng(seed)
+        self._hubs = {b: [rooms[k] for k in pick.permutation(len(rooms))[:_HUBS]] for b, rooms in self._by_building.items()}
         self._node_of_row = {row: n for n, row in self._row.items()}
         self._outside(points, kinds, seed)
 
@@ -97,6 +100,7 @@ class Places:
         near = np.hypot(*(self.people.xyz - middle)[:, :2].T) < _SITE_M
         is_out = np.isin(kinds, ("road", "entrance")) & near
         self.outdoor = np.array([r for r in np.flatnonzero(is_out) if self.people.is_reachable(int(r))], np.int64)
+        self.outdoor = np.random.default_rng(seed).permutation(self.outdoor)[:_ROUNDS]
         if not len(self.outdoor):
             self.outdoor = np.array(self.gates, np.int64)
         main = self.roads.main
@@ -116,9 +120,9 @@ class Places:
         return int(self.rooms[use][int(chance.choice(len(weight), p=weight / weight.sum()))])
 
     def neighbour(self, row: int, chance: np.random.Generator) -> int:
-        """Another workroom of the building that a room's row is in."""
+        """One of the rooms where people of a building meet; from outdoors any workroom."""
         room = self._node_of_row.get(row, 0)
-        rooms = self._by_building.get(self._building.get(room, 0)) or self.rooms["work"]
+        rooms = self._hubs.get(self._building.get(room, 0)) or self.rooms["work"]
         return int(rooms[int(chance.integers(len(rooms)))])
 
     def seat(self, room: int, chance: np.random.Generator) -> NDArray[np.float64]:

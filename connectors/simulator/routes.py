@@ -49,6 +49,7 @@ class Routes:
         first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
         keep = order[first]
         self._matrix = csr_matrix((np.maximum(cost[keep], 1e-3), (low[keep], high[keep])), shape=(n, n))
+        self._matrix = (self._matrix + self._matrix.T).tocsr()  # both ways once, not at every question
         part = connected_components(self._matrix, directed=False)[1]
         sizes = np.bincount(part) if n else np.zeros(1, int)
         self.main = np.flatnonzero(part == sizes.argmax()) if n else np.zeros(0, int)
@@ -72,7 +73,7 @@ class Routes:
         flip = start in self._before and end not in self._before
         root, leaf = (start, end) if flip else (end, start)
         if root not in self._before:
-            self._before[root] = dijkstra(self._matrix, directed=False, indices=root, return_predecessors=True)[1].astype(
+            self._before[root] = dijkstra(self._matrix, directed=True, indices=root, return_predecessors=True)[1].astype(
                 np.int32
             )
         before, rows = self._before[root], [leaf]

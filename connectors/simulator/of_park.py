@@ -1,0 +1,68 @@
+"""The simulator of a compiled park: its walking graph from `build/`, its local hours from where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from pyproj import Transformer
+
+from connectors.simulator.climate import Site
+from connectors.simulator.engine import Simulator
+from twin.graph import SceneGraph
+from twin.history.store import History
+from twin.park import ParkSpec
+from twin.ports import Clock
+from twin.registry import PointTable
+from twin.walk import WalkGraph
+
+PAST_SECS = 36 * 3600.0
+
+
+def read_walk(build_dir: Path) -> WalkGraph | None:
+    """The walking graph of a compiled park (`walk.parquet`, `walk_edges.parquet`); None where it has none."""
+    points, edges = build_dir / "walk.parquet", build_dir / "walk_edges.parquet"
+    if not points.is_file() or not edges.is_file():
+        return None
+    p, e = pq.read_table(points), pq.read_table(edges)
+    return WalkGraph(
+        xyz=np.column_stack([p[axis].to_numpy() for axis in "xyz"]),
+        node=p["node"].to_numpy(),
+        kind=np.array(p["kind"].to_pylist(), dtype=object),
+        edge=np.column_stack([e["a"].to_numpy(), e["b"].to_numpy()]).astype(np.int32),
+        length=e["length"].to_numpy(),
+        edge_kind=np.array(e["kind"].to_pylist(), dtype=object),
+    )
+
+
+def site_of(spec: ParkSpec) -> Site:
+    """Latitude and solar hours of a park; China keeps one clock, eight hours ahead, from border to border."""
+    longitude, latitude = Transformer.from_crs(spec.crs, "EPSG:4326", always_xy=True).transform(*spec.origin[:2])
+    is_china = 73.0 < longitude < 135.0 and 18.0 < latitude < 53.6
+    return Site(latitude=latitude, utc_offset_hours=8.0 if is_china else float(round(longitude / 15.0)))
+
+
+def simulator_of(
+    spec: ParkSpec, points: PointTable, graph: SceneGraph, *, clock: Clock | None = None, seed: int = 7
+) -> Simulator:
+    """The simulated field of a compiled park; without a walking graph it has no people and vehicles."""
+    return Simulator(points, graph=graph, walk=read_walk(spec.build_dir), clock=clock, seed=seed, site=site_of(spec))
+
+
+def backfill_of(simulator: Simulator) -> Callable[[History, float], None]:
+    """Writes a day and a half of invented past into an empty history, coarse at first, by the minute for the last hour."""
+
+    def backfill(history: History, now: float) -> None:
+        if np.isfinite(history.as_of(now).value).any():
+            return
+        spans = ((now - PAST_SECS, now - 3600.0, 600.0), (now - 3600.0, now - 30.0, 60.0))
+        for start, end, every in spans:
+            for count, readings in enumerate(simulator.history(start, end, every)):
+                history.put(readings)
+                if count % 32 == 31:
+                    history.flush()
+        history.flush()
+
+    return backfill
