@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,12 @@ import msgspec
 import numpy as np
 
 from connectors.mqtt import MqttConnector
-from connectors.simulator import Simulator, Site
+from connectors.simulator import Simulator, site_of
 from twin.errors import ParkFileError
 from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.park import ParkSpec
-from twin.ports import Connector, Drills, IncidentInfo, TrackInfo
+from twin.ports import Connector, Drills, TrackInfo
 from twin.registry import PointTable
 from twin.walk import WalkGraph
 
@@ -54,39 +53,19 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
                         mend="use 'simulator' or mqtt://host:port", where=f"park.toml:{spec.live.line}")
 
 
-class _SimulatedDrills:
-    """The simulator's scripts as the twin knows drills."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-
-    def incidents(self) -> tuple[IncidentInfo, ...]:
-        running = self._simulator.running()
-        return tuple(IncidentInfo(key=s.key, name=s.name, name_zh=s.name_zh, running=s.key in running)
-                     for s in self._simulator.incidents())
-
-    def start_incident(self, key: str) -> None:
-        self._simulator.start_incident(key)
-
-    def stop_incident(self, key: str) -> None:
-        self._simulator.stop_incident(key)
-
-
 def _simulated(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
-    offset_hours = -time.timezone / 3600
-    simulator = Simulator(points, graph=graph, walk=walk, site=Site(latitude=latitude, utc_offset_hours=offset_hours))
-    tracks = tuple(TrackInfo(i=t.number, id=t.id, kind=t.kind, name=t.name, name_zh=t.name_zh, role=t.role)  # type: ignore[arg-type]
-                   for t in simulator.tracks())
+    simulator = Simulator(points, graph=graph, walk=walk, site=site_of(spec, latitude))
 
     def backfill(history: History, now: float) -> None:
         """A past for the first start, so that charts have a yesterday; a history that has one is left alone."""
         if np.isfinite(history.as_of(now).value).any():
             return
-        for readings in simulator.history(now - BACKFILL_SECS, now, BACKFILL_EVERY_SECS):
-            history.put(readings)
+        for start, end, every in ((BACKFILL_SECS, 3600.0, BACKFILL_EVERY_SECS), (3600.0, 30.0, 60.0)):
+            for readings in simulator.history(now - start, now - end, every):
+                history.put(readings)
         history.flush(60)
 
-    return Source(connector=simulator, tracks=tracks, drills=_SimulatedDrills(simulator), backfill=backfill)
+    return Source(connector=simulator, tracks=simulator.tracks(), drills=simulator, backfill=backfill)
 
 
 def tracks_of(path: Path) -> Sequence[TrackInfo] | tuple[TrackInfo, ...]:

@@ -2,6 +2,6 @@
 
 from connectors.simulator.climate import Site
 from connectors.simulator.engine import Simulator, Step
-from connectors.simulator.of_park import backfill_of, read_walk, simulator_of
+from connectors.simulator.of_park import read_walk, simulator_of, site_of
 
-__all__ = ["Simulator", "Site", "Step", "backfill_of", "read_walk", "simulator_of"]
+__all__ = ["Simulator", "Site", "Step", "read_walk", "simulator_of", "site_of"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,10 @@ from pyproj import Transformer
 from connectors.simulator.climate import Site
 from connectors.simulator.engine import Simulator
 from twin.graph import SceneGraph
-from twin.history.store import History
 from twin.park import ParkSpec
 from twin.ports import Clock
 from twin.registry import PointTable
 from twin.walk import WalkGraph
-
-PAST_SECS = 36 * 3600.0
 
 
 def read_walk(build_dir: Path) -> WalkGraph | None:
@@ -37,11 +33,11 @@ def read_walk(build_dir: Path) -> WalkGraph | None:
     )
 
 
-def site_of(spec: ParkSpec) -> Site:
-    """Latitude and solar hours of a park; China keeps one clock, eight hours ahead, from border to border."""
-    longitude, latitude = Transformer.from_crs(spec.crs, "EPSG:4326", always_xy=True).transform(*spec.origin[:2])
-    is_china = 73.0 < longitude < 135.0 and 18.0 < latitude < 53.6
-    return Site(latitude=latitude, utc_offset_hours=8.0 if is_china else float(round(longitude / 15.0)))
+def site_of(spec: ParkSpec, latitude: float | None = None) -> Site:
+    """Latitude and the clock of a park's place; China keeps one clock, eight hours ahead, from border to border."""
+    east, north = Transformer.from_crs(spec.crs, "EPSG:4326", always_xy=True).transform(*spec.origin[:2])
+    is_china = 73.0 < east < 135.0 and 18.0 < north < 53.6
+    return Site(latitude=latitude or north, utc_offset_hours=8.0 if is_china else float(round(east / 15.0)))
 
 
 def simulator_of(
@@ -49,20 +45,3 @@ def simulator_of(
 ) -> Simulator:
     """The simulated field of a compiled park; without a walking graph it has no people and vehicles."""
     return Simulator(points, graph=graph, walk=read_walk(spec.build_dir), clock=clock, seed=seed, site=site_of(spec))
-
-
-def backfill_of(simulator: Simulator) -> Callable[[History, float], None]:
-    """Writes a day and a half of invented past into an empty history, coarse at first, by the minute for the last hour."""
-
-    def backfill(history: History, now: float) -> None:
-        if np.isfinite(history.as_of(now).value).any():
-            return
-        spans = ((now - PAST_SECS, now - 3600.0, 600.0), (now - 3600.0, now - 30.0, 60.0))
-        for start, end, every in spans:
-            for count, readings in enumerate(simulator.history(start, end, every)):
-                history.put(readings)
-                if count % 32 == 31:
-                    history.flush()
-        history.flush()
-
-    return backfill
