@@ -121,7 +121,7 @@ def _check_building(building: BuildingSpec, findings: list[Finding]) -> set[str]
                     "warning",
                     f"{path.name} says nothing about where it stands, and building '{building.id}' has no placement",
                     f"{FILE_NAME}:{building.line}",
-                    "give it placement = { at = [x, y, z], rotation_deg = 0 }",
+                    "give it placement = { at = [x, y, z], rotation = 0.0 }",
                 )
             )
     return guids if has_opened else None

@@ -43,7 +43,7 @@ source = "simulator"
 # id = "a1"
 # ifc = ["bim/a1-architecture.ifc", "bim/a1-hvac.ifc"]
 # zone = "north"
-# placement = {{ at = [0.0, 0.0, 0.0], rotation_deg = 0.0 }}  # where the IFC has no georeference 无地理参照时填写
+# placement = {{ at = [0.0, 0.0, 0.0], rotation = 0.0 }}  # where the IFC has no georeference 无地理参照时填写
 
 # [[layer]]                         # GeoJSON, GeoPackage, Shapefile, GeoTIFF, CSV
 # id = "roads"

@@ -43,7 +43,7 @@ name = "North"
 id = "a1"
 ifc = ["a.ifc", "b.ifc"]
 zone = "n"
-placement = { at = [1, 2.5, 3], rotation_deg = 90 }
+placement = { at = [1, 2.5, 3], rotation = 90 }
 [[layer]]
 id = "roads"
 source = "r.geojson"
