@@ -42,6 +42,7 @@ def open_page(context: BrowserContext, address: str, *, settle_secs: float = 3.0
     """A page whose first tiles have arrived."""
     page = context.new_page()
     page.on("console", lambda message: print(f"  console: {message.text}") if message.type == "error" else None)
+    page.on("response", lambda answer: print(f"  {answer.status}: {answer.url}") if answer.status >= 400 else None)
     page.on("pageerror", lambda error: print(f"  page error: {error}"))
     page.goto(address)
     page.wait_for_selector(".scene-host canvas", timeout=60_000)

@@ -28,7 +28,7 @@ def router(services: Services) -> APIRouter:
         spec, light = services.spec, services.manifest.get("light")
         answer = {key: services.manifest.get(key) for key in MANIFEST_KEYS}
         if light:
-            answer["light"] = {**light, "image": f"/tiles/{light['image']}"}
+            answer["light"] = {**light, "image": "/" + light["image"]}
         return {"id": spec.id, "name": spec.name, "name_zh": spec.name_zh or spec.name, "demo": spec.demo,
                 "tileset": "/tiles/tileset.json", **answer}
 

@@ -44,7 +44,7 @@ function Verbs({ alarm, fault, onFault }: { alarm: Alarm; fault: string; onFault
 /** Alarms by place (building and storey), the most urgent group first; order inside by priority, then age. */
 function grouped(list: Alarm[], byPlace: boolean): [string, Alarm[]][] {
   const groups = new Map<string, Alarm[]>();
-  for (const a of list) { const key = byPlace ? pick(a, "place").split(" · ").slice(0, 2).join(" · ") : say("priority", { n: a.priority }); groups.set(key, [...(groups.get(key) ?? []), a]); }
+  for (const a of list) { const key = byPlace ? pick(a, "place").split(" · ").slice(0, 2).join(" · ") || say("outdoors") : say("priority", { n: a.priority }); groups.set(key, [...(groups.get(key) ?? []), a]); }
   return [...groups];
 }
 
@@ -60,7 +60,7 @@ function Response({ alarm }: { alarm: Alarm }): JSX.Element {
   void seconds.value;
   const steps = lang.value === "zh" && alarm.steps_zh.length ? alarm.steps_zh : alarm.steps, elapsed = serverNow() - alarm.raised_ms, left = alarm.deadline_mins * 60_000 - elapsed, present = steps.findIndex((_, k) => !ticked[k]);
   return (
-    <section class="panel response"><header><h2>{say("response")} · {alarm.owner}</h2><small>{Object.keys(ticked).length} / {steps.length}</small><b class="now">T + {span(elapsed)}</b></header>
+    <section class="panel response"><header><h2>{say("response")} · {pick(alarm, "owner")}</h2><small>{Object.keys(ticked).length} / {steps.length}</small><b class="now">T + {span(elapsed)}</b></header>
       <ol>{steps.map((s, k) => <li key={k} class={ticked[k] ? "done" : k === present ? "now" : ""}><button disabled={!mayAct()} onClick={() => setTicked(ticked[k] ? Object.fromEntries(Object.entries(ticked).filter(([i]) => Number(i) !== k)) : { ...ticked, [k]: elapsed })}><i>{ticked[k] ? <Icon name="check" size={12} /> : k + 1}</i><span>{s}</span><small>{ticked[k] ? `+${span(ticked[k])}` : k === present ? (left >= 0 ? say("response.left", { span: span(left) }) : say("response.late", { span: span(-left) })) : ""}</small></button></li>)}</ol>
       <p class="empty">{say("response.local")}</p></section>
   );

@@ -22,7 +22,7 @@ export function AlarmRow({ alarm, isChosen, onChoose, children }: { alarm: Alarm
     <li class={`alarm p${alarm.priority}${isNew ? " new" : ""}${isChosen ? " chosen" : ""} ${alarm.state}`}>
       <button class="line" onClick={onChoose} aria-current={isChosen}>
         <PriorityMark priority={alarm.priority} isHollow={alarm.state === "returned" || alarm.state === "shelved"} />
-        <span class="what"><b>{pick(alarm, "title")}</b><small>{pick(alarm, "place")}{alarm.value !== null && alarm.limit !== null ? ` · ${figure(alarm.value, 1)} ${alarm.unit}（${say("limit")} ${figure(alarm.limit, 1)}）` : ""}</small></span>
+        <span class="what"><b>{pick(alarm, "title")}</b><small>{pick(alarm, "place") || `${say("outdoors")} · ${alarm.device}`}{alarm.value !== null && alarm.limit !== null ? ` · ${figure(alarm.value, 1)} ${alarm.unit}（${say("limit")} ${figure(alarm.limit, 1)}）` : ""}</small></span>
         <span class="state"><b>{span(serverNow() - alarm.raised_ms)}</b><small>{stateText(alarm)}</small></span>
       </button>
       {children}

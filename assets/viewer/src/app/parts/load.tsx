@@ -17,7 +17,7 @@ function meterOf(): { id: string; name: string } | null {
   }
   return null;
 }
-const DAY = 86_400_000;
+const DAY = 86_400_000, QUARTER = 900_000;
 
 export function LoadChart(): JSX.Element {
   const meter = meterOf(), [rows, setRows] = useState<{ today: History; before: History } | null>(null), [fault, setFault] = useState("");
@@ -27,7 +27,7 @@ export function LoadChart(): JSX.Element {
     const load = async () => {
       const now = serverNow(), start = new Date(now).setHours(0, 0, 0, 0);
       try {
-        const [today, before] = await Promise.all([api.history(`${meter.id}.power`, start, now, 96), api.history(`${meter.id}.power`, start - DAY, start, 96)]);
+        const [today, before] = await Promise.all([api.history(`${meter.id}.power`, start, now, Math.max(1, Math.ceil((now - start) / QUARTER))), api.history(`${meter.id}.power`, start - DAY, start, DAY / QUARTER)]);
         if (!isGone) { setRows({ today, before }); setFault(""); }
       } catch (e) { if (!isGone) setFault(String(e)); }
     };
@@ -41,8 +41,8 @@ export function LoadChart(): JSX.Element {
     xAxis: { type: "time", min: new Date(serverNow()).setHours(0, 0, 0, 0), max: new Date(serverNow()).setHours(24, 0, 0, 0), axisLabel: { formatter: (t: number) => clock(t).slice(0, 2), color: token("--text-3"), hideOverlap: true }, axisLine: { lineStyle: { color: token("--line-2") } }, splitLine: { show: false } },
     yAxis: { type: "value", axisLabel: { color: token("--text-3") }, splitLine: { lineStyle: { color: token("--line-1") } } },
     series: [
-      { name: say("yesterday"), type: "line", symbol: "none", lineStyle: { type: "dashed", color: token("--c-ref"), width: 1.3 }, data: rows?.before.t.map((t, k) => [t + DAY, rows.before.mean[k]]) },
-      { name: say("today"), type: "line", symbol: "none", lineStyle: { color: token("--c-now"), width: 1.8 }, data: rows?.today.t.map((t, k) => [t, rows.today.mean[k]]) },
+      { name: say("yesterday"), type: "line", symbol: "none", connectNulls: false, lineStyle: { type: "dashed", color: token("--c-ref"), width: 1.3 }, data: rows?.before.t.map((t, k) => [t + DAY, rows.before.mean[k]]) },
+      { name: say("today"), type: "line", symbol: "none", connectNulls: false, lineStyle: { color: token("--c-now"), width: 1.8 }, data: rows?.today.t.map((t, k) => [t, rows.today.mean[k]]) },
     ],
   });
   void lang.value;
