@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,10 @@ def demo(
 ) -> None:
     """Write the sample park: IFC buildings, GIS layers, park.toml and devices.csv."""
     from assets.demo import make_park
+    from connectors.simulator.cast import cast
 
     start = time.perf_counter()
     make_park(directory, seed=seed)
+    rows = [{"id": t.id, "kind": t.kind, "name": t.name, "name_zh": t.name_zh, "role": t.role} for t in cast(seed)]
+    (directory / "tracks.json").write_text(json.dumps(rows, ensure_ascii=False, indent=0), encoding="utf-8")
     typer.echo(f"✓ {directory} written in {time.perf_counter() - start:.1f} s; next: parktwin build {directory}")

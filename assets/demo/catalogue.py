@@ -215,7 +215,7 @@ def makes() -> dict[str, Make]:
             "IfcLightFixture",
             "DIRECTIONSOURCE",
             "LED panel",
-            (("lamp", Mesh().box(-0.6, -0.15, 0.0, 0.6, 0.15, 0.06, skip="t")),),
+            (("lamp", Mesh().face((-0.6, 0.15, 0.0), (0.6, 0.15, 0.0), (0.6, -0.15, 0.0), (-0.6, -0.15, 0.0))),),
         ),
         ("basin", "IfcSanitaryTerminal", "WASHHANDBASIN", "Washbasin", (_box("white", 1.6, 0.5, 0.2, 0.7),)),
         ("wc_pan", "IfcSanitaryTerminal", "TOILETPAN", "Toilet", (_box("white", 0.4, 0.6, 0.42),)),
@@ -246,7 +246,8 @@ def door_parts(make: str, width: float, height: float) -> tuple[tuple[str, Mesh]
     """Leaf and frame of a door in a gap of this size (origin lower left on the wall axis)."""
     if make == "entrance":
         return window_parts(width, height, "curtain")
-    bars = Mesh().box(0.0, -0.07, 0.0, 0.05, 0.07, height).box(width - 0.05, -0.07, 0.0, width, 0.07, height)
-    bars.box(0.05, -0.07, height - 0.05, width - 0.05, 0.07, height, skip="we")
+    bars = Mesh().box(0.0, -0.07, 0.0, 0.05, 0.07, height, skip="btw")
+    bars.box(width - 0.05, -0.07, 0.0, width, 0.07, height, skip="bte")
+    bars.box(0.05, -0.07, height - 0.05, width - 0.05, 0.07, height, skip="wet")
     leaf = Mesh().box(0.05, -0.025, 0.0, width - 0.05, 0.025, height - 0.05, skip="b")
     return ("frame_light", bars), ("door_steel" if make == "lift_door" or width > 2 else "door", leaf)

@@ -67,14 +67,15 @@ class Mesh:
 
 
 def frame(width: float, height: float, bar: float, depth: float, mullions: int = 0) -> Mesh:
-    """A window frame in the plane y = 0..depth, x 0..width, z 0..height, without the faces nobody sees."""
+    """A window frame in the plane y = 0..depth, x 0..width, z 0..height: only the faces that show in a wall."""
     mesh = Mesh()
-    spans = [(0.0, bar), (width - bar, width)]
-    spans += [(width * k / (mullions + 1) - bar / 2, width * k / (mullions + 1) + bar / 2) for k in range(1, mullions + 1)]
-    for a, b in spans:
-        mesh.box(a, 0.0, bar, b, depth, height - bar, skip="bt")
-    for a, b in ((0.0, bar), (height - bar, height)):
-        mesh.box(0.0, 0.0, a, width, depth, b, skip="we")
+    mesh.box(0.0, 0.0, bar, bar, depth, height - bar, skip="btnw")
+    mesh.box(width - bar, 0.0, bar, width, depth, height - bar, skip="btne")
+    mesh.box(0.0, 0.0, 0.0, width, depth, bar, skip="wenb")
+    mesh.box(0.0, 0.0, height - bar, width, depth, height, skip="went")
+    for k in range(1, mullions + 1):
+        x = width * k / (mullions + 1)
+        mesh.box(x - bar / 2, 0.0, bar, x + bar / 2, depth, height - bar, skip="btn")
     return mesh
 
 

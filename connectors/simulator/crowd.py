@@ -64,7 +64,9 @@ class Crowd:
         """Fixes of everybody who is in the park at an instant (seconds since 1970 UTC)."""
         day, second = divmod(now + self._site.utc_offset_hours * 3600.0, DAY_SECS)
         lines = self._day(int(day))
-        numbers, xyz, heading = [], [], []
+        numbers: list[int] = []
+        xyz: list[NDArray[np.float64]] = []
+        heading: list[float] = []
         for number, (t, path) in lines.items():
             if not len(t) or second < t[0] or second > t[-1]:
                 continue

@@ -80,6 +80,7 @@ class Simulator:
             Crowd(Places(points, graph, walk, seed), self.site, seed) if graph is not None and walk is not None else None
         )
         self._turn: NDArray[np.int64] | None = None
+        self._reported = np.full(len(points), np.nan)
         self._phase = uniform(seed, self.behaviours.number, 17) * points.period
         self._fixed = -np.inf
 
