@@ -8,11 +8,22 @@ import {
 } from "./shaders";
 import type { StateTexture } from "./state";
 
+/** What a piece is, as far as its program goes. */
+export interface Cut { isInstanced: boolean; hasFacade: boolean; isGround: boolean; hasState: boolean }
 export type Role = "solid" | "ground" | "ghost" | "opened" | "lower" | "lifted" | "veil" | "pipes";
 const FAR = 1e6;
 
 interface RoleUniforms { [name: string]: IUniform; alpha: IUniform<number>; ghostMix: IUniform<number>; fade: IUniform<number>;
   clipAbove: IUniform<number>; clipBelow: IUniform<number>; lift: IUniform<number>; ownerTint: IUniform<number>; owner: IUniform<number>; edgeShare: IUniform<number> }
+
+const CLIPPED: ReadonlySet<Role> = new Set(["opened", "lower", "lifted"]);
+
+function definesOf(role: Role, cut: Cut): Record<string, number> {
+  return {
+    ...(cut.isInstanced ? { INSTANCED: 1 } : {}), ...(cut.hasFacade ? { FACADE: 1 } : {}), ...(cut.isGround ? { GROUND: 1 } : {}),
+    ...(cut.hasState ? { STATE: 1 } : {}), ...(CLIPPED.has(role) ? { CLIP: 1 } : {}), ...(role === "opened" ? { CAPS: 1 } : {}),
+  };
+}
 
 export class Materials {
   readonly shared: Record<string, IUniform>;
@@ -21,7 +32,7 @@ export class Materials {
   private readonly edges = new Map<string, RawShaderMaterial>();
   private readonly picks = new Map<string, RawShaderMaterial>();
 
-  constructor(state: StateTexture) {
+  constructor(private readonly state: StateTexture) {
     const blank = new DataTexture(new Uint8Array([255, 0, 255, 255]), 1, 1);
     blank.needsUpdate = true;
     this.shared = {
@@ -31,7 +42,7 @@ export class Materials {
       paving: { value: new Vector3(1, 1, 1) }, exposure: { value: 1 }, night: { value: 0 }, fog: { value: new Vector3() },
       zenith: { value: new Vector3() }, ghostColour: { value: new Vector3() }, capColour: { value: new Vector3() },
       glass: { value: new Vector3() }, accent: { value: new Vector3() }, noneColour: { value: new Vector3() },
-      edgeColour: { value: new Vector3() }, edgeAlpha: { value: 0.3 }, fogPerMetre: { value: 0.001 }, litShare: { value: 0.46 },
+      edgeColour: { value: new Vector3() }, edgeAlpha: { value: 0.3 }, fogPerMetre: { value: 0.001 }, litShare: { value: 0.46 }, ownerState: { value: new Vector4() },
       rays: { value: new Matrix4() },
     };
     for (const role of ["solid", "ground", "ghost", "opened", "lower", "lifted", "veil", "pipes"] as Role[]) {
@@ -66,15 +77,16 @@ export class Materials {
 
   role(role: Role): RoleUniforms { return this.roles.get(role)!; }
 
-  surface(role: Role, isInstanced: boolean): RawShaderMaterial {
-    const key = `${role}${isInstanced}`;
+  surface(role: Role, cut: Cut): RawShaderMaterial {
+    const defines = definesOf(role, cut);
+    const key = [role, ...Object.keys(defines)].join(" ");
     let made = this.surfaces.get(key);
     if (!made) {
       const isBlended = role === "ghost" || role === "lifted" || role === "veil";
       made = new RawShaderMaterial({
         name: key, glslVersion: GLSL3, vertexShader: MODEL_VERTEX, fragmentShader: MODEL_FRAGMENT,
         uniforms: { ...this.shared, ...this.roles.get(role)! }, side: DoubleSide, transparent: isBlended,
-        depthWrite: role !== "veil", defines: { ...(isInstanced ? { INSTANCED: 1 } : {}), ...(role === "opened" ? { CAPS: 1 } : {}) },
+        depthWrite: role !== "veil", defines,
       });
       this.surfaces.set(key, made);
     }
@@ -94,15 +106,16 @@ export class Materials {
   }
 
   /** The id pass ("pick") and the depth-only pass ("depth") share the vertex program with the picture. */
-  probe(kind: "pick" | "depth", isInstanced: boolean): RawShaderMaterial {
-    const key = `${kind}${isInstanced}`;
+  probe(kind: "pick" | "depth", role: Role, cut: Cut): RawShaderMaterial {
+    const defines = definesOf(role, { ...cut, hasFacade: false, isGround: false });
+    const key = [kind, ...Object.keys(defines)].join(" ");
     let made = this.picks.get(key);
     if (!made) {
       made = new RawShaderMaterial({
         name: key, glslVersion: GLSL3, side: DoubleSide, vertexShader: kind === "pick" ? PICK_VERTEX : MODEL_VERTEX,
         fragmentShader: kind === "pick" ? PICK_FRAGMENT : DEPTH_FRAGMENT, colorWrite: kind === "pick",
-        defines: isInstanced ? { INSTANCED: 1 } : {},
-        uniforms: { ...this.shared, clipAbove: { value: FAR }, clipBelow: { value: -FAR }, lift: { value: 0 }, owner: { value: 0 }, storeyBase: { value: 0 } },
+        defines,
+        uniforms: { ...this.roles.get(role)!, ...this.shared, clipAbove: { value: FAR }, clipBelow: { value: -FAR }, lift: { value: 0 }, owner: { value: 0 } },
       });
       this.picks.set(key, made);
     }
@@ -115,6 +128,11 @@ export class Materials {
     const u = shader.uniforms;
     if (!u) return;
     if (u.owner) u.owner.value = owner;
+    const { bytes } = this.state;
+    if (u.ownerState) {
+      const at = owner * 4;
+      (u.ownerState.value as Vector4).set(bytes[at] ?? 0, bytes[at + 1] ?? 0, bytes[at + 2] ?? 0, bytes[at + 3] ?? 0).divideScalar(255);
+    }
     if (shader.name.startsWith("pick") || shader.name.startsWith("depth")) {
       const own = this.role(role);
       u.clipAbove!.value = own.clipAbove.value; u.clipBelow!.value = own.clipBelow.value; u.lift!.value = own.lift.value;

@@ -1,6 +1,7 @@
 /** Which piece of the model is drawn how: the park as it stands, or one building opened at one storey. */
 import { Box3, Mesh, Vector3, type LineSegments, type Object3D } from "three";
 import type { BuildingTiles, StoreyTile } from "../contract";
+import type { Baker } from "./bake";
 import type { Materials, Role } from "./materials";
 import { piecesOf, type Piece } from "./patch";
 import { EDGES, GHOST, SOLID, VEIL, type Stage } from "./stage";
@@ -24,7 +25,7 @@ export class Model {
   isUnderground = false; isXray = false; hasTrees = true;
   tileBytes = 0;
 
-  constructor(private readonly stage: Stage, private readonly materials: Materials, private readonly singles: SingleTiles,
+  constructor(private readonly stage: Stage, private readonly materials: Materials, private readonly singles: SingleTiles, readonly baker: Baker,
     private readonly changed: () => void) {
     stage.probeGhosts = (isProbe) => this.probe(isProbe, (p) => p.mesh.layers.isEnabled(GHOST));
   }
@@ -35,10 +36,14 @@ export class Model {
     for (const piece of pieces) {
       this.pieces.add(piece);
       this.tileBytes += piece.bytes;
+      this.baker.bake(piece);
       this.dress(piece);
     }
     this.changed();
   }
+
+  /** Brings every piece to the baker's look. */
+  rebake(): void { for (const piece of this.pieces) this.baker.bake(piece); }
 
   remove(pieces: Piece[]): void {
     for (const piece of pieces) { this.pieces.delete(piece); this.tileBytes -= piece.bytes; }
@@ -87,6 +92,7 @@ export class Model {
         }
       }
     }
+    this.rebake();
     this.singles.trim(new Set(this.openRoots));
     this.restyle();
   }
@@ -113,13 +119,13 @@ export class Model {
     if (this.isUnderground) {
       if (isPipe) return this.wear(piece, "pipes");
       if (place.building) return place.storey === null ? this.wear(piece, "ghost") : this.hide(piece);
-      if (piece.isInstanced) return this.hide(piece);
+      if (piece.cut.isInstanced) return this.hide(piece);
       return /ground|terrain|lawn|road|water|pav/i.test(place.layer) ? this.wear(piece, "veil") : this.wear(piece, "ghost");
     }
     if (this.opened) {
       if (place.building === this.opened.building.id) return this.hide(piece);
       if (place.building || /build|block|context/i.test(place.layer)) return this.wear(piece, "ghost");
-      if (piece.isInstanced) return this.hide(piece);
+      if (piece.cut.isInstanced) return this.hide(piece);
       return this.wear(piece, "ground");
     }
     if (this.isXray && place.building) return this.wear(piece, place.storey === null ? "ghost" : "solid");
@@ -135,7 +141,7 @@ export class Model {
     const isBlended = role === "ghost" || role === "lifted";
     mesh.layers.set(piece.isEdge ? EDGES : role === "veil" ? VEIL : isBlended ? GHOST : SOLID);
     mesh.renderOrder = role === "ground" ? -1 : 0;
-    mesh.material = piece.isEdge ? materials.edge(role) : materials.surface(role, piece.isInstanced);
+    mesh.material = piece.isEdge ? materials.edge(role) : materials.surface(role, piece.cut);
     mesh.onBeforeRender = (_r, _s, _c, _g, material) => materials.prepare(mesh as Mesh, material, place.owner, role);
   }
 
@@ -144,7 +150,7 @@ export class Model {
     for (const piece of this.pieces) {
       if (piece.isEdge || !chosen(piece)) continue;
       const role = piece.mesh.userData.role as Role;
-      piece.mesh.material = isProbe ? this.materials.probe(kind, piece.isInstanced) : this.materials.surface(role, piece.isInstanced);
+      piece.mesh.material = isProbe ? this.materials.probe(kind, role, piece.cut) : this.materials.surface(role, piece.cut);
     }
   }
 

@@ -5,10 +5,12 @@ import {
 import { GLTFLoader, type GLTF, type GLTFParser } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
 
+import type { Cut } from "./materials";
+
 export interface Place { building: string | null; owner: number; storey: number | null; layer: string; isOpen: boolean }
 
 /** A mesh of ours: surfaces and instances, or the drawn edges of a tile. */
-export interface Piece { mesh: Mesh | LineSegments; isEdge: boolean; isInstanced: boolean; place: Place; triangles: number; bytes: number }
+export interface Piece { mesh: Mesh | LineSegments; isEdge: boolean; cut: Cut; place: Place; triangles: number; bytes: number }
 
 interface FeatureTable { properties?: { node?: { values: number } } }
 
@@ -87,7 +89,11 @@ export function piecesOf(root: Object3D, place: Place): Piece[] {
     }
     const corners = object.geometry.index?.count ?? object.geometry.getAttribute("position").count;
     const copies = isInstanced ? object.count : 1;
-    pieces.push({ mesh: object, isEdge, isInstanced, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
+    const cut: Cut = {
+      isInstanced, hasFacade: Boolean(object.geometry.getAttribute("uv")), isGround: !isInstanced && !place.building && !place.isOpen,
+      hasState: place.isOpen || place.storey !== null || (!isInstanced && !place.building && place.layer !== "ground"),
+    };
+    pieces.push({ mesh: object, isEdge, cut, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
   });
   return pieces;
 }

@@ -7,6 +7,10 @@ const HEAD = `
 precision highp float; precision highp int; precision highp sampler2D;
 `;
 
+/* share of a colour that comes through the haze; x = (distance × density)² */
+const HAZE = `float haze(float x) { return 1.0 / (1.0 + x * (0.3 + x * (0.55 + 0.5 * x))); }
+`;
+
 const COMMON_VERTEX = `${HEAD}
 in vec3 position;
 in uint node;
@@ -39,135 +43,199 @@ vec3 tone(vec3 c) {
 }
 `;
 
+/*
+ * Variants, because a machine without a graphics card pays for every line it does not need:
+ * FACADE has a window pattern · GROUND takes the ground light texture · STATE reads the colour of its own node ·
+ * CLIP is cut by height · CAPS draws what is seen from behind as a cut · INSTANCED is placed many times.
+ * Everything else is settled per vertex, in display space.
+ */
 export const MODEL_VERTEX = `${COMMON_VERTEX}
+#ifdef INSTANCED
 in vec4 color;
 in vec4 _shade;
+#else
+/* settled by bake.ts: display rgb, surface class */
+in vec4 lit;
+#endif
+#ifdef FACADE
 in vec2 uv;
-uniform sampler2D stateTex;
-uniform uint owner;
-uniform vec3 sun, sky, groundLight, lawn, paving, eye;
-uniform float exposure, night, storeyBase;
-out vec3 vLit;
-out vec3 vWorld;
 out vec2 vUv;
-flat out uint vCls;
-flat out vec4 vState;
-flat out vec4 vOwner;
-flat out float vSeed;
+out vec3 vPane;
+flat out vec4 vFacade;
+#endif
+#ifdef STATE
+uniform sampler2D stateTex;
+flat out float vHatch;
+#endif
+uniform uint owner;
+uniform vec4 ownerState;
+uniform vec3 sun, sky, groundLight, lawn, eye, fog, ghostColour, glass, accent, noneColour;
+uniform float exposure, night, fogPerMetre, ghostMix, fade, ownerTint;
+out vec3 vLit;
+#if defined(GROUND) || defined(CLIP)
+out vec3 vWorld;
+#endif
+#ifdef CAPS
+flat out float vIsWall;
+#endif
+#ifdef GROUND
+flat out float vTakesLight;
+#endif
+out float vFog;
+${HAZE}
+#ifdef INSTANCED
 ${TONE}
-vec4 stateOf(uint n) { return texelFetch(stateTex, ivec2(int(n & 511u), int(n >> 9)), 0); }
+#endif
 void main() {
-  uint cls = uint(_shade.z + 0.5);
   vec4 p = placed();
-  vState = stateOf(node);
-  vOwner = stateOf(owner);
-  vSeed = fract(float(owner + node * 7u) * 0.6180339);
-  vec3 albedo = color.rgb * color.rgb;
-  float ao = color.a, lit = _shade.x / 255.0, up = _shade.y / 255.0;
+  gl_Position = projectionMatrix * (viewMatrix * p);
   #ifdef INSTANCED
-  albedo *= _tint.rgb * _tint.rgb * (cls == 11u ? 1.0 : 1.0);
-  lit *= _tint.a;
+  uint cls = uint(_shade.z + 0.5);
+  vec3 albedo = color.rgb * color.rgb * _tint.rgb * _tint.rgb;
+  float ao = color.a, sunlit = _shade.x / 255.0 * _tint.a, up = _shade.y / 255.0;
+  if (cls == 11u) albedo *= lawn;
+  vec3 c = tone(albedo * (mix(groundLight, sky, up) * ao + sun * sunlit * (0.55 + 0.45 * ao)));
+  if (cls == 12u && night > 0.5) c = vec3(1.0, 0.93, 0.78);
+  #else
+  uint cls = uint(lit.a * 255.0 + 0.5);
+  vec3 c = lit.rgb;
   #endif
-  bool isGround = (cls >= 6u && cls <= 9u) || cls == 16u;
-  if (isGround) { lit = max(up * 2.0 - 1.0, 0.0) * 0.66; ao = 1.0; }
-  if (cls == 6u || cls == 11u || cls == 18u) albedo *= lawn;
-  else if (cls == 7u || cls == 8u || cls == 16u || cls == 17u) albedo *= paving;
-  if (night > 0.5 && (cls == 6u || cls == 18u)) { float g = dot(albedo, vec3(0.3, 0.6, 0.1)); albedo = mix(albedo, g * vec3(0.84, 1.0, 1.24), 0.85); }
-  vec3 c = albedo * (mix(groundLight, sky, up) * ao + sun * lit * (0.55 + 0.45 * ao));
-  vLit = tone(c);
-  if (cls == 12u && night > 0.5) vLit = vec3(1.0, 0.93, 0.78);
-  vWorld = p.xyz;
+  #ifdef GROUND
+  vTakesLight = (cls >= 6u && cls <= 9u) || cls == 16u ? 1.0 : 0.0;
+  #endif
+  #ifdef FACADE
   vUv = uv;
-  vCls = cls;
-  vec4 v = viewMatrix * p;
-  gl_Position = projectionMatrix * v;
-  if ((uint(vState.a * 255.0 + 0.5) & 1u) != 0u) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  vFacade = vec4(cls == 2u ? vec2(0.46, 0.56) : cls == 3u ? vec2(0.93, 0.52) : vec2(0.90, 0.80), fract(float(owner + node * 7u) * 0.6180339), cls == 5u ? 1.0 : cls == 4u ? 2.0 : cls >= 2u && cls < 5u ? 3.0 : 0.0);
+  vPane = glass * (0.72 + 0.42 * dot(c, vec3(0.3, 0.6, 0.1)));
+  #endif
+  c = mix(c, fog, fade);
+  vec4 paint = vec4(0.0);
+  bool isShell = cls < 6u || cls == 10u;
+  uint of = uint(ownerState.a * 255.0 + 0.5);
+  if (isShell && (of & 2u) != 0u) paint = vec4(ownerState.rgb * (0.55 + 0.45 * dot(c, vec3(0.333))), ownerTint);
+  if (isShell && (of & 4u) != 0u) paint = vec4(accent, 0.22);
+  if (cls == 13u) paint = vec4(noneColour, 0.35);
+  #ifdef STATE
+  vec4 state = texelFetch(stateTex, ivec2(int(node & 511u), int(node >> 9)), 0);
+  uint flags = uint(state.a * 255.0 + 0.5);
+  if ((flags & 2u) != 0u) paint = vec4(state.rgb, cls == 13u ? 0.96 : 0.75);
+  if ((flags & 4u) != 0u) paint = vec4(accent, 0.3);
+  vHatch = (flags & 16u) != 0u && cls == 13u ? 1.0 : 0.0;
+  if ((flags & 1u) != 0u) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  #endif
+  c = mix(mix(c, paint.rgb, paint.a), ghostColour, ghostMix);
+  #ifdef FACADE
+  vPane = mix(mix(mix(vPane, fog, fade), paint.rgb, paint.a), ghostColour, ghostMix);
+  #endif
+  vec3 away = p.xyz - eye;
+  vFog = haze(dot(away, away) * fogPerMetre * fogPerMetre);
+  #if defined(GROUND) || defined(FACADE)
+  vLit = c;
+  #else
+  vLit = mix(fog, c, vFog);
+  #endif
+  #if defined(GROUND) || defined(CLIP)
+  vWorld = p.xyz;
+  #endif
+  #ifdef CAPS
+  vIsWall = cls == 0u || (cls >= 2u && cls <= 5u) ? 1.0 : 0.0;
+  #endif
 }
 `;
 
 export const MODEL_FRAGMENT = `${HEAD}
 in vec3 vLit;
+in float vFog;
+#if defined(GROUND) || defined(CLIP)
 in vec3 vWorld;
+#endif
+#ifdef FACADE
 in vec2 vUv;
-flat in uint vCls;
-flat in vec4 vState;
-flat in vec4 vOwner;
-flat in float vSeed;
-uniform vec3 eye, fog, ghostColour, capColour, glass, accent, noneColour;
-uniform float fogPerMetre, night, alpha, ghostMix, fade, clipAbove, clipBelow, hasLight, ownerTint, litShare;
+in vec3 vPane;
+flat in vec4 vFacade;
+#endif
+#ifdef STATE
+flat in float vHatch;
+#endif
+#ifdef CAPS
+flat in float vIsWall;
+#endif
+#ifdef GROUND
+flat in float vTakesLight;
+#endif
+uniform vec3 fog, eye, capColour, noneColour;
+uniform float fogPerMetre, night, alpha, clipAbove, clipBelow, hasLight, litShare;
 uniform vec4 lightBounds;
 uniform sampler2D lightTex;
 out vec4 outColour;
+${HAZE}
 float hash(vec2 p) { p = fract(p * vec2(0.1031, 0.1137)); p += dot(p, p.yx + 33.33); return fract((p.x + p.y) * p.x); }
 /* share of a pixel of width w inside pulses of width d repeating every 1 */
-float pulse(float x, float d, float w) {
-  float a = x - 0.5 * w + 0.5 * d, b = x + 0.5 * w + 0.5 * d;
-  float fa = floor(a) * d + min(fract(a), d), fb = floor(b) * d + min(fract(b), d);
-  return clamp((fb - fa) / w, 0.0, 1.0);
+vec2 pulse(vec2 x, vec2 d, vec2 w) {
+  vec2 a = x - 0.5 * w + 0.5 * d, b = x + 0.5 * w + 0.5 * d;
+  return clamp((floor(b) * d + min(fract(b), d) - floor(a) * d - min(fract(a), d)) / w, 0.0, 1.0);
 }
+#ifdef FACADE
 vec3 facade(vec3 wall) {
+  float kind = vFacade.w;
+  if (kind == 0.0) return wall;
   vec2 w = max(fwidth(vUv), vec2(1e-4));
-  if (vCls == 5u) { float rib = pulse(vUv.x * 8.0, 0.5, w.x * 8.0); return wall * (1.0 - 0.08 * rib); }
-  vec2 size = vCls == 2u ? vec2(0.46, 0.56) : vCls == 3u ? vec2(0.93, 0.52) : vec2(0.90, 0.80);
-  vec2 c = vUv - vec2(0.5, vCls == 4u ? 0.5 : 0.54);
-  float win = pulse(c.x, size.x, w.x) * pulse(c.y, size.y, w.y);
+  if (kind == 1.0) return wall * (1.0 - 0.08 * pulse(vUv * 8.0, vec2(0.5), w * 8.0).x);
+  vec2 share = pulse(vUv - vec2(0.5, kind == 2.0 ? 0.5 : 0.54), vFacade.xy, w);
   vec2 cell = floor(vUv);
-  float far = smoothstep(0.5, 1.1, max(w.x, w.y));
-  float h = mix(hash(cell + vSeed * 97.0), 0.5, far);
-  float luma = dot(wall, vec3(0.3, 0.6, 0.1));
-  vec3 pane = glass * (0.72 + 0.42 * luma) * (0.92 + 0.16 * h);
+  float seed = vFacade.z, far = smoothstep(0.5, 1.1, max(w.x, w.y));
+  vec3 pane = vPane * (0.92 + 0.16 * mix(hash(cell + seed * 97.0), 0.5, far));
   if (night > 0.5) {
-    float dark = hash(vec2(cell.y, vSeed * 53.0)), on = hash(cell * 1.7 + vSeed * 31.0);
-    float lit = step(0.22, dark) * step(on, litShare);
+    float lit = step(0.22, hash(vec2(cell.y, seed * 53.0))) * step(hash(cell * 1.7 + seed * 31.0), litShare);
     float k = mix(0.35, 1.0, hash(cell * 2.3 + 5.0));
     vec3 lamp = hash(cell + 11.0) < 0.62 ? vec3(1.0, 0.86, 0.62) : vec3(0.86, 0.93, 1.0);
     lit = mix(lit, 0.78 * litShare, far); k = mix(k, 0.6, far); lamp = mix(lamp, vec3(0.95, 0.87, 0.72), far);
     pane = mix(pane, lamp * (0.35 + 0.65 * k), lit);
   }
-  return mix(wall, pane, win);
+  return mix(wall, pane, share.x * share.y);
 }
-/* a real window: glass by day, lit or dark by its own chance at night */
-vec3 window(vec3 pane) {
-  if (night < 0.5) return mix(pane, glass * (0.75 + 0.5 * pane.g) * (0.92 + 0.16 * vSeed), 0.8);
-  float h = hash(vec2(vSeed * 173.0, vSeed * 61.0 + 3.0));
-  vec3 lamp = hash(vec2(vSeed * 91.0, 7.0)) < 0.62 ? vec3(1.0, 0.86, 0.62) : vec3(0.86, 0.93, 1.0);
-  return h < litShare ? mix(glass, lamp, 0.5 + 0.5 * fract(vSeed * 37.0)) : glass;
-}
+#endif
 void main() {
+  #ifdef CLIP
   if (vWorld.z > clipAbove || vWorld.z < clipBelow) discard;
-  vec3 c = vLit;
-  if (vCls >= 2u && vCls <= 5u) c = facade(c);
-  else if (vCls == 1u) c = window(c);
-  else if (((vCls >= 6u && vCls <= 9u) || vCls == 16u) && hasLight > 0.5) {
-    vec2 q = (vWorld.xy - lightBounds.xy) / (lightBounds.zw - lightBounds.xy);
-    if (q.x > 0.0 && q.y > 0.0 && q.x < 1.0 && q.y < 1.0) {
-      vec3 l = texture(lightTex, vec2(q.x, 1.0 - q.y)).rgb;
-      vec3 shade = mix(vec3(0.62, 0.66, 0.73), vec3(1.0), l.b) * mix(0.62, 1.0, l.r);
-      c *= night > 0.5 ? vec3(mix(0.7, 1.0, l.r)) : shade;
-      if (night > 0.5) c = mix(c, c * 1.4 + vec3(0.62, 0.50, 0.33), l.g * 0.85);
-    }
-  }
-  c = mix(c, fog, fade);
-  uint flags = uint(vState.a * 255.0 + 0.5), of = uint(vOwner.a * 255.0 + 0.5);
-  if (ownerTint > 0.0 && (of & 2u) != 0u && vCls < 6u || ownerTint > 0.0 && (of & 2u) != 0u && vCls == 10u) c = mix(c, vOwner.rgb * (0.55 + 0.45 * dot(vLit, vec3(0.333))), ownerTint);
-  if ((of & 8u) != 0u && (vCls < 6u || vCls == 10u)) c = mix(c, vOwner.rgb, 0.42);
-  if (vCls == 13u) c = mix(c, noneColour, 0.35);
-  if ((flags & 2u) != 0u) c = mix(c, vState.rgb, vCls == 13u ? 0.96 : 0.75);
-  if ((flags & 16u) != 0u && vCls == 13u) { float s = step(0.5, fract((gl_FragCoord.x + gl_FragCoord.y) / 7.0)); c = mix(noneColour, noneColour * 0.78, s); }
-  if ((flags & 4u) != 0u || (of & 4u) != 0u && vCls < 6u) c = mix(c, accent, 0.22);
-  #ifdef CAPS
-  if (!gl_FrontFacing && (vCls == 0u || vCls == 2u || vCls == 3u || vCls == 4u || vCls == 5u)) c = capColour;
   #endif
-  c = mix(c, ghostColour, ghostMix);
-  float d = distance(vWorld, eye) * fogPerMetre;
-  c = mix(fog, c, exp(-d * d * sqrt(d)));
+  vec3 c = vLit;
+  #ifdef FACADE
+  c = mix(fog, facade(c), vFog);
+  #endif
+  #ifdef GROUND
+  vec2 q = (vWorld.xy - lightBounds.xy) / (lightBounds.zw - lightBounds.xy);
+  vec2 inside = step(vec2(0.0), q) * step(q, vec2(1.0));
+  vec3 l = texture(lightTex, vec2(q.x, 1.0 - q.y)).rgb;
+  float takes = vTakesLight * hasLight * inside.x * inside.y;
+  vec3 day = c * mix(vec3(0.62, 0.66, 0.73), vec3(1.0), l.b) * mix(0.62, 1.0, l.r);
+  vec3 dusk = c * mix(0.7, 1.0, l.r);
+  dusk = mix(dusk, dusk * 1.4 + vec3(0.62, 0.50, 0.33), l.g * 0.85);
+  c = mix(c, mix(day, dusk, night), takes);
+  vec3 away = vWorld - eye;
+  c = mix(fog, c, haze(dot(away, away) * fogPerMetre * fogPerMetre));
+  #endif
+  #ifdef STATE
+  if (vHatch > 0.5) c = noneColour * (1.0 - 0.22 * step(0.5, fract((gl_FragCoord.x + gl_FragCoord.y) / 7.0)));
+  #endif
+  #ifdef CAPS
+  if (!gl_FrontFacing && vIsWall > 0.5) c = capColour;
+  #endif
   outColour = vec4(c, alpha);
 }
 `;
 
 export const DEPTH_FRAGMENT = `${HEAD}
-in vec3 vWorld; uniform float clipAbove, clipBelow; out vec4 outColour;
-void main() { if (vWorld.z > clipAbove || vWorld.z < clipBelow) discard; outColour = vec4(0.0); }
+out vec4 outColour;
+#ifdef CLIP
+in vec3 vWorld; uniform float clipAbove, clipBelow;
+#endif
+void main() {
+  #ifdef CLIP
+  if (vWorld.z > clipAbove || vWorld.z < clipBelow) discard;
+  #endif
+  outColour = vec4(0.0);
+}
 `;
 
 /** One pixel, four floats: node, owner, distance from the eye, class. */

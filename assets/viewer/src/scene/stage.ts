@@ -92,7 +92,7 @@ export class Stage {
   }
 
   /** Draws the model once into the working picture. */
-  drawModel(ratio: number, jitter: readonly [number, number] | null): void {
+  drawModel(ratio: number, jitter: readonly [number, number] | null, hasEdges = true): void {
     const [w, h] = this.pixels(ratio);
     if (this.base.width !== w || this.base.height !== h) this.base.setSize(w, h);
     if (jitter) this.camera.setViewOffset(w, h, jitter[0], jitter[1], w, h);
@@ -113,7 +113,7 @@ export class Stage {
       this.pass(VEIL);
       this.pass(GHOST);
     }
-    this.pass(EDGES);
+    if (hasEdges || this.hasGhosts) this.pass(EDGES);
     this.scene.matrixWorldAutoUpdate = true;
     this.triangles = renderer.info.render.triangles;
     renderer.setRenderTarget(null);

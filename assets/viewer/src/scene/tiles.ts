@@ -81,7 +81,7 @@ export class SingleTiles {
   private readonly kept = new Map<string, { root: Object3D; bytes: number; seen: number }>();
   private clock = 0;
 
-  constructor(private readonly base: string, private readonly root: Matrix4, private readonly fetchTile?: FetchTile) {}
+  constructor(private readonly base: string, private readonly fetchTile?: FetchTile) {}
 
   async load(uri: string): Promise<Object3D> {
     const had = this.kept.get(uri);

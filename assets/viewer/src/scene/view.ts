@@ -1,7 +1,8 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
-import { Matrix4, TextureLoader, Vector3, Vector4, NoColorSpace } from "three";
+import { TextureLoader, Vector3, Vector4, NoColorSpace } from "three";
 import type { CameraState, CreateSceneView, Lang, SceneEvents, SceneView, Theme, World } from "../contract";
 import { AlarmSigns } from "./alarms";
+import { Baker } from "./bake";
 import { OrbitCamera, type Pose } from "./camera";
 import { DeviceSigns } from "./devices";
 import { Events } from "./events";
@@ -81,7 +82,7 @@ class ParkView implements SceneView {
     this.orbit = new OrbitCamera(this.box, () => this.wake());
     this.stage = new Stage(this.box, this.orbit.camera, this.materials);
     const base = world.park.tileset.replace(/[^/]*$/, "");
-    this.model = new Model(this.stage, this.materials, new SingleTiles(base, new Matrix4(), fetchTile), () => this.modelChanged());
+    this.model = new Model(this.stage, this.materials, new SingleTiles(base, fetchTile), new Baker(this.look), () => this.modelChanged());
     this.tiles = new ParkTiles(world.park, this.scope.buildings, this.orbit.camera, {
       added: (pieces) => this.model.add(pieces), removed: (pieces) => this.model.remove(pieces),
       changed: () => { this.needsTiles = true; this.modelChanged(); }, progress: (share) => this.progress(share),
@@ -207,7 +208,8 @@ class ParkView implements SceneView {
 
   private applyLook(): void {
     const mood = this.model.isUnderground ? "underground" : this.model.open ? "opened" : "park";
-    this.look = lookOf(this.theme, mood);
+    const look = lookOf(this.theme, mood);
+    if (JSON.stringify(look) !== JSON.stringify(this.look)) { this.look = look; this.model.baker.setLook(look); this.model.rebake(); }
     this.materials.apply(this.look, paletteOf(this.theme).accent);
     this.modelChanged();
     this.signsChanged();
@@ -339,7 +341,7 @@ class ParkView implements SceneView {
     pace.tick(time, hasMoved);
     let isRefining = false;
     if (isBusy || isResized) {
-      if (this.needsModel) { this.needsModel = false; stage.drawModel(hasMoved ? pace.movingRatio : 1, null); }
+      if (this.needsModel) { this.needsModel = false; stage.drawModel(hasMoved ? pace.movingRatio : 1, null, !hasMoved || pace.rung !== "software"); }
     } else { this.needsModel = false; isRefining = stage.refine(); }
     this.drawSigns(time);
     stage.compose();
