@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -18,7 +18,8 @@ STOREY_M = 3.6
 PARAPET_M = 0.9
 RIM_M = 1.6
 SPLIT_HEIGHTS_M = (3.0, 18.0)
-BAY_M = {Surface.PUNCHED: 3.2, Surface.RIBBON: 3.0, Surface.CURTAIN: 1.8, Surface.RIBS: 1.2, Surface.PLAIN: 3.0}
+BAY_M = {Surface.PUNCHED: 3.2, Surface.RIBBON: 3.0, Surface.CURTAIN: 1.8, Surface.RIBS: 1.2, Surface.PLAIN: 3.0,
+         Surface.CONTEXT: 1e9}
 _USES = (
     (Surface.RIBS, ("warehouse", "industrial", "plant", "utility", "shed", "storage", "factory", "workshop")),
     (Surface.PUNCHED, ("housing", "residential", "residence", "dormitory", "hotel", "apartment", "hospital", "school")),
@@ -67,10 +68,20 @@ def _form(feature_id: str, height_m: float, use: str, levels: str, area_m2: floa
     return BlockForm(height_m, storeys, facade, tints[hash_of(feature_id + "wall") % len(tints)])
 
 
-def block_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground) -> list[Mesh]:
-    """One mesh a footprint (n), standing on the lowest ground under it, feature by feature."""
+def block_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: shapely.Geometry | None = None,
+                 ) -> list[Mesh]:
+    """One mesh a footprint (n), standing on the lowest ground under it, feature by feature.
+
+    Args:
+        park: the park's own area; what stands outside it is drawn as bare, pale surroundings. None for no such line.
+    """
+    forms = block_forms(layer)
+    if park is not None:
+        outside = ~shapely.intersects(layer.geometry, park)
+        forms = [replace(f, facade=Surface.CONTEXT, wall=palette.CITY) if out else f
+                 for f, out in zip(forms, outside.tolist(), strict=True)]
     return [_block(geometry, form, int(node), str(i), ground)
-            for geometry, form, node, i in zip(layer.geometry, block_forms(layer), nodes, layer.ids, strict=True)]
+            for geometry, form, node, i in zip(layer.geometry, forms, nodes, layer.ids, strict=True)]
 
 
 def _block(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: str, ground: Ground) -> Mesh:
@@ -81,6 +92,9 @@ def _block(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: s
         z = ground.height_at(np.asarray(polygon.exterior.coords)[:, :2])
         base, top = float(z.min()), float(z.mean()) + form.height_m
         parts.extend(_walls(np.asarray(r.coords)[:, :2], base, top, form, node) for r in rings)
+        if form.facade is Surface.CONTEXT:
+            parts.append(_cap(polygon, top, node, palette.CITY_ROOF, Surface.CONTEXT, np.array([0.0, 0.0, 1.0])))
+            continue
         parts.extend(_roof(polygon, top, form, node))
         parts.extend(_plant(polygon, top, feature_id, node))
     return join(parts)

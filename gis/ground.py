@@ -157,12 +157,11 @@ class GroundMesher:
         order = np.lexsort((facet_hit, piece_hit))
         facet_hit, piece_hit = facet_hit[order], piece_hit[order]
         parts = shapely.intersection(pieces[piece_hit], facets[facet_hit])
-        meshes = []
-        for part, piece, facet in zip(parts, piece_hit, facet_hit, strict=True):
+        patches = _Patches()
+        for part, piece, facet in zip(parts, piece_hit.tolist(), facet_hit.tolist(), strict=True):
             for polygon in polygons_of(part):
-                meshes.append(self._flat(polygon, int(rank[piece]), int(row[piece]),
-                                         None if planes is None else planes[facet]))
-        return join(meshes)
+                patches.add(polygon, piece, facet)
+        return self._lift(patches, rank, row, planes) if patches.points else join([])
 
     def _facets(self, box: shapely.Polygon) -> tuple[NDArray[np.object_], NDArray[np.float64] | None]:
         if isinstance(self.ground, Terrain) and self.facet_tree is not None and self.facets is not None:
@@ -172,21 +171,47 @@ class GroundMesher:
         xmin, ymin, xmax, ymax = box.bounds
         return np.array([b for _, b in cells((xmin, ymin, xmax, ymax), FACET_M)], dtype=object), None
 
-    def _flat(self, polygon: shapely.Polygon, rank: int, row: int, plane: NDArray[np.float64] | None) -> Mesh:
-        xy, faces = triangulate(polygon)
-        cover = self.surfaces[rank] if rank >= 0 else None
-        sink = cover.sink_m if cover else 0.0
-        if plane is None:
-            z = self.ground.height_at(xy)
-            normal = np.array([0.0, 0.0, 1.0])
+    def _lift(self, patches: _Patches, rank: NDArray, row: NDArray, planes: NDArray[np.float64] | None) -> Mesh:
+        """Flat patches on to their facets, with what their covers say of colour, class and node."""
+        count = np.array([len(p) for p in patches.points])
+        xy = np.concatenate(patches.points)
+        first = np.cumsum(count) - count
+        faces = np.concatenate([f + np.uint32(s) for f, s in zip(patches.faces, first, strict=True)])
+        sinks, surfaces, colours, nodes = self._looks(rank, row)
+        piece, facet = np.repeat(patches.piece, count), np.repeat(patches.facet, count)
+        if planes is None:
+            z, normal = self.ground.height_at(xy), np.tile([0.0, 0.0, 1.0], (len(xy), 1))
         else:
-            z = plane_heights(np.broadcast_to(plane, (len(xy), 3, 3)), xy)
-            normal = np.cross(plane[1] - plane[0], plane[2] - plane[0])
-            normal = normal / np.linalg.norm(normal) * np.sign(normal[2])
-        return make_mesh(
-            np.column_stack([xy, z - sink]), faces, normal=normal,
-            colour=cover.colour[row] if cover else palette.LAWN,
-            surface=cover.surface if cover else Surface.LAWN, node=int(cover.node[row]) if cover else 0)
+            z = plane_heights(planes[facet], xy)
+            upward = np.cross(planes[:, 1] - planes[:, 0], planes[:, 2] - planes[:, 0])
+            normal = (upward / np.linalg.norm(upward, axis=1, keepdims=True) * np.sign(upward[:, 2:]))[facet]
+        return make_mesh(np.column_stack([xy, z - sinks[piece]]), faces, normal=normal, colour=colours[piece],
+                         surface=surfaces[piece], node=nodes[piece])
+
+    def _looks(self, rank: NDArray, row: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Sink, class, colour and node of every piece; what no cover claims is lawn."""
+        owned = [(self.surfaces[r] if r >= 0 else None, k) for r, k in zip(rank.tolist(), row.tolist(), strict=True)]
+        return (np.array([c.sink_m if c else 0.0 for c, _ in owned]),
+                np.array([c.surface if c else Surface.LAWN for c, _ in owned], np.uint8),
+                np.array([c.colour[k] if c else palette.LAWN for c, k in owned], np.uint8),
+                np.array([c.node[k] if c else 0 for c, k in owned], np.uint32))
+
+
+class _Patches:
+    """Triangulated polygons as they come, each with the piece and the facet it belongs to."""
+
+    def __init__(self) -> None:
+        self.points: list[NDArray[np.float64]] = []
+        self.faces: list[NDArray[np.uint32]] = []
+        self.piece: list[int] = []
+        self.facet: list[int] = []
+
+    def add(self, polygon: shapely.Polygon, piece: int, facet: int) -> None:
+        xy, faces = triangulate(polygon)
+        self.points.append(xy)
+        self.faces.append(faces)
+        self.piece.append(piece)
+        self.facet.append(facet)
 
 
 def _without_overlap(areas: NDArray[np.object_]) -> list[shapely.Geometry]:

@@ -156,3 +156,59 @@ def box_mesh(centre: tuple[float, float, float], size: tuple[float, float, float
     position = np.array([[*base[i], h] for quad in quads for i, h in quad]) + np.asarray(centre)
     faces = np.concatenate([np.array([[0, 1, 2], [0, 2, 3]]) + 4 * q for q in range(5)])
     return make_mesh(position, faces, **columns)
+
+
+def split_large(mesh: Mesh, longest_m: NDArray[np.float64]) -> tuple[Mesh, NDArray[np.intp]]:
+    """Triangles with edges longer than they may be are cut at the middle of those edges, until none is left.
+
+    An edge is cut for both faces that share it, so no seam opens. Flat faces stay flat.
+
+    Args:
+        longest_m: (m,) longest edge allowed to each triangle; edges shared by triangles take the smaller.
+
+    Returns:
+        the mesh and, for each of its triangles, the row of the one it came from.
+    """
+    source = np.arange(len(mesh.faces))
+    for _ in range(7):
+        faces = mesh.faces
+        pair = np.sort(np.stack([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]], axis=1).reshape(-1, 2), axis=1)
+        key, of_face = np.unique(pair[:, 0].astype(np.int64) * len(mesh) + pair[:, 1], return_inverse=True)
+        edge, of_face = np.column_stack(np.divmod(key, len(mesh))), of_face.reshape(-1, 3)
+        limit = np.full(len(edge), np.inf)
+        np.minimum.at(limit, of_face.ravel(), np.repeat(longest_m[source], 3))
+        length = np.linalg.norm(mesh.position[edge[:, 0]] - mesh.position[edge[:, 1]], axis=1)
+        cut = length > limit
+        if not cut.any():
+            break
+        middle = np.full(len(edge), -1)
+        middle[cut] = len(mesh) + np.arange(int(cut.sum()))
+        mesh, source = _cut(mesh, edge[cut], middle[of_face], source)
+    return mesh, source
+
+
+def _cut(mesh: Mesh, ends: NDArray, middle: NDArray, source: NDArray) -> tuple[Mesh, NDArray]:
+    """Insert midpoints of `ends` (k, 2) and re-triangulate; middle (m, 3) is the new vertex on each edge or −1."""
+    columns = {name: np.concatenate([getattr(mesh, name), getattr(mesh, name)[ends[:, 0]]]) for name in _COLUMNS}
+    for name in ("position", "uv"):
+        values = getattr(mesh, name)
+        columns[name] = np.concatenate([values, (values[ends[:, 0]] + values[ends[:, 1]]) / 2])
+    out, owner = [], []
+    has = middle >= 0
+    code = has @ np.array([1, 2, 4])
+    for turn in range(3):
+        a, b, c = (mesh.faces[:, (turn + k) % 3] for k in range(3))
+        ab, bc, ca = (middle[:, (turn + k) % 3] for k in range(3))
+        one = code == 1 << turn
+        two = code == 7 - (1 << (turn + 2) % 3)
+        for rows, triangles in ((one, ((a, ab, c), (ab, b, c))), (two, ((ab, b, bc), (a, ab, bc), (a, bc, c)))):
+            for corners in triangles:
+                out.append(np.stack(corners, axis=1)[rows])
+                owner.append(source[rows])
+        if turn == 0:
+            for rows, triangles in ((code == 0, ((a, b, c),)),
+                                    (code == 7, ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)))):
+                for corners in triangles:
+                    out.append(np.stack(corners, axis=1)[rows])
+                    owner.append(source[rows])
+    return Mesh(**columns, faces=np.concatenate(out).astype(np.uint32)), np.concatenate(owner)

@@ -19,6 +19,7 @@ ROOF, ROOF_PLANT, PARAPET = rgb("#d3d3cf"), rgb("#c3c6c8"), rgb("#dcdbd6")
 WATER = rgb("#7fa1ad")
 CROWNS = tuple(rgb(c) for c in ("#8fa47c", "#76927a", "#9bad80"))
 TRUNK, METAL, LAMP_HEAD, FENCE = rgb("#6b5f52"), rgb("#5c646b"), rgb("#f6f1e2"), rgb("#6f787e")
+CITY, CITY_ROOF = rgb("#d9dcdd"), rgb("#dfdfda")
 CONTEXT, SKIRT = rgb("#c9d1c6"), rgb("#8f9a8a")
 PIPES = {"water": rgb("#2f9bff"), "drain": rgb("#c08a52"), "power": rgb("#ffb02e"), "heat": rgb("#ff5b4d"),
          "gas": rgb("#f2d64b"), "data": rgb("#9a7bff"), "": rgb("#8fa3b5")}

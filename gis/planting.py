@@ -92,7 +92,7 @@ def _tints(chance: NDArray[np.uint64], shape: NDArray) -> NDArray[np.uint8]:
     colour = np.array(palette.CROWNS, np.float64)[(chance >> np.uint64(3)) % 3]
     colour[shape == "cone"] = palette.CROWNS[1]
     bright = 0.86 + (chance >> np.uint64(12)) % 100 / 100 * 0.28
-    warm = ((chance >> np.uint64(18)) % 100 / 100 - 0.5) * 22
+    warm = ((chance >> np.uint64(18)) % 100 / 100 - 0.5) * 14
     return np.clip(colour * bright[:, None] + warm[:, None] * np.array([1.0, 0.4, -0.4]), 0, 255).astype(np.uint8)
 
 

@@ -20,6 +20,7 @@ from gis.mesh import Mesh
 F64 = NDArray[np.float64]
 SUN_DAY, SUN_SOLAR_HOUR = 62, 14.1
 _LIFT_M = 0.04
+BURIED_M = 1.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,29 +86,47 @@ class Occluders:
         return np.asarray(self._scene.run(start, step, query="INTERSECT"), np.int64)
 
 
-def bake(mesh: Mesh, occluders: Occluders, sun: F64, *, ao_reach_m: float = 14.0, directions: int = 22,
-         two_sided: bool = False) -> Light:
+def bake(mesh: Mesh, occluders: Occluders, sun: F64, *, far: Occluders | None = None, ao_reach_m: float = 14.0,
+         directions: int = 22, two_sided: bool = False) -> Light:
     """AO and sun of every vertex.
 
     Vertices are pulled towards the middle of their triangles and off the face, so that a vertex in a corner sees
-    what the face beside the corner sees.
-    Two-sided faces (IFC has no dependable winding) are lit on the side that is more open.
+    what the face beside the corner sees; one buried in another body takes the light of its neighbours. Two-sided faces
+    (IFC has no dependable winding) are lit on the side that is more open.
+
+    Args:
+        far: what throws shadow but is too far to darken corners.
     """
     if not len(mesh):
         return Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8))
     normal = mesh.normal.astype(np.float64)
     spot = _pulled_in(mesh)
-    sides = [normal, -normal] if two_sided else [normal]
-    best: tuple[F64, F64] | None = None
-    for side in sides:
-        ao, sunlit = _openness(spot, side, occluders, ao_reach_m, directions), _sunlit(spot, side, occluders, sun)
-        if best is None:
-            best = ao, sunlit
-        else:
-            brighter = ao > best[0]
-            best = np.where(brighter, ao, best[0]), np.where(brighter, sunlit, best[1])
-    assert best is not None
-    return Light(_bytes(0.25 + 0.75 * best[0]), _bytes(best[1]))
+    if two_sided:
+        ahead, behind = (_openness(spot, side, occluders, ao_reach_m, 3)[0] for side in (normal, -normal))
+        normal = np.where((behind > ahead * 1.05)[:, None], -normal, normal)
+    ao, is_buried = _openness(spot, normal, occluders, ao_reach_m, directions)
+    sunlit = _sunlit(spot, normal, occluders, far, sun)
+    ao, sunlit = _lent(ao, sunlit, is_buried, mesh)
+    return Light(_bytes(0.25 + 0.75 * ao), _bytes(sunlit))
+
+
+def _lent(ao: F64, sunlit: F64, is_buried: NDArray[np.bool_], mesh: Mesh) -> tuple[F64, F64]:
+    """Buried vertices get the mean light of the free corners of their triangles."""
+    for _ in range(2):
+        if not is_buried.any() or is_buried.all():
+            break
+        free = ~is_buried
+        total, count = np.zeros((len(mesh), 2)), np.zeros(len(mesh))
+        for k in range(3):
+            for other in ((k + 1) % 3, (k + 2) % 3):
+                giver, taker = mesh.faces[:, other], mesh.faces[:, k]
+                use = free[giver] & is_buried[taker]
+                np.add.at(total, taker[use], np.column_stack([ao[giver[use]], sunlit[giver[use]]]))
+                np.add.at(count, taker[use], 1)
+        got = count > 0
+        ao[got], sunlit[got] = (total[got] / count[got][:, None]).T
+        is_buried = is_buried & ~got
+    return ao, sunlit
 
 
 def _bytes(share: F64) -> NDArray[np.uint8]:
@@ -126,33 +145,37 @@ def _pulled_in(mesh: Mesh, inward_m: float = 0.35) -> F64:
     return mesh.position + inward / length * np.minimum(inward_m, length * 0.5)
 
 
-def _openness(spot: F64, normal: F64, occluders: Occluders, reach_m: float, count: int) -> F64:
-    """Share of sky directions about each normal that stay clear; the ground below counts as half dark."""
+def _openness(spot: F64, normal: F64, occluders: Occluders, reach_m: float, count: int,
+              ) -> tuple[F64, NDArray[np.bool_]]:
+    """How open (n,) the half-space before each normal is within reach, and which spots lie inside some body."""
     if occluders.is_empty:
-        return np.ones(len(spot))
-    local = sky_directions(count)
+        return np.ones(len(spot)), np.zeros(len(spot), bool)
     helper = np.where(np.abs(normal[:, 2:]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
     east = np.cross(helper, normal)
     east /= np.maximum(np.linalg.norm(east, axis=1, keepdims=True), 1e-9)
     north = np.cross(normal, east)
     origin = spot + normal * _LIFT_M
-    clear = np.zeros(len(spot))
-    for x, y, z in local:
-        ray = east * x + north * y + normal * z
-        far = occluders.distance(origin, ray, reach_m)
-        clear += (far / reach_m) ** 0.5
-    return clear / len(local)
+    clear, farthest = np.zeros(len(spot)), np.zeros(len(spot))
+    for x, y, z in sky_directions(count):
+        reached = occluders.distance(origin, east * x + north * y + normal * z, reach_m)
+        clear += np.sqrt(reached / reach_m)
+        farthest = np.maximum(farthest, reached)
+    return clear / count, farthest < BURIED_M
 
 
-def _sunlit(spot: F64, normal: F64, occluders: Occluders, sun: F64) -> F64:
+def _sunlit(spot: F64, normal: F64, occluders: Occluders, far: Occluders | None, sun: F64) -> F64:
     facing = np.clip(normal @ sun, 0, 1)
     lit = facing.copy()
     rows = np.flatnonzero(facing > 0.01)
-    if len(rows) and not occluders.is_empty:
+    if len(rows):
         origin = spot[rows] + normal[rows] * 0.08
         share = np.zeros(len(rows))
         for offset in _sun_disc(sun):
-            share += ~occluders.blocked(origin, np.tile(offset, (len(rows), 1)))
+            ray = np.tile(offset, (len(rows), 1))
+            free = ~occluders.blocked(origin, ray)
+            if far is not None:
+                free &= ~far.blocked(origin, ray)
+            share += free
         lit[rows] *= share / len(_sun_disc(sun))
     return lit
 
@@ -188,10 +211,8 @@ def ground_light(bounds: tuple[float, float, float, float], size: int, heights: 
     mesh_x, mesh_y = np.meshgrid(xs, ys)
     spot = np.column_stack([mesh_x.ravel(), mesh_y.ravel(), heights.ravel() + 0.06])
     texel_m = max(xmax - xmin, ymax - ymin) / size
-    lit = np.zeros(len(spot))
-    for offset in _sun_disc(sun):
-        lit += ~occluders.blocked(spot, np.tile(offset, (len(spot), 1)))
-    sunlit = gaussian_filter((lit / 3).reshape(size, size), 0.6)
+    lit = 1.0 - occluders.blocked(spot, np.tile(sun, (len(spot), 1)))
+    sunlit = gaussian_filter(lit.reshape(size, size), min(0.9, 0.6 / texel_m))
     ao = _ground_ao(spot, occluders, size)
     pools = _lamp_pools(lamps, bounds, size, texel_m)
     image = np.stack([_bytes(ao), _bytes(pools), _bytes(sunlit), np.full((size, size), 255, np.uint8)], axis=-1)
@@ -200,12 +221,14 @@ def ground_light(bounds: tuple[float, float, float, float], size: int, heights: 
     return out.getvalue()
 
 
-def _ground_ao(spot: F64, occluders: Occluders, size: int) -> F64:
-    """AO on every second texel (it varies slowly), then spread."""
-    half = spot.reshape(size, size, 3)[::2, ::2].reshape(-1, 3)
-    up = np.tile([0.0, 0.0, 1.0], (len(half), 1))
-    ao = 0.3 + 0.7 * _openness(half, up, occluders, 16.0, 14).reshape(size // 2, size // 2)
-    return gaussian_filter(np.kron(ao, np.ones((2, 2))), 1.6)
+def _ground_ao(spot: F64, occluders: Occluders, size: int, coarse: int = 3) -> F64:
+    """AO on every third texel (it varies slowly), then spread smoothly."""
+    some = spot.reshape(size, size, 3)[::coarse, ::coarse]
+    rows = some.shape[0]
+    flat = some.reshape(-1, 3)
+    up = np.tile([0.0, 0.0, 1.0], (len(flat), 1))
+    ao = 0.3 + 0.7 * _openness(flat, up, occluders, 16.0, 16)[0].reshape(rows, rows)
+    return gaussian_filter(np.kron(ao, np.ones((coarse, coarse)))[:size, :size], 0.8 * coarse)
 
 
 def _lamp_pools(lamps: F64, bounds: tuple[float, float, float, float], size: int, texel_m: float) -> F64:

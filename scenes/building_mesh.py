@@ -63,6 +63,9 @@ class _Flat:
     facet: NDArray[np.int64]
 
 
+Paint = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
 def building_mesh(model: BimModel, park_from_ifc: NDArray[np.float64], nodes: NDArray[np.uint32]) -> BuildingMesh:
     """Everything with a body but spaces, in the park frame.
 
@@ -71,6 +74,7 @@ def building_mesh(model: BimModel, park_from_ifc: NDArray[np.float64], nodes: ND
         nodes: (entities,) dense node index of every entity row.
     """
     flats: dict[int, _Flat] = {}
+    paints: dict[tuple[int, str, str], Paint] = {}
     meshes, storeys, facets, ceilings = [], [], [], []
     first_facet = 0
     for entity, index, ifc_from_local in zip(model.instances.entity, model.instances.mesh,
@@ -83,7 +87,10 @@ def building_mesh(model: BimModel, park_from_ifc: NDArray[np.float64], nodes: ND
         if not len(flat.faces):
             continue
         park_from_local = park_from_ifc @ ifc_from_local
-        mesh = _placed(flat, model.meshes[index], model, int(entity), park_from_local, int(nodes[entity]))
+        look = int(index), str(model.entities.cls[entity]), str(model.entities.predefined[entity])
+        if look not in paints:
+            paints[look] = _paint(model.meshes[index], *look[1:])
+        mesh = _placed(flat, paints[look], park_from_local, int(nodes[entity]))
         storey, is_ceiling = _where(model, int(entity), mesh, park_from_ifc)
         meshes.append(mesh)
         storeys.append(np.full(len(mesh.faces), storey, np.int32))
@@ -114,13 +121,12 @@ def _flatten(source: BimMesh) -> _Flat:
                  back.reshape(-1, 3).astype(np.uint32), facet.astype(np.int64))
 
 
-def _placed(flat: _Flat, source: BimMesh, model: BimModel, entity: int, park_from_local: NDArray[np.float64],
-            node: int) -> Mesh:
+def _placed(flat: _Flat, paint: Paint, park_from_local: NDArray[np.float64], node: int) -> Mesh:
+    colour, surface = paint
     turn = park_from_local[:3, :3]
     position = flat.vertices @ turn.T + park_from_local[:3, 3]
     normal = flat.normals @ turn.T
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    colour, surface = _paint(source, model.entities.cls[entity], model.entities.predefined[entity])
     faces = flat.faces[:, ::-1] if np.linalg.det(turn) < 0 else flat.faces
     return make_mesh(position, faces, normal=normal, colour=colour[flat.run], surface=surface[flat.run], node=node)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.mesh import Mesh, Surface, join, take_faces
+from gis.mesh import Mesh, Surface, join, split_large, take_faces
 from models_bim.model import BimModel
 from scenes.bake import Light, Occluders, bake
 from scenes.building_mesh import BuildingMesh, building_mesh, space_floors
@@ -20,6 +20,9 @@ from scenes.tileset import Tile, around
 
 SHELL_ERROR_M = 5.0
 MAX_EDGES = 6_000
+SHELL_EDGE_M = 9.0
+STOREY_EDGE_M = 7.0
+NEAR_AO_M = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +60,12 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
     """
     if not len(whole.mesh.faces):
         return None
-    shell_box = _write_shell(source, whole, around_it, sun, names, write)
+    near, whole_body = Occluders(around_it), Occluders(whole.mesh.position[whole.mesh.faces])
+    shell_box = _write_shell(source, whole, whole_body, near, sun, names, write)
     storeys, children = [], []
     for index, storey in enumerate(source.model.storeys):
         uri = f"b/{source.id}/{index}.glb"
-        box = _write_storey(source, whole, index, uri, around_it, sun, names, write)
+        box = _write_storey(source, whole, index, uri, whole_body, near, sun, names, write)
         if box is not None:
             children.append(Tile(uri, "storey", box, 0.0, extras={"building": source.id, "storey": index}))
         node = source.storey_nodes[index]
@@ -77,13 +81,14 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
                                  "shell": shell_uri, "storeys": storeys})
 
 
-def _write_shell(source: BuildingInput, whole: BuildingMesh, around_it: NDArray[np.float64], sun: NDArray[np.float64],
-                 names: FeatureNames, write: Write) -> tuple[float, ...]:
+def _write_shell(source: BuildingInput, whole: BuildingMesh, whole_body: Occluders, near: Occluders,
+                 sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...]:
     corners = whole.mesh.position[whole.mesh.faces]
-    kept, side = visible_facets(corners, whole.facet, Occluders(corners))
+    kept, side = visible_facets(corners, whole.facet, whole_body)
     mesh = take_faces(_turned(whole.mesh, side), kept)
     mesh = _drop_degenerate(mesh)
-    light = bake(mesh, Occluders(np.concatenate([corners, around_it])), sun)
+    mesh, _ = split_large(mesh, np.where(mesh.surface[mesh.faces[:, 0]] == Surface.GLASS, 1e9, SHELL_EDGE_M))
+    light = bake(mesh, whole_body, sun, far=near)
     edges = feature_edges(mesh, shortest_m=0.8, limit=MAX_EDGES)
     write(f"b/{source.id}/shell.glb", write_glb(TileContent(mesh, light, edges), names))
     return _box(mesh)
@@ -107,7 +112,7 @@ def _drop_degenerate(mesh: Mesh) -> Mesh:
     return take_faces(mesh, area > 1e-4)
 
 
-def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: str, around_it: NDArray[np.float64],
+def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: str, whole_body: Occluders, near: Occluders,
                   sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...] | None:
     chosen = whole.storey == index
     entities = source.model.entities
@@ -117,15 +122,34 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
         return None
     mesh = _drop_degenerate(take_faces(whole.mesh, chosen)) if chosen.any() else join([])
     opened = whole.mesh.position[whole.mesh.faces[chosen & ~whole.is_ceiling]]
-    blockers = Occluders(np.concatenate([opened, around_it]))
-    light = bake(mesh, blockers, sun, ao_reach_m=6.0, directions=14, two_sided=True)
-    floor_light = bake(floors, blockers, sun, ao_reach_m=6.0, directions=14)
-    both = Light(np.concatenate([light.ao, np.minimum(rim, np.maximum(floor_light.ao, 150))]),
-                 np.concatenate([light.sun, floor_light.sun]))
-    solid = take_faces(mesh, mesh.surface[mesh.faces[:, 0]] != Surface.INTERIOR) if len(mesh) else mesh
-    content = TileContent(join([mesh, floors]), both, feature_edges(solid, shortest_m=0.4, limit=MAX_EDGES))
+    blockers = Occluders(opened)
+    is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR
+    body, fittings = take_faces(mesh, ~is_fitting), take_faces(mesh, is_fitting)
+    body, _ = split_large(body, np.where(body.surface[body.faces[:, 0]] == Surface.GLASS, 1e9, STOREY_EDGE_M))
+    floor_light = bake(floors, blockers, sun, far=near, ao_reach_m=NEAR_AO_M, directions=10)
+    light = lights([bake(body, blockers, sun, far=near, ao_reach_m=NEAR_AO_M, directions=10, two_sided=True),
+                    fitting_light(fittings, whole_body, sun),
+                    Light(np.minimum(rim, np.maximum(floor_light.ao, 150)), floor_light.sun)])
+    content = TileContent(join([body, fittings, floors]), light, feature_edges(body, shortest_m=0.4, limit=MAX_EDGES))
     write(uri, write_glb(content, names))
     return _box(content.mesh)
+
+
+def lights(parts: list[Light]) -> Light:
+    """One light of many, in order."""
+    return Light(np.concatenate([p.ao for p in parts]), np.concatenate([p.sun for p in parts]))
+
+
+def fitting_light(mesh: Mesh, whole_body: Occluders, sun: NDArray[np.float64]) -> Light:
+    """Furniture and equipment by their facing alone: there is too much of it for many rays, and it is small.
+
+    One ray straight up tells what stands in the open (on a roof) and so gets the full sun.
+    """
+    up = np.abs(mesh.normal[:, 2])
+    facing = np.clip(mesh.normal.astype(np.float64) @ sun, 0, 1)
+    start = mesh.position + mesh.normal * 0.05 + np.array([0.0, 0.0, 0.05])
+    is_open = ~whole_body.blocked(start, np.tile([0.0, 0.0, 1.0], (len(mesh), 1)))
+    return Light(np.rint(168 + 70 * up).astype(np.uint8), np.rint(np.where(is_open, 255, 90) * facing).astype(np.uint8))
 
 
 def _box(mesh: Mesh) -> tuple[float, ...]:

@@ -17,7 +17,10 @@ def feature_edges(mesh: Mesh, *, angle_deg: float = 30.0, shortest_m: float = 0.
     if not len(mesh):
         return np.zeros((0, 2, 3))
     grid = np.rint(mesh.position / 0.005).astype(np.int64)
-    _, first, same = np.unique(grid, axis=0, return_index=True, return_inverse=True)
+    grid -= grid.min(0)
+    span = grid.max(0) + 1
+    place = (grid[:, 0] * span[1] + grid[:, 1]) * span[2] + grid[:, 2]
+    _, first, same = np.unique(place, return_index=True, return_inverse=True)
     corner = same.reshape(-1)[mesh.faces]
     normal = np.cross(mesh.position[mesh.faces[:, 1]] - mesh.position[mesh.faces[:, 0]],
                       mesh.position[mesh.faces[:, 2]] - mesh.position[mesh.faces[:, 0]])

@@ -51,6 +51,8 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
     """Mesh every layer that stands up from the ground or lies under it."""
     roads = [layer for layer, _ in layers if layer.kind == "roads"]
     lines = np.concatenate([layer.geometry for layer in roads]) if roads else None
+    fences = [layer.geometry for layer, _ in layers if layer.kind == "boundary" and len(layer)]
+    park = shapely.union_all(np.concatenate(fences)) if fences else None
     blocks: list[tuple[str, list[Mesh]]] = []
     placed: list[tuple[str, Placed]] = []
     upright: list[tuple[str, Mesh]] = []
@@ -60,7 +62,7 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
         if not len(layer):
             continue
         if layer.kind == "buildings":
-            blocks.append((layer.id, block_meshes(layer, nodes, ground)))
+            blocks.append((layer.id, block_meshes(layer, nodes, ground, park)))
         elif layer.kind == "trees":
             placed.extend((layer.id, p) for p in plant_trees(layer, nodes, ground))
         elif layer.kind in ("lamps", "bollards", "gates"):

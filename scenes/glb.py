@@ -224,7 +224,9 @@ def _add_instances(gltf: dict[str, Any], buffer: _Buffer, group: InstanceSet, no
 
 def _add_edges(gltf: dict[str, Any], buffer: _Buffer, edges: NDArray[np.float64]) -> None:
     quantised, translation, scale = _quantised(yup(edges.reshape(-1, 3)))
-    points, index = np.unique(quantised, axis=0, return_inverse=True)
+    wide_key = quantised.astype(np.int64) @ np.array([1 << 32, 1 << 16, 1])
+    _, first, index = np.unique(wide_key, return_index=True, return_inverse=True)
+    points = quantised[first]
     position = buffer.accessor(points, "VEC3", _U16, stride=8, target=_ARRAY, normalized=True, has_bounds=True)
     wide = len(points) > 65534
     indices = buffer.accessor(index.reshape(-1).astype(np.uint32 if wide else np.uint16), "SCALAR",

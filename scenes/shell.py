@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from scenes.bake import Occluders
 
 F64 = NDArray[np.float64]
-SPACING_M = 0.35
-MAX_RAYS_PER_VIEW = 40_000
+SPACING_M = 0.4
+MAX_RAYS_PER_VIEW = 20_000
 
 
-def view_directions(count: int = 56) -> F64:
+def view_directions(count: int = 40) -> F64:
     """Directions rays travel in (count, 3): a steady spiral from straight down to 20° upward."""
     k = np.arange(count) + 0.5
     z = 1 - k / count * 1.34
@@ -34,9 +34,9 @@ def visible_facets(corners: F64, facet: NDArray[np.int64], occluders: Occluders,
     """
     seen = np.zeros(len(corners), np.int64)
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    middle, radius = _sphere(corners)
+    outline, middle, radius = _outline(corners)
     for direction in view_directions():
-        origin = _grid(direction, middle, radius, corners)
+        origin = _grid(direction, middle, radius, outline)
         hit = occluders.first_hit(origin, np.tile(direction, (len(origin), 1)))
         hit = hit[hit >= 0]
         np.add.at(seen, hit, np.where(normal[hit] @ direction < 0, 1, -1))
@@ -49,19 +49,21 @@ def visible_facets(corners: F64, facet: NDArray[np.int64], occluders: Occluders,
     return met[facet], np.where(votes[facet] >= 0, 1, -1).astype(np.int8)
 
 
-def _sphere(corners: F64) -> tuple[F64, float]:
+def _outline(corners: F64) -> tuple[F64, F64, float]:
+    """The eight corners of the building's box, its middle, and a radius that holds it."""
     points = corners.reshape(-1, 3)
     low, high = points.min(0), points.max(0)
-    return (low + high) / 2, float(np.linalg.norm(high - low) / 2) + 1.0
+    box = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    return box, (low + high) / 2, float(np.linalg.norm(high - low) / 2) + 1.0
 
 
-def _grid(direction: F64, middle: F64, radius: float, corners: F64) -> F64:
+def _grid(direction: F64, middle: F64, radius: float, outline: F64) -> F64:
     """Origins of parallel rays over the building's outline seen along a direction, a little off the lattice."""
     helper = np.array([0.0, 0.0, 1.0]) if abs(direction[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
     right = np.cross(direction, helper)
     right /= np.linalg.norm(right)
     up = np.cross(right, direction)
-    points = corners.reshape(-1, 3) - middle
+    points = outline - middle
     lo = np.array([(points @ right).min(), (points @ up).min()])
     hi = np.array([(points @ right).max(), (points @ up).max()])
     step = max(SPACING_M, float(np.sqrt(np.prod(hi - lo) / MAX_RAYS_PER_VIEW)))

@@ -7,7 +7,7 @@ import shapely
 from gis.blocks import block_meshes
 from gis.ground import GroundMesher, covers, hash_of, surroundings
 from gis.lines import dashes, pipe_mesh
-from gis.mesh import Mesh, Surface, triangulate
+from gis.mesh import Mesh, Surface, split_large, triangulate
 from gis.model import FlatGround, Layer
 from gis.planting import plant_trees
 from gis.terrain import Terrain, tin_of_grid
@@ -136,3 +136,22 @@ def test_surroundings_leave_the_park_free() -> None:
 
 def test_hash_does_not_change_between_runs() -> None:
     assert hash_of("trees:12") == 412983833
+
+
+def test_splitting_keeps_area_and_opens_no_seam() -> None:
+    layer = _layer("buildings", [shapely.box(0, 0, 60, 25)], height_m=[10.0])
+    mesh = block_meshes(layer, np.array([1], np.uint32), GROUND)[0]
+    fine, source = split_large(mesh, np.full(len(mesh.faces), 5.0))
+    assert _area(fine) == pytest.approx(_area(mesh), rel=1e-9)
+    assert (fine.surface[fine.faces[:, 0]] == mesh.surface[mesh.faces[source, 0]]).all()
+    side = np.linalg.norm(fine.position[fine.faces] - fine.position[np.roll(fine.faces, 1, axis=1)], axis=2)
+    assert side.max() <= 5.0
+    pairs = np.sort(np.concatenate([fine.faces[:, [0, 1]], fine.faces[:, [1, 2]], fine.faces[:, [2, 0]]]), axis=1)
+    assert np.unique(pairs, axis=0, return_counts=True)[1].max() <= 2
+
+
+def test_blocks_outside_the_boundary_recede() -> None:
+    layer = _layer("buildings", [shapely.box(0, 0, 20, 20), shapely.box(100, 0, 120, 20)], height_m=[12.0, 12.0])
+    inner, outer = block_meshes(layer, np.array([1, 2], np.uint32), GROUND, shapely.box(-10, -10, 50, 50))
+    assert Surface.CONTEXT not in inner.surface
+    assert set(outer.surface.tolist()) == {Surface.CONTEXT}
