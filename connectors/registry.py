@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def _simulated(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Walk
     return Source(connector=simulator, tracks=simulator.tracks(), drills=simulator, backfill=backfill)
 
 
-def tracks_of(path: Path) -> Sequence[TrackInfo] | tuple[TrackInfo, ...]:
+def tracks_of(path: Path) -> tuple[TrackInfo, ...]:
     """Tracks named in a park's tracks.json; none where there is no such file."""
     if not path.is_file():
         return ()

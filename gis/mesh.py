@@ -206,9 +206,9 @@ def _cut(mesh: Mesh, ends: NDArray, middle: NDArray, source: NDArray) -> tuple[M
                 out.append(np.stack(corners, axis=1)[rows])
                 owner.append(source[rows])
         if turn == 0:
-            for rows, triangles in ((code == 0, ((a, b, c),)),
-                                    (code == 7, ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)))):
-                for corners in triangles:
+            for rows, whole in ((code == 0, ((a, b, c),)),
+                                (code == 7, ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)))):
+                for corners in whole:
                     out.append(np.stack(corners, axis=1)[rows])
                     owner.append(source[rows])
     return Mesh(**columns, faces=np.concatenate(out).astype(np.uint32)), np.concatenate(owner)

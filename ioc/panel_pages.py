@@ -58,7 +58,7 @@ class PanelPages:
 
     def __init__(self, app: FastAPI, secret: bytes, origins: list[str]) -> None:
         pn.config.sizing_mode = "stretch_both"
-        pages = {path: page.build for path, page in find_pages().items()}
+        pages: dict[str, Any] = {path: page.build for path, page in find_pages().items()}
         titles = {path: page.title for path, page in find_pages().items()}
         made: list[BokehFastAPI] = []
         keep = BokehFastAPI.__init__

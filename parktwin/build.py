@@ -67,7 +67,7 @@ def _tell(console: Console, result: BuildResult, seconds: float) -> None:
 def _report(findings: tuple[Finding, ...]) -> Table:
     order = {"error": 0, "warning": 1, "note": 2}
     ranked = sorted(findings, key=lambda f: order[f.level])
-    tally = Counter(f.level for f in findings)
+    tally: Counter[str] = Counter(f.level for f in findings)
     title = ", ".join(f"{tally[level]} {level}{'s' if tally[level] != 1 else ''}" for level in order if tally[level])
     table = Table(title=f"report: {title} (all of it in report.json)", show_lines=False)
     for name in ("level", "what", "where", "mend", "count"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from assets.demo.blocks import Block
 from assets.demo.furnish import Item
 from assets.demo.plan import Cell, Storey
@@ -44,7 +46,7 @@ def fittings(block: Block, storey: Storey) -> list[Item]:
     for cell in storey.cells:
         x0, y0, x1, y1 = cell.rect
         x, y = cell.middle
-        at = {"space": cell.number}
+        at: dict[str, Any] = {"space": cell.number}
         key = f"{storey.name}/{cell.number}"
         is_large = cell.area > 48 or block.id == "a3"
         if (

@@ -102,7 +102,7 @@ class Model:
                 "IfcAxis2Placement3D",
                 place,
                 self.direction(*z_axis) if turned else None,
-                self.direction(*x_axis) if turned else None,
+                self.direction(*x_axis) if x_axis is not None else None,
             )
         return self._axes[key]
 

@@ -133,7 +133,7 @@ PLAZAS = (
 @cache
 def entrances() -> tuple[Feature, ...]:
     """Points just outside every outside door."""
-    out = []
+    out: list[Feature] = []
     for block in BLOCKS:
         for wall in storeys_of(block)[0].walls:
             if not wall.is_external:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import shapely
@@ -82,8 +83,9 @@ def trees(seed: int) -> list[Feature]:
             ((float(x), float(y)), kinds)
             for x, y in np.where((np.arange(count) % 3 > 0)[:, None], groves, np.roll(groves, 1, 0) + drift)
         ]
-    out, kept = [], np.empty((0, 2))
-    for xy, kinds in spots:
+    out: list[Any] = []
+    kept = np.empty((0, 2))
+    for xy, kinds in spots:  # type: ignore[assignment]
         near = len(kept) and np.min(np.hypot(*(kept - xy).T)) < 4.6
         if near or solid.contains(Point(xy)):
             continue
@@ -149,7 +151,7 @@ def city(seed: int) -> list[Feature]:
         [box(-45, -34, 668, 470), land.river().buffer(26), box(-900, 440, 1500, 830), land.road_area().buffer(5)]
     )
     shapely.prepare(avoid)
-    out = []
+    out: list[Any] = []
     for gx in range(-880, 1480, 62):
         for gy in (*range(-680, 400, 58), *range(850, 1340, 66)):
             x, y = gx + chance.uniform(4, 16), gy + chance.uniform(4, 14)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from shapely.geometry import LineString
@@ -164,7 +165,7 @@ def _building(block: Block) -> list[Row]:
 
 def _storey(block: Block, storey: Storey) -> list[Row]:
     tag, rows = _floor(block, storey), []
-    base = {"building": block.id, "storey": storey.name}
+    base: dict[str, Any] = {"building": block.id, "storey": storey.name}
     where, where_zh = f"{block.id.upper()} {storey.name}", f"{block.id.upper()} {storey.name} "
     rows.append(
         Row(
@@ -245,7 +246,8 @@ def _room_devices(block: Block, storey: Storey, cell: Cell, modelled: set[tuple[
     """Lighting, sensors and sub-meters of one room; dormitory rooms share a circuit a corridor."""
     tag = _floor(block, storey)
     room, room_zh = _room(block, storey, cell)
-    base = {"building": block.id, "storey": storey.name, "space": cell.number, "place": room, "place_zh": room_zh}
+    base: dict[str, Any] = {
+        "building": block.id, "storey": storey.name, "space": cell.number, "place": room, "place_zh": room_zh}
     is_room, rows = is_occupied(cell.use), []
     light = cell.use in ("corridor", "aisle", "parking", "production", "datahall", "cooling") or (
         is_room and cell.use != "dorm" and (cell.area > 62 or block.id == "a3")

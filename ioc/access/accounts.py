@@ -83,7 +83,7 @@ class Accounts:
         with self._engine.connect() as db:
             return db.execute(sa.select(_users.c.name).where(_users.c.role == "admin").limit(1)).first() is not None
 
-    def list(self) -> list[tuple[str, str]]:
+    def all(self) -> list[tuple[str, str]]:
         """(name, role) of every account, by name."""
         with self._engine.connect() as db:
             return [(row.name, row.role) for row in db.execute(sa.select(_users).order_by(_users.c.name))]

@@ -60,7 +60,7 @@ def router(services: Services) -> APIRouter:
         return {"values": [{"point": services.points.ids[s], "unit": services.points.unit[s],
                             "value": None if np.isnan(state.value[s]) else float(state.value[s]),
                             "quality": Quality(int(state.quality[s])).name.lower(),
-                            "source_ms": None if state.quality[s] == Quality.NEVER else float(state.source_time[s] * 1000)}
+                            "source_ms": None if state.quality[s] == Quality.NEVER else float(state.source[s] * 1000)}
                            for s in services.points.slots_of(index)]}
 
     @routes.get("/history")

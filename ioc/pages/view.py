@@ -54,6 +54,6 @@ def page_template(page: str, title: str) -> pn.Template:
     template = pn.Template((TEMPLATES / "page.html").read_text(encoding="utf-8"))
     template.add_variable("version", bundle_version())
     template.add_variable("page_name", page)
-    template.title = title
+    template.add_variable("title", title)
     template.add_panel("page", ParktwinPage(page=page))
     return template
