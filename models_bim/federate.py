@@ -105,9 +105,7 @@ def _same_level(storey: RawStorey, levels: list[_Level], taken: set[int]) -> int
         near = not known or abs(levels[i].elevation - (storey.elevation or 0.0)) <= _SAME_NAME_M
         if name and levels[i].name.casefold() == name and near:
             return i
-    level = [
-        i for i in free if storey.elevation is not None and abs(levels[i].elevation - storey.elevation) <= _SAME_LEVEL_M
-    ]
+    level = [i for i in free if storey.elevation is not None and abs(levels[i].elevation - storey.elevation) <= _SAME_LEVEL_M]
     return min(level, key=lambda i: abs(levels[i].elevation - (storey.elevation or 0.0))) if level else None
 
 
@@ -221,8 +219,7 @@ def _tell_strays(
         findings.append(
             Finding(
                 "note",
-                f"elements are in no storey (such as {sample.cls} {sample.name!r}); "
-                "each went to the storey it begins in",
+                f"elements are in no storey (such as {sample.cls} {sample.name!r}); each went to the storey it begins in",
                 "",
                 "contain elements in storeys",
                 banded,
@@ -271,9 +268,7 @@ def _tables(
         keys = [*keys, UNASSIGNED]
         storey, parent = np.append(storey, len(levels)), np.append(parent, -1)
         storeys.append(
-            Storey(
-                entity=len(rows) - 1, key=UNASSIGNED, name=UNASSIGNED, elevation=low, height=high - low, assumed=True
-            )
+            Storey(entity=len(rows) - 1, key=UNASSIGNED, name=UNASSIGNED, elevation=low, height=high - low, assumed=True)
         )
 
     def text(values: list[str]) -> NDArray[np.object_]:
@@ -320,10 +315,11 @@ def _geometry(disciplines: list[Discipline], row_of: dict[tuple[int, int], int])
                 entity.append(row_of[f, step])
                 mesh.append(index[digest])
                 matrices.append(shape.ifc_from_local)
+    order = np.argsort(np.array(entity, dtype=np.int32), kind="stable")
     return tuple(meshes), Instances(
-        entity=np.array(entity, dtype=np.int32),
-        mesh=np.array(mesh, dtype=np.int32),
-        ifc_from_local=np.array(matrices, dtype=np.float64).reshape(-1, 4, 4),
+        entity=np.array(entity, dtype=np.int32)[order],
+        mesh=np.array(mesh, dtype=np.int32)[order],
+        ifc_from_local=np.array(matrices, dtype=np.float64).reshape(-1, 4, 4)[order],
     )
 
 
@@ -341,9 +337,7 @@ def _spaces(disciplines: list[Discipline], row_of: dict[tuple[int, int], int]) -
 
 
 def _properties(disciplines: list[Discipline], row_of: dict[tuple[int, int], int]) -> Properties:
-    first: dict[
-        tuple[int, str, str], tuple[str, str]
-    ] = {}  # merged storeys have them from every file: the first one wins
+    first: dict[tuple[int, str, str], tuple[str, str]] = {}  # merged storeys have them from every file: the first one wins
     for f, discipline in enumerate(disciplines):
         for step, pset, name, value, unit in discipline.properties:
             first.setdefault((row_of[f, step], pset, name), (value, unit))

@@ -22,8 +22,11 @@ _STAIR_REACH_M = 2.0
 _LIFT_REACH_M = 2.5
 _OPEN_EDGE_M = 0.8  # rooms sharing this much edge with no wall between are one walk
 _TOUCH_M = 0.03
+_GAP_M = 0.3
+_THICKEST_WALL_M = 1.0
+_PROBE_M = 0.2  # how finely a shared edge is tried for walls
 _GROUND_SLACK_M = 1.6  # an outer door this near to the ground is an entrance
-_WALLS = ("IfcWall", "IfcCurtainWall", "IfcWindow", "IfcPlate")
+_WALLS = ("IfcWall", "IfcCurtainWall", "IfcWindow", "IfcPlate", "IfcBuildingElementProxy")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +58,7 @@ def walk_building(
     walker.open_edges()
     walker.stairs()
     walker.lifts()
-    return walker.doors()
+    return walker.doors() or walker.open_side()
 
 
 class _Walker:
@@ -94,34 +97,89 @@ class _Walker:
             door = self._add((middle[0], middle[1], sill), int(self.nodes[row]), "door")
             for room in touched:
                 self._join_room(door, room, "door")
-            if len(touched) == 1 and self._is_at_ground(door):
+            if len(touched) == 1 and self._is_at_ground((middle[0], middle[1], sill)):
                 self.parts.set_kind(door, "entrance")
                 entrances.append(door)
         return entrances
 
+    def open_side(self) -> list[int]:
+        """Where a building without an entrance door is open to the outside: the widest gap in its walls at the ground."""
+        walls, boxes = self._barrier()
+        best: tuple[int, int, NDArray[np.float64]] | None = None
+        for room, space in enumerate(self.rooms.spaces):
+            here = shapely.line_interpolate_point(
+                space.polygon.exterior, np.arange(_PROBE_M / 2, space.polygon.length, _PROBE_M)
+            )
+            is_shut = np.zeros(len(here), dtype=np.bool_)
+            spot, wall = walls.query(here, predicate="dwithin", distance=_GAP_M)
+            z = self.rooms.floor[room] + 1.0
+            is_shut[spot[(boxes[wall, 2] <= z) & (z <= boxes[wall, 5])]] = True
+            near, other = self.rooms.tree.query(here, predicate="dwithin", distance=_GAP_M)
+            is_shut[near[(other != room) & (np.abs(self.rooms.floor[other] - self.rooms.floor[room]) < 2.0)]] = True
+            for run in np.split(np.arange(len(here)), np.flatnonzero(np.diff(is_shut)) + 1):
+                if not is_shut[run[0]] and len(run) * _PROBE_M >= _OPEN_EDGE_M and (best is None or len(run) > best[1]):
+                    middle = shapely.get_coordinates(here[run[len(run) // 2]])[0]
+                    if self._is_at_ground((middle[0], middle[1], self.rooms.floor[room])):
+                        best = (room, len(run), middle)
+        if best is None:
+            return []
+        room, _, middle = best
+        way_in = self._add((middle[0], middle[1], self.rooms.floor[room]), self._node(room), "entrance")
+        self._join_room(way_in, room, "walk")
+        return [way_in]
+
+    def _barrier(self) -> tuple[shapely.STRtree, NDArray[np.float64]]:
+        """Plans of what stands in the way, as a tree, and their boxes. What is as thick as a room is no wall."""
+        rows = [int(row) for row in self._of(*_WALLS) if len(self._cloud(int(row)))]
+        hulls = np.array([shapely.MultiPoint(self._cloud(row)[:, :2]).convex_hull for row in rows], dtype=object)
+        is_thin = shapely.minimum_clearance(shapely.oriented_envelope(hulls)) <= _THICKEST_WALL_M
+        return shapely.STRtree(hulls[is_thin]), self.model.boxes[np.array(rows, dtype=int)[is_thin]].reshape(-1, 6)
+
     def open_edges(self) -> None:
-        """Rooms that share an edge with no wall on it: corridors drawn in pieces, halls and their galleries."""
-        walls = [tuple(self.model.boxes[row]) for name in _WALLS for row in self._of(name)]
-        boxes = np.array(walls).reshape(-1, 6)
-        barrier = shapely.STRtree(shapely.box(boxes[:, 0], boxes[:, 1], boxes[:, 3], boxes[:, 4]))
+        """Rooms side by side with no wall between: corridors drawn in pieces, passages, halls and their galleries.
+
+        Rooms are often drawn to the faces of walls that are not there, so a gap up to a wall's thickness counts as touching.
+        """
+        barrier, boxes = self._barrier()
+        if not len(boxes):
+            return  # a model without walls says nothing about what is open
         polygons = np.array([s.polygon for s in self.rooms.spaces])
-        pairs = self.rooms.tree.query(polygons, predicate="dwithin", distance=_TOUCH_M)
+        pairs = self.rooms.tree.query(polygons, predicate="dwithin", distance=_GAP_M)
         for one, other in pairs.T[pairs[0] < pairs[1]]:
             if abs(self.rooms.floor[one] - self.rooms.floor[other]) > _FLOOR_SLACK_M:
                 continue
-            shared = polygons[one].buffer(_TOUCH_M).intersection(polygons[other].boundary)
-            for piece in shapely.get_parts(
-                shapely.line_merge(shared) if shared.geom_type == "MultiLineString" else shared
-            ):
-                if piece.length < _OPEN_EDGE_M:
-                    continue
-                spot = piece.interpolate(0.5, normalized=True)
-                near = barrier.query(spot, predicate="dwithin", distance=_TOUCH_M)
-                z = self.rooms.floor[one] + 1.0
-                if not any(boxes[k, 2] <= z <= boxes[k, 5] for k in near):
-                    gap = self._add((spot.x, spot.y, self.rooms.floor[one]), int(self._node(one)), "space")
-                    self._join_room(gap, int(one), "walk")
-                    self._join_room(gap, int(other), "walk")
+            spot = self._open_spot(polygons[one], polygons[other], barrier, boxes, self.rooms.floor[one] + 1.0)
+            if spot is not None:
+                gap = self._add((spot[0], spot[1], self.rooms.floor[one]), self._node(one), "space")
+                self._join_room(gap, int(one), "walk")
+                self._join_room(gap, int(other), "walk")
+
+    def _open_spot(
+        self,
+        one: shapely.Polygon,
+        other: shapely.Polygon,
+        barrier: shapely.STRtree,
+        boxes: NDArray[np.float64],
+        z: float,
+    ) -> NDArray[np.float64] | None:
+        """The middle of the longest stretch along which two rooms face each other with no wall between, at height z."""
+        shared = one.buffer(_GAP_M, join_style="mitre").intersection(other.exterior)
+        if shared.geom_type == "MultiLineString":
+            shared = shapely.line_merge(shared)
+        best: list[NDArray[np.float64]] = []
+        for piece in shapely.get_parts(shared):
+            if piece.geom_type != "LineString" or piece.length < _OPEN_EDGE_M:
+                continue
+            here = shapely.line_interpolate_point(piece, np.arange(_PROBE_M / 2, piece.length, _PROBE_M))
+            across = shapely.shortest_line(here, one)
+            middle = shapely.line_interpolate_point(across, 0.5, normalized=True)
+            spot, wall = barrier.query(middle, predicate="dwithin", distance=_TOUCH_M)
+            is_shut = shapely.length(across) > _GAP_M
+            is_shut[spot[(boxes[wall, 2] <= z) & (z <= boxes[wall, 5])]] = True
+            for run in np.split(np.arange(len(here)), np.flatnonzero(np.diff(is_shut)) + 1):
+                if not is_shut[run[0]] and len(run) > len(best):
+                    best = list(shapely.get_coordinates(middle[run]))
+        return best[len(best) // 2] if len(best) * _PROBE_M >= _OPEN_EDGE_M else None
 
     def stairs(self) -> None:
         """A flight goes from the middle of its lowest tread to its top landing, and joins the rooms at both."""
@@ -153,9 +211,7 @@ class _Walker:
             high = self.model.boxes[members, 5].max()
             serves_all = len(members) == 1 and high - low < 4.5
             stops = [
-                storey.elevation
-                for storey in self.model.storeys
-                if serves_all or low - 1.0 <= storey.elevation <= high - 0.5
+                storey.elevation for storey in self.model.storeys if serves_all or low - 1.0 <= storey.elevation <= high - 0.5
             ]
             self._shaft(middle, stops, int(self.nodes[members[0]]))
 
@@ -189,18 +245,19 @@ class _Walker:
         if above >= 0 and str(entities.cls[above]).startswith(("IfcStair", "IfcRamp")):
             return None
         family = {row} | set(np.flatnonzero(entities.parent == row).tolist())
-        own = [
-            k
-            for k, e in enumerate(self.model.instances.entity)
-            if int(e) in family and entities.cls[e] not in ("IfcRailing", "IfcMember")
-        ]
-        clouds = [
-            self.model.meshes[self.model.instances.mesh[k]].vertices.astype(np.float64)
-            @ self.model.instances.ifc_from_local[k, :3, :3].T
-            + self.model.instances.ifc_from_local[k, :3, 3]
-            for k in own
-        ]
-        return np.concatenate(clouds) if clouds else None
+        parts = [self._cloud(k) for k in sorted(family) if entities.cls[k] not in ("IfcRailing", "IfcMember")]
+        points = np.concatenate(parts)
+        return points if len(points) else None
+
+    def _cloud(self, row: int) -> NDArray[np.float64]:
+        """float64 (v, 3) vertices of one entity in ifc metres."""
+        first, last = np.searchsorted(self.model.instances.entity, [row, row + 1])
+        clouds = [np.zeros((0, 3))]
+        for k in range(first, last):
+            matrix = self.model.instances.ifc_from_local[k]
+            vertices = self.model.meshes[self.model.instances.mesh[k]].vertices.astype(np.float64)
+            clouds.append(vertices @ matrix[:3, :3].T + matrix[:3, 3])
+        return np.concatenate(clouds)
 
     def _rooms_near(self, point: NDArray[np.float64], reach: float) -> list[int]:
         """Rooms whose floor is at a point's height and whose outline is within reach, nearest first."""
@@ -232,8 +289,8 @@ class _Walker:
                 return
         self.parts.join(row, own[order[0]], kind)
 
-    def _is_at_ground(self, row: int) -> bool:
-        x, y, z = self.parts.xyz[row]
+    def _is_at_ground(self, point_in_ifc: tuple[float, float, float]) -> bool:
+        x, y, z = (self.park_from_ifc @ [*point_in_ifc, 1.0])[:3]
         return abs(z - float(self.ground.height_at(np.array([[x, y]]))[0])) <= _GROUND_SLACK_M
 
     def _add(self, point_in_ifc: tuple[float, float, float], node: int, kind: str) -> int:
