@@ -22,7 +22,6 @@ def room_points(outline: shapely.Polygon) -> tuple[NDArray[np.float64], list[tup
     Returns:
         float64 (n, 2) points inside the outline (n >= 1), and pairs of rows that see each other.
     """
-    outline = _clean(outline)
     spacing = max(_SPACING_M, float(np.sqrt(outline.area / _MOST_POINTS)))
     if outline.area < _RECTANGULAR * shapely.oriented_envelope(outline).area:
         return _triangle_points(outline, spacing)
@@ -34,12 +33,6 @@ def room_points(outline: shapely.Polygon) -> tuple[NDArray[np.float64], list[tup
         return shapely.get_coordinates(shapely.maximum_inscribed_circle(outline, tolerance=0.05))[:1], []
     pairs = _neighbours(points, cells, outline)
     return points, _connected(points, pairs, outline)
-
-
-def _clean(outline: shapely.Polygon) -> shapely.Polygon:
-    """Corners to a hundredth of a millimetre, so that no hair's breadth upsets the tightest rectangle."""
-    rounded = shapely.set_precision(outline, 1e-5)
-    return rounded if isinstance(rounded, shapely.Polygon) and not rounded.is_empty else outline
 
 
 def _triangle_points(outline: shapely.Polygon, spacing: float) -> tuple[NDArray[np.float64], list[tuple[int, int]]]:

@@ -58,9 +58,9 @@ def test_every_room_has_points_that_all_reach_each_other(outline: shapely.Polygo
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=3, max_size=12))
-def test_any_outline_gets_a_connected_set_of_points(corners: list[tuple[float, float]]) -> None:
-    hull = shapely.MultiPoint(corners).convex_hull
+@given(st.lists(st.tuples(st.integers(0, 50_000), st.integers(0, 50_000)), min_size=3, max_size=12))
+def test_any_outline_gets_a_connected_set_of_points(corners_mm: list[tuple[int, int]]) -> None:
+    hull = shapely.MultiPoint(np.array(corners_mm) / 1000).convex_hull
     if hull.geom_type != "Polygon" or hull.area < 0.05 or shapely.minimum_bounding_radius(hull) ** 2 > 1000 * hull.area:
         return
     points, pairs = room_points(hull)
