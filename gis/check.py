@@ -11,7 +11,8 @@ from gis.model import Layer
 from twin.finding import Finding
 
 SPECK_M2 = 4.0
-OVERLAP_M2 = 1.0
+OVERLAP_M2 = 0.01
+LOWEST_M = 2.0
 STOREY_RANGE_M = (2.2, 8.0)
 _LEVELS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS")
 
@@ -60,7 +61,11 @@ def _odd_heights(layer: Layer) -> Iterator[Finding]:
 
 
 def _without_height(layer: Layer) -> Iterator[Finding]:
-    unknown = np.flatnonzero(~(layer.height_m > 1.0))
+    low = np.flatnonzero((layer.height_m > 0) & (layer.height_m < LOWEST_M))
+    if len(low):
+        yield Finding("warning", f"layer '{layer.id}': buildings lower than {LOWEST_M:.0f} m", _named(layer, low),
+                      "correct the height; one under 1 m is drawn at a guessed height", len(low))
+    unknown = np.flatnonzero(~(layer.height_m > 0))
     if len(unknown):
         yield Finding("note", f"layer '{layer.id}': buildings without a height drawn at a guessed one",
                       _named(layer, unknown), "name a height_field in park.toml", len(unknown))

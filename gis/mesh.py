@@ -193,22 +193,22 @@ def _cut(mesh: Mesh, ends: NDArray, middle: NDArray, source: NDArray) -> tuple[M
     for name in ("position", "uv"):
         values = getattr(mesh, name)
         columns[name] = np.concatenate([values, (values[ends[:, 0]] + values[ends[:, 1]]) / 2])
-    out, owner = [], []
-    has = middle >= 0
-    code = has @ np.array([1, 2, 4])
+    out: list[NDArray] = []
+    owner: list[NDArray] = []
+
+    def keep(rows: NDArray, triangles: tuple[tuple[NDArray, ...], ...]) -> None:
+        for corners in triangles:
+            out.append(np.stack(corners, axis=1)[rows])
+            owner.append(source[rows])
+
+    code = (middle >= 0) @ np.array([1, 2, 4])
+    a, b, c = mesh.faces.T
+    ab, bc, ca = middle.T
+    keep(code == 0, ((a, b, c),))
+    keep(code == 7, ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)))
     for turn in range(3):
         a, b, c = (mesh.faces[:, (turn + k) % 3] for k in range(3))
-        ab, bc, ca = (middle[:, (turn + k) % 3] for k in range(3))
-        one = code == 1 << turn
-        two = code == 7 - (1 << (turn + 2) % 3)
-        for rows, triangles in ((one, ((a, ab, c), (ab, b, c))), (two, ((ab, b, bc), (a, ab, bc), (a, bc, c)))):
-            for corners in triangles:
-                out.append(np.stack(corners, axis=1)[rows])
-                owner.append(source[rows])
-        if turn == 0:
-            for rows, whole in ((code == 0, ((a, b, c),)),
-                                (code == 7, ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)))):
-                for corners in whole:
-                    out.append(np.stack(corners, axis=1)[rows])
-                    owner.append(source[rows])
+        ab, bc = (middle[:, (turn + k) % 3] for k in range(2))
+        keep(code == 1 << turn, ((a, ab, c), (ab, b, c)))
+        keep(code == 7 - (1 << (turn + 2) % 3), ((ab, b, bc), (a, ab, bc), (a, bc, c)))
     return Mesh(**columns, faces=np.concatenate(out).astype(np.uint32)), np.concatenate(owner)

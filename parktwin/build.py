@@ -14,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from scenes.compile import BuildResult, compile_park
-from twin.finding import Finding
+from twin.finding import Finding, Level
 from twin.parkfile import load_park
 
 STAGES = {"buildings": "reading buildings", "layers": "reading layers", "merge": "merging", "tiles": "drawing tiles",
-          "tables": "writing tables", "compress": "compressing"}
+          "tables": "writing tables", "walk": "laying paths", "compress": "compressing"}
 SHOWN = 30
 
 
@@ -65,7 +65,7 @@ def _tell(console: Console, result: BuildResult, seconds: float) -> None:
 
 
 def _report(findings: tuple[Finding, ...]) -> Table:
-    order = {"error": 0, "warning": 1, "note": 2}
+    order: dict[Level, int] = {"error": 0, "warning": 1, "note": 2}
     ranked = sorted(findings, key=lambda f: order[f.level])
     tally: Counter[str] = Counter(f.level for f in findings)
     title = ", ".join(f"{tally[level]} {level}{'s' if tally[level] != 1 else ''}" for level in order if tally[level])

@@ -182,7 +182,7 @@ class GisTiler:
             return self._put(uri, kind, self._instances(groups, is_low=False))
         full = self._put(uri, kind, self._instances(groups, is_low=False))
         low = self._put(uri.replace(".glb", "_low.glb"), kind, self._instances(groups, is_low=True), 1.5)
-        return Tile(low.uri, kind, low.box, 1.5, (full,), replace=True)
+        return Tile(low.uri, kind, around([low.box, full.box]), 1.5, (full,), replace=True)
 
     def _instances(self, groups: list[Placed], *, is_low: bool) -> TileContent:
         sets = []

@@ -1,0 +1,265 @@
+"""A park of real files compiles to tiles that strangers' tools accept; a tampered file proves that they look."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+from io import BytesIO
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from PIL import Image
+
+from scenes.compile import BuildResult, compile_park
+from scenes.notebook import NotInPark, view
+from scenes.output import tree_digest
+from scenes.read_glb import read_glb
+from scenes.stills import draw_still, finest_tiles
+from twin.parkfile import load_park
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("PARKTWIN_SHARED", ROOT.parent / "shared")) / "data"
+ORIGIN = (482_000.0, 5_456_500.0, 0.0)
+PARK = """
+[park]
+id = "campus"
+name = "Point Grey Campus"
+crs = "EPSG:26910"
+origin = [482000.0, 5456500.0, 0.0]
+
+[[building]]
+id = "duplex"
+ifc = ["{ifc}/duplex-architecture.ifc", "{ifc}/duplex-electrical.ifc"]
+placement = {{ at = [700.0, -40.0, 0.0], rotation = 20.0 }}
+
+[[building]]
+id = "house"
+ifc = "{ifc}/building-architecture.ifc"
+placement = {{ at = [760.0, -40.0, 0.0], rotation = 0.0 }}
+
+[[building]]
+id = "broken"
+ifc = "broken.ifc"
+placement = {{ at = [0.0, 0.0, 0.0] }}
+
+[[layer]]
+id = "buildings"
+source = "{gis}/ubcv_buildings.geojson"
+kind = "buildings"
+id_field = "BLDG_UID"
+height_field = "BLDG_HEIGHT"
+
+[[layer]]
+id = "roads"
+source = "{gis}/ubcv_roads.geojson"
+kind = "roads"
+
+[[layer]]
+id = "water"
+source = "{gis}/ubcv_municipal_waterfeatures.geojson"
+kind = "water"
+
+[[layer]]
+id = "trees"
+source = "{gis}/ubcv_campus_trees.csv"
+kind = "trees"
+"""
+
+pytestmark = pytest.mark.shared
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    """The campus with two buildings and one that cannot be read."""
+    if not (SHARED / "campus").is_dir():
+        pytest.skip(f"no real data at {SHARED} (set PARKTWIN_SHARED)")
+    root = tmp_path_factory.mktemp("campus")
+    (root / "park.toml").write_text(PARK.format(ifc=SHARED / "ifc", gis=SHARED / "campus/gis"))
+    (root / "broken.ifc").write_text("ISO-10303-21; this is no model")
+    return compile_park(load_park(root, sources=False))
+
+
+@pytest.fixture(scope="module")
+def manifest(built: BuildResult) -> dict:
+    return json.loads((built.folder / "manifest.json").read_text())
+
+
+def test_every_footprint_becomes_a_building(built: BuildResult) -> None:
+    nodes = pq.read_table(built.folder / "nodes.parquet").to_pandas()
+    merged = sum("has its own model" in f.what for f in built.findings)
+    assert (nodes["id"].str.startswith("buildings:")).sum() == 443 - merged
+    assert (nodes["cls"] == "trees").sum() == 9315
+    assert built.counts["storey"] >= 5
+    assert nodes["index"].tolist() == list(range(1, len(nodes) + 1))
+
+
+def test_footprints_stand_within_a_millimetre_of_their_coordinates(built: BuildResult) -> None:
+    source = gpd.read_file(SHARED / "campus/gis/ubcv_buildings.geojson").to_crs("EPSG:26910").set_index("BLDG_UID")
+    source = source[~source.index.duplicated()]
+    layer = gpd.read_parquet(built.folder / "layers/buildings.parquet").set_index("id")
+    common = layer.index.intersection(source.index)
+    here, there = layer.loc[common].geometry.bounds.to_numpy(), source.loc[common].geometry.bounds.to_numpy()
+    assert len(common) > 400
+    assert np.abs(here - there).max() < 1e-3
+
+
+def test_drawn_blocks_stand_where_their_nodes_say(built: BuildResult) -> None:
+    nodes = pq.read_table(built.folder / "nodes.parquet").to_pandas().set_index("index")
+    checked = 0
+    for path in finest_tiles(built.folder, lambda extras: extras["layer"] == "blocks"):
+        for part in read_glb(path).surfaces():
+            for node in np.unique(part.node)[:40]:
+                points = part.position[part.node == node]
+                row = nodes.loc[node]
+                assert points[:, 0].min() >= row["xmin"] - 0.06
+                assert points[:, 1].max() <= row["ymax"] + 0.06
+                checked += 1
+    assert checked > 300
+
+
+def test_known_defects_of_the_data_are_told(built: BuildResult) -> None:
+    told = {f.what.split(": ")[-1]: f.count for f in built.findings if f.what.startswith("layer 'buildings'")}
+    assert told["footprints overlap"] == 6  # by more than a square decimetre
+    assert told["buildings lower than 2 m"] == 3
+    assert told["height and number of floors do not fit each other"] == 21
+    assert any(f.level == "error" and "broken.ifc" in f.what + f.where for f in built.findings)
+
+
+def _validator() -> Path:
+    folder = Path(os.environ.get("PARKTWIN_NODE_MODULES", ROOT / "assets/viewer/node_modules")) / "gltf-validator"
+    if folder.is_dir():
+        return folder
+    pytest.skip("gltf-validator is not installed (npm ci in assets/viewer)")
+
+
+_SCRIPT = """
+const validator = require(process.argv[1]); const fs = require('fs');
+(async () => { const out = {};
+for (const file of JSON.parse(fs.readFileSync(0, 'utf8'))) {
+  try { const report = await validator.validateBytes(new Uint8Array(fs.readFileSync(file)));
+    out[file] = report.issues.messages.filter(m => m.severity < 2).map(m => m.code + ' ' + m.pointer);
+  } catch (error) { out[file] = ['UNREADABLE ' + error]; } }
+console.log(JSON.stringify(out)); })();
+"""
+
+
+def _issues(files: list[Path]) -> dict[str, list[str]]:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    ran = subprocess.run([node, "-e", _SCRIPT, str(_validator())], input=json.dumps([str(f) for f in files]),
+                         capture_output=True, text=True, check=True, timeout=240)
+    return json.loads(ran.stdout)
+
+
+def test_every_tile_passes_khronos_validator_and_a_tampered_one_does_not(built: BuildResult, tmp_path: Path) -> None:
+    tiles = sorted((built.folder / "tiles").rglob("*.glb"))
+    good = tiles[0].read_bytes()
+    tampered = tmp_path / "tampered.glb"
+    tampered.write_bytes(good.replace(b'"type":"VEC3"', b'"type":"VEC2"', 1))
+    issues = _issues([*tiles, tampered])
+    assert issues.pop(str(tampered))
+    assert len(issues) > 10
+    assert {f: i for f, i in issues.items() if i} == {}
+
+
+def test_tileset_nests_refines_and_names_files_that_exist(built: BuildResult) -> None:
+    tileset = json.loads((built.folder / "tiles/tileset.json").read_text())
+    assert tileset["asset"]["version"] == "1.1"
+    uris: list[str] = []
+
+    def walk(tile: dict, error: float, inside: np.ndarray | None) -> None:
+        box = np.array(tile["boundingVolume"]["box"])
+        low, high = box[:3] - box[[3, 7, 11]], box[:3] + box[[3, 7, 11]]
+        assert tile["geometricError"] <= error
+        assert tile["refine"] in ("ADD", "REPLACE")
+        assert "layer" in tile["extras"]
+        if inside is not None:
+            assert (low >= inside[0] - 1e-6).all()
+            assert (high <= inside[1] + 1e-6).all()
+        if "content" in tile:
+            uris.append(tile["content"]["uri"])
+        for child in tile.get("children", []):
+            walk(child, tile["geometricError"], np.array([low, high]))
+
+    walk(tileset["root"], tileset["geometricError"], None)
+    assert len(tileset["root"]["transform"]) == 16
+    assert len(uris) == len(set(uris))
+    on_disk = {p.relative_to(built.folder / "tiles").as_posix() for p in (built.folder / "tiles").rglob("*.glb")}
+    assert set(uris) == on_disk
+
+
+def test_property_tables_name_the_nodes_of_the_table(built: BuildResult) -> None:
+    nodes = pq.read_table(built.folder / "nodes.parquet").to_pandas().set_index("index")
+    for path in sorted((built.folder / "tiles/b").rglob("*.glb")):
+        glb = read_glb(path)
+        ids = glb.texts("id")
+        assert [nodes.loc[n, "id"] if n else "" for n in glb.nodes_of_features()] == ids
+
+
+def test_shell_is_lighter_than_what_it_stands_for(manifest: dict, built: BuildResult) -> None:
+    for building in manifest["buildings"]:
+        shell = sum(len(p.faces) for p in read_glb(built.folder / "tiles" / building["shell"]).surfaces())
+        full = sum(len(p.faces) for s in building["storeys"] if s["tile"]
+                   for p in read_glb(built.folder / "tiles" / s["tile"]).surfaces())
+        assert shell < full
+    assert [b["id"] for b in manifest["buildings"]] == ["duplex", "house"]
+
+
+def test_placed_building_stands_at_its_placement(manifest: dict) -> None:
+    box = next(b["bbox"] for b in manifest["buildings"] if b["id"] == "duplex")
+    assert math.hypot((box[0] + box[3]) / 2 - 700, (box[1] + box[4]) / 2 + 40) < 25
+
+
+def test_spaces_are_in_the_parks_own_crs(built: BuildResult) -> None:
+    spaces = gpd.read_parquet(built.folder / "spaces.parquet")
+    assert spaces.crs.to_epsg() == 26910
+    near = shapely.distance(spaces.geometry.values, shapely.Point(ORIGIN[0] + 700, ORIGIN[1] - 40))
+    assert near.min() < 30
+
+
+def test_unchanged_park_is_left_as_it_stands_and_a_forced_build_gives_the_same_bytes(built: BuildResult) -> None:
+    spec = load_park(built.folder.parent, sources=False)
+    before = tree_digest(built.folder)
+    assert not compile_park(spec).is_fresh
+    again = compile_park(spec, force=True)
+    assert again.is_fresh
+    assert tree_digest(again.folder) == before
+
+
+def test_failed_build_leaves_the_last_good_one(built: BuildResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tree_digest(built.folder)
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("scenes.compile.write_tiles", fail)
+    with pytest.raises(OSError, match="disk full"):
+        compile_park(load_park(built.folder.parent, sources=False), force=True)
+    assert tree_digest(built.folder) == before
+    assert not built.folder.with_name("build.tmp").exists()
+
+
+def test_still_shows_more_than_sky(manifest: dict, built: BuildResult) -> None:
+    tiles = [built.folder / "tiles" / s["tile"] for b in manifest["buildings"] for s in b["storeys"] if s["tile"]]
+    target = np.array([725.0, -25.0, 2.0])
+    image = np.asarray(Image.open(BytesIO(draw_still(built.folder, size=(320, 180), tiles=tiles,
+                                                     camera=(target + np.array([-60, -90, 60]), target)))))
+    assert image.shape == (180, 320, 3)
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 200
+
+
+def test_notebook_view_holds_one_building_only(built: BuildResult) -> None:
+    renderer = view(built.folder, "duplex")
+    triangles = sum(len(child.geometry.attributes["index"].array) // 3 for child in renderer.scene.children
+                    if hasattr(child, "geometry"))
+    assert 10_000 < triangles < 100_000
+    with pytest.raises(NotInPark, match="no node of this park"):
+        view(built.folder, "nobody")
