@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from affine import Affine
 from shapely.affinity import translate
 from shapely.geometry import Point
 
@@ -146,7 +146,7 @@ def _terrain(path: Path) -> None:
     xs = np.arange(x0 + CELL_M / 2, x1, CELL_M)
     ys = np.arange(y1 - CELL_M / 2, y0, -CELL_M)
     z = ground_z(*np.meshgrid(xs, ys)).astype(np.float32)
-    place = from_origin(x0 + ORIGIN[0], y1 + ORIGIN[1], CELL_M, CELL_M)
+    place = Affine(CELL_M, 0.0, x0 + ORIGIN[0], 0.0, -CELL_M, y1 + ORIGIN[1])
     with rasterio.open(
         path,
         "w",

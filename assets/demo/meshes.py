@@ -57,13 +57,10 @@ class Mesh:
             self.face((0.0, ya, za), (length, ya, za), (length, yb, zb), (0.0, yb, zb))
         return self
 
-    def sweep(self, profile: list[tuple[float, float]], x0: float, x1: float) -> Mesh:
-        """A (y, z) profile, counter-clockwise seen from +x, drawn from x0 to x1; its caps are fans of strips."""
-        count = len(profile)
-        for k in range(count):
-            (ya, za), (yb, zb) = profile[k], profile[(k + 1) % count]
-            self.face((x0, ya, za), (x0, yb, zb), (x1, yb, zb), (x1, ya, za))
-        return self
+    def mirrored_x(self, width: float) -> Mesh:
+        """The same shape seen in a mirror across x = width / 2, still facing outwards."""
+        points = [(round(width - x, 4), y, z) for x, y, z in self.points]
+        return Mesh(points, [(a, c, b) for a, b, c in self.triangles])
 
 
 def frame(width: float, height: float, bar: float, depth: float, mullions: int = 0) -> Mesh:

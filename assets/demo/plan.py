@@ -113,7 +113,7 @@ class Band:
         return self.rows[0][0][0] in ("corridor", "aisle")
 
 
-def _fit(row: tuple[tuple[str, float], ...], x0: float, x1: float) -> list[tuple[str, float, float]]:
+def fit(row: tuple[tuple[str, float], ...], x0: float, x1: float) -> list[tuple[str, float, float]]:
     """Rooms side by side that fill x0..x1 exactly: fixed widths first, shares of the rest."""
     fixed = sum(USES[use].width_m for use, share in row if not share)
     shares = sum(share for _, share in row) or 1.0
@@ -138,7 +138,7 @@ def lay_out(storey: Storey, bands: list[Band]) -> None:
         edges = (inner_x0, *band.cuts, inner_x1)
         row: list[Cell] = []
         for part, a, b in zip(band.rows, edges[:-1], edges[1:], strict=True):
-            for use, left, right in _fit(part, a, b):
+            for use, left, right in fit(part, a, b):
                 count += 1
                 number = f"{storey.number}{count:02d}"
                 row.extend(_cells(use, number, (left, band.y0, right, band.y1), index, bands))

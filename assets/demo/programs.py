@@ -6,7 +6,7 @@ from functools import cache
 
 from assets.demo.blocks import Block
 from assets.demo.facade import Entrance, enclose
-from assets.demo.plan import EXTERNAL_M, Band, Rect, Storey, lay_out
+from assets.demo.plan import EXTERNAL_M, Band, Rect, Storey, fit, lay_out
 from assets.demo.words import USES
 
 Row = tuple[tuple[str, float], ...]
@@ -131,8 +131,19 @@ def _bands(block: Block, index: int) -> list[Band]:
     return [
         Band(y0, split, (_row(south),)),
         Band(split, split + corridor, (_row(aisle),)),
-        Band(split + corridor, y1, (_row(north),)),
+        _over_the_shaft(Band(split + corridor, y1, (_row(north),)), rows[0][1], block.length),
     ]
+
+
+def _over_the_shaft(band: Band, ground: str, length: float) -> Band:
+    """The same band with its lift shaft where the ground floor has it."""
+    row = band.rows[0]
+    at = [k for k, (use, _) in enumerate(row) if use == "lift"]
+    if not at or len(row) == at[0] + 2:
+        return band
+    x0, x1 = EXTERNAL_M, length - EXTERNAL_M
+    left, right = next((a, b) for use, a, b in fit(_row(ground), x0, x1) if use == "lift")
+    return Band(band.y0, band.y1, (row[: at[0]], row[at[0] : at[0] + 1], row[at[0] + 1 :]), (left, right))
 
 
 def _tower_bands(block: Block, index: int) -> list[Band]:

@@ -418,8 +418,10 @@ def _site() -> list[Row]:
     for road in land.ROADS:
         line = LineString(road.line)
         tag = road.id.upper().replace("-", "")
-        for k, d in enumerate(np.arange(30.0, line.length, 85.0)):
+        for k, d in enumerate(np.arange(60.0, line.length, 85.0)):
             p = line.interpolate(float(d))
+            if not land.SITE.buffer(-1).contains(p.buffer(8)):
+                continue
             rows.append(
                 Row(
                     id=f"RD-{tag}-LGT-{k + 1:02d}",

@@ -258,7 +258,7 @@ class _Roof:
             a, b = depth * k / bays + 0.2, depth * (k + 1) / bays - 0.2
             glass.face((step, a, 0.7), (step, b, 0.7), (step, b, SAW_RISE_M - 0.5), (step, a, SAW_RISE_M - 0.5))
             tooth.face((step, b, 0.7), (step, b + 0.4, 0.7), (step, b + 0.4, SAW_RISE_M - 0.5), (step, b, SAW_RISE_M - 0.5))
-        source = self.model.mesh_map("tooth", [("roof", tooth), ("glass", glass)])
+        source = self.model.mesh_map("tooth", [("roof", tooth.mirrored_x(step)), ("glass", glass.mirrored_x(step))])
         for k in range(SAW_TEETH):
             self.put("IfcRoof", f"Saw-tooth {k + 1}", (round(x0 + k * step, 3), y0, 0.0), source, None, "SHED_ROOF")
 
