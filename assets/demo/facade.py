@@ -77,7 +77,10 @@ def enclose(storey: Storey, kind: str, entrances: list[Entrance], style: str | N
         length = abs(bx - ax) + abs(by - ay)
         doors = [_door(e, length, storey) for e in entrances if e.side == side]
         if kind == "deck":
-            doors = [Gap(at=d.at, width=d.width, sill=0.0, height=height, make="") for d in doors]
+            doors = [
+                Gap(at=d.at, width=d.width, sill=0.0, height=height, make=d.make if d.width < 2 else "", name=d.name)
+                for d in doors
+            ]
         gaps = [*doors, *windows_along(length, facade, height, doors)]
         storey.walls.append(
             Wall(

@@ -192,8 +192,23 @@ def _cross_walls(storey: Storey, row: list[Cell]) -> None:
         y0 = min(c.rect[1] for c in row if c.rect[0] == x)
         y1 = max(c.rect[3] for c in row if c.rect[0] == x)
         before = next(c for c in row if c.rect[2] == x)
+        riser = next((c for c in row if c.rect[2] == x and c.use == "riser"), None)
+        hatch = (_hatch(storey, riser, y0),) if riser else ()
         if not (cell.use == before.use and cell.use in OPEN_USES):
-            storey.walls.append(_partition(x, y0, x, y1, height))
+            storey.walls.append(_partition(x, y0, x, y1, height, hatch))
+
+
+def _hatch(storey: Storey, riser: Cell, start: float) -> Gap:
+    """The inspection door of a riser, in the wall that starts at y = start."""
+    return Gap(
+        at=round(riser.middle[1] - start - 0.35, 3),
+        width=0.7,
+        sill=0.0,
+        height=1.9,
+        make="door_07",
+        name=f"{storey.name}-{riser.number}-D1",
+        space=riser.number,
+    )
 
 
 def _partition(x0: float, y0: float, x1: float, y1: float, height: float, gaps: tuple[Gap, ...] = ()) -> Wall:

@@ -201,6 +201,8 @@ def _entrances(block: Block, storey: Storey, bands: list[Band]) -> list[Entrance
             ways.append(Entrance(side="w", at=storey.outline[3] - EXTERNAL_M - y, width=width, height=height))
             if block.program != "gatehouse":
                 ways.append(Entrance(side="e", at=y - storey.outline[1] - EXTERNAL_M, width=width, height=height))
+    if block.program == "deck":
+        ways += [Entrance(side="s", at=x) for x in (16.0, 42.0)]
     if block.program == "hall":
         ways += [Entrance(side="s", at=x, width=4.2, height=4.2) for x in (24.0, 70.0, 116.0)]
     return ways
