@@ -55,7 +55,7 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
     if options.host not in LOOPBACK and not options.behind_proxy:
         raise ParkFileError(f"{options.host} is a public address without TLS",
                             mend="serve on 127.0.0.1 behind a TLS proxy and give --behind-proxy")
-    services = open_services(load_park(directory), options)
+    services = open_services(load_park(directory, strict=False), options)
     hosts = [] if options.behind_proxy else ["127.0.0.1", "localhost", "[::1]"]
     origins = [f"{host}:{options.port}" for host in hosts] or ["*"]
     app, _ = create_app(services, secret=secret_of(services.spec.state_dir), hosts=hosts, origins=origins)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from scenes.compile import BuildResult, compile_park
 from twin.finding import Finding, Level
-from twin.parkfile import load_park
+from twin.parkfile import load_park, read_park
 
 STAGES = {"buildings": "reading buildings", "layers": "reading layers", "merge": "merging", "tiles": "drawing tiles",
           "tables": "writing tables", "walk": "laying paths", "compress": "compressing"}
@@ -32,11 +32,12 @@ def build(folder: Annotated[Path, typer.Argument(help="the park folder, with its
           jobs: Annotated[int, typer.Option("--jobs", min=1, help="buildings read at a time")] = 2) -> None:
     """Compile a park: IFC and GIS into one scene, 3D Tiles, tables and a report."""
     console = Console(stderr=True)
-    spec = load_park(folder, sources=False)
+    spec = load_park(folder, strict=False)
+    faults = tuple(Finding(f.severity, f.what, f"park.toml:{f.line}", f.mend) for f in read_park(folder)[1])
     started = time.monotonic()
     with Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                   console=console) as bars:
-        result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs)
+        result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs, faults=faults)
     _tell(console, result, time.monotonic() - started)
 
 

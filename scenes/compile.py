@@ -37,13 +37,14 @@ class BuildResult:
 
 
 def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, total: None, force: bool = False,
-                 jobs: int = 2) -> BuildResult:
+                 jobs: int = 2, faults: tuple[Finding, ...] = ()) -> BuildResult:
     """Compile a park into its build folder; on failure the last good build stays.
 
     Args:
         progress: called with (stage, done, total) from the calling thread.
         force: build even when no input and no code has changed.
         jobs: buildings read at a time.
+        faults: what was wrong in the park file; goes into the report first.
 
     Raises:
         SourceError: nothing of the park could be read.
@@ -56,7 +57,7 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
     sources = read_sources(spec, progress, jobs)
     folder = BuildFolder(spec.build_dir)
     try:
-        result = _build(spec, sources, folder, progress, build, inputs)
+        result = _build(spec, sources, folder, progress, build, inputs, faults)
     except BaseException:
         folder.discard()
         raise
@@ -65,7 +66,7 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 
 
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
-           inputs: dict[str, str]) -> BuildResult:
+           inputs: dict[str, str], faults: tuple[Finding, ...]) -> BuildResult:
     progress("merge", 0, 1)
     merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground)
     progress("merge", 1, 1)
@@ -75,7 +76,7 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
     _write_tables(spec, sources, merged, folder.path)
     ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
     write_walk(folder.path, ways)
-    findings = (*sources.findings, *merged.findings, *unreachable)
+    findings = (*faults, *sources.findings, *merged.findings, *unreachable)
     folder.write("report.json", _json([asdict(f) for f in findings]))
     progress("tables", 1, 1)
     progress("compress", 0, 1)

@@ -64,20 +64,20 @@ class Fault:
     is_source: bool = False
 
 
-def load_park(root: Path, *, known_packs: Iterable[str] | None = None, sources: bool = True) -> ParkSpec:
+def load_park(root: Path, *, known_packs: Iterable[str] | None = None, strict: bool = True) -> ParkSpec:
     """The park of a folder, or everything that is wrong with its park.toml at once.
 
     Args:
         root: the park folder.
         known_packs: ids a pack may have; None to leave packs unchecked.
-        sources: False where the files it names need not be there (serving a park that is built).
+        strict: False where what can be understood is enough (serving a park that is built).
 
     Raises:
         ParkFileError: park.toml is missing or has any error; the text lists them all.
     """
     spec, faults = read_park(root, known_packs=known_packs)
-    errors = [f for f in faults if f.severity == "error" and (sources or not f.is_source)]
-    if spec is None or errors:
+    errors = [f for f in faults if f.severity == "error"]
+    if spec is None or (strict and errors):
         first = errors[0] if errors else faults[0]
         where = f"{root / FILE_NAME}:{first.line}" if first.line else str(root / FILE_NAME)
         rest = "".join(f"\n  line {f.line}: {f.what}; {f.mend}" for f in errors[1:])
@@ -148,11 +148,10 @@ class _Reader:
         if not isinstance(table, dict):
             self._fault("", 0, "", "there is no [park] table", "begin with [park], its id, name, crs and origin")
             return None
-        before = len(self.faults)
         head = _Table(self, "park", 0, table)
-        park_id, name, crs = head.identity(), head.text("name", required=True), head.crs("crs", projected=True)
+        park_id, name, crs = head.identity() if "id" in table else None, head.text("name", required=True), head.crs("crs", projected=True)
         origin = head.numbers("origin", required=True)
-        usable = not any(f.severity == "error" and not f.is_source for f in self.faults[before:])
+        usable = None not in (name, crs, origin)
         packs, registry, demo = self._packs(head), head.file("registry"), head.flag("demo")
         zones = tuple(self._zone(t) for t in self._tables("zone"))
         zone_ids = {zone.id for zone in zones if zone is not None}
@@ -163,7 +162,7 @@ class _Reader:
             return None
         return ParkSpec(
             root=self.root,
-            id=park_id or "",
+            id=park_id or _slug(name or "") or _slug(self.root.name) or "park",
             name=name or "",
             name_zh=head.text("name_zh"),
             crs=crs or "",
@@ -436,6 +435,11 @@ class _Table:
     def _called(self) -> str:
         given = self.raw.get("id")
         return f"{self.name} '{given}'" if isinstance(given, str) else f"this {self.name}"
+
+
+def _slug(name: str) -> str:
+    """A name as an id: lower case, runs of anything but letters and digits become one '-'; '' when nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _is_number(value: object) -> bool:

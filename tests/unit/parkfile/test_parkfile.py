@@ -115,7 +115,7 @@ def test_missing_source_matters_to_a_build_but_not_to_a_server(tmp_path: Path) -
     _park(tmp_path, HEAD + '[[layer]]\nid = "a"\nsource = "roads.geojson"\nkind = "roads"\n', "road.geojson")
     with pytest.raises(ParkFileError, match=r"did you mean 'road\.geojson'"):
         load_park(tmp_path)
-    assert load_park(tmp_path, sources=False).layers[0].id == "a"
+    assert load_park(tmp_path, strict=False).layers[0].id == "a"
 
 
 @pytest.mark.parametrize("line", ['crs = "EPSG:4326"', 'crs = "EPSG:2230"', 'crs = "the usual"'])
@@ -156,3 +156,15 @@ def test_new_park_is_valid_and_never_overwrites(tmp_path: Path) -> None:
     assert spec.id == "My-park"
     with pytest.raises(ParkFileError, match="already holds a park"):
         make_park(folder)
+
+
+def test_a_park_without_an_id_is_called_after_its_name(tmp_path: Path) -> None:
+    _park(tmp_path, '[park]\nname = "River Side"\ncrs = "EPSG:4549"\norigin = [0.0, 0.0, 0.0]\n')
+    assert load_park(tmp_path).id == "river-side"
+
+
+def test_a_typo_in_the_park_table_leaves_the_rest_usable(tmp_path: Path) -> None:
+    _park(tmp_path, HEAD.replace("[park]\n", "[park]\nflavour = 1\n"))
+    assert load_park(tmp_path, strict=False).crs
+    with pytest.raises(ParkFileError, match="flavour"):
+        load_park(tmp_path)
