@@ -149,7 +149,8 @@ class _Reader:
             self._fault("", 0, "", "there is no [park] table", "begin with [park], its id, name, crs and origin")
             return None
         head = _Table(self, "park", 0, table)
-        park_id, name, crs = head.identity() if "id" in table else None, head.text("name", required=True), head.crs("crs", projected=True)
+        park_id = head.identity() if "id" in table else None
+        name, crs = head.text("name", required=True), head.crs("crs", projected=True)
         origin = head.numbers("origin", required=True)
         usable = None not in (name, crs, origin)
         packs, registry, demo = self._packs(head), head.file("registry"), head.flag("demo")
