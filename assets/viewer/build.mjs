@@ -4,6 +4,7 @@
  * dist/parktwin.js   one ES module with everything the page needs
  * dist/parktwin.css  the page's style and the font faces
  * dist/fonts/*       Noto Sans SC 400 and 700 in unicode-range pieces; a browser fetches only the pieces it draws
+ * dist/swagger-ui* the API's pages
  * dist/meta.json     esbuild's account of what went into the bundle
  *
  * Two entries: src/main.ts is the product, src/scene/index.ts (dist/scene.js) is the 3D view alone, for tests and the dev harness.
@@ -48,6 +49,11 @@ function withFonts(faces) {
   };
 }
 
+/** The API's pages (/docs) work offline: their script and style come from us. */
+function copySwagger() {
+  for (const file of ["swagger-ui-bundle.js", "swagger-ui.css"]) cpSync(join(ROOT, "node_modules/swagger-ui-dist", file), join(DIST, file));
+}
+
 const entries = {};
 if (existsSync(join(ROOT, "src/main.ts"))) entries.parktwin = join(ROOT, "src/main.ts");
 if (existsSync(join(ROOT, "src/main.tsx"))) entries.parktwin = join(ROOT, "src/main.tsx");
@@ -55,6 +61,7 @@ if (existsSync(join(ROOT, "src/scene/index.ts"))) entries.scene = join(ROOT, "sr
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
+copySwagger();
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 const options = {
   entryPoints: entries,
