@@ -23,6 +23,7 @@ MAX_EDGES = 6_000
 SHELL_EDGE_M = 9.0
 STOREY_EDGE_M = 7.0
 NEAR_AO_M = 6.0
+FLOOR_SUN = 0.6  # floors carry data: their shadows stay faint
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,10 +127,10 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
     is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR
     body, fittings = take_faces(mesh, ~is_fitting), take_faces(mesh, is_fitting)
     body, _ = split_large(body, np.where(body.surface[body.faces[:, 0]] == Surface.GLASS, 1e9, STOREY_EDGE_M))
-    floor_light = bake(floors, blockers, sun, far=near, ao_reach_m=NEAR_AO_M, directions=10)
+    floor_light = bake(floors, blockers, sun, directions=1)
     light = lights([bake(body, blockers, sun, far=near, ao_reach_m=NEAR_AO_M, directions=10, two_sided=True),
                     fitting_light(fittings, whole_body, sun),
-                    Light(np.minimum(rim, np.maximum(floor_light.ao, 150)), floor_light.sun)])
+                    Light(rim, np.maximum(floor_light.sun, np.uint8(FLOOR_SUN * max(sun[2], 0) * 255)))])
     content = TileContent(join([body, fittings, floors]), light, feature_edges(body, shortest_m=0.4, limit=MAX_EDGES))
     write(uri, write_glb(content, names))
     return _box(content.mesh)

@@ -61,6 +61,7 @@ class ParkTiles:
 
 def write_tiles(scene: ParkScene, write: Write, progress: Progress) -> ParkTiles:
     """Mesh, light and write everything under `tiles/`."""
+    progress("tiles", 0, 1)
     meshes = [mesh_of(source) for source in scene.buildings]
     bounds = park_bounds(scene, meshes)
     layers = _within(scene.layers, bounds)
@@ -72,6 +73,7 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress) -> ParkTiles
         [gis.occluder_corners(), *(m.mesh.position[m.mesh.faces] for m in meshes)]))
     total = len(cells(bounds, cell_side_m(bounds))) + 3 + len(meshes)
     done = 0
+    progress("tiles", 0, total)
 
     def step() -> None:
         nonlocal done
