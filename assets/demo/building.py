@@ -7,16 +7,15 @@ from pathlib import Path
 
 from assets.demo import roofs
 from assets.demo.blocks import CRS, ORIGIN, PARK_NAME, Block
+from assets.demo.circulation import write_lifts, write_stair
+from assets.demo.equipment import write_item, write_services
 from assets.demo.fittings import fittings
-from assets.demo.furnish import Item, furnish
+from assets.demo.furnish import furnish
 from assets.demo.ifcmodel import Entity, Model, guid_of
-from assets.demo.meshes import Mesh
-from assets.demo.parts import filling_map, flight_maps, slab_map, space_map, thing, wall_map
+from assets.demo.parts import filling_map, slab_map, space_map, wall_map
 from assets.demo.plan import SLAB_M, Cell, Gap, Storey, Wall, floor_of, inner
-from assets.demo.programs import STAIR_LANDING_M, STAIR_RUN_M, storeys_of
+from assets.demo.programs import storeys_of
 from assets.demo.words import SEALED_USES, USES, storey_name_zh
-
-_QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
 
 
 def write_building(block: Block, path: Path) -> None:
@@ -33,7 +32,7 @@ def write_building(block: Block, path: Path) -> None:
     roof = _storey_entity(model, place, "RF", "屋面", block.roof_level)
     entities.append(roof)
     roofs.write_roof(model, block, storeys, roof)
-    _write_lifts(model, block, storeys, entities[0])
+    write_lifts(model, block, storeys, entities[0])
     model.aggregate(building, entities, "storeys")
     model.finish(path)
 
@@ -134,10 +133,10 @@ def _write_storey(model: Model, block: Block, storey: Storey, entity: Entity) ->
         _wall(model, storey, entity, number, wall)
     for number, stair in enumerate(storey.stairs):
         if storey.number < block.storeys:
-            _stair(model, storey, entity, number, stair.rect, stair.is_north)
+            write_stair(model, storey, entity, number, stair.rect, stair.is_north)
     for item in [*furnish(block, storey), *fittings(block, storey)]:
         write_item(model, entity, item)
-    _services(model, storey, entity)
+    write_services(model, storey, entity)
 
 
 def _space(model: Model, block: Block, storey: Storey, entity: Entity, cell: Cell) -> Entity:
@@ -278,159 +277,3 @@ def _filling(
             body,
         )
     model.contain(entity, body)
-
-
-def _stair(
-    model: Model, storey: Storey, entity: Entity, number: int, rect: tuple[float, float, float, float], is_north: bool
-) -> None:
-    """Two flights and a half landing; the first flight climbs away from the corridor, the second comes back."""
-    x0, y0, x1, y1 = inner(rect, 0.1)
-    width = round(x1 - x0, 3)
-    flight, landing = flight_maps(model, width, storey.height)
-    here = entity.ObjectPlacement
-    middle = storey.height / 2
-    start = y1 - STAIR_LANDING_M - STAIR_RUN_M + 0.2 if is_north else y0 + STAIR_LANDING_M + STAIR_RUN_M - 0.2
-    turn = STAIR_RUN_M - 0.2
-    if is_north:
-        ups = (((x0, start, 0.0), (1.0, 0.0)), ((x1, start + turn, middle), (-1.0, 0.0)))
-        rest = (x0, y1 - STAIR_LANDING_M, middle)
-    else:
-        ups = (((x1, start, 0.0), (-1.0, 0.0)), ((x0, start - turn, middle), (1.0, 0.0)))
-        rest = (x0, y0, middle)
-    key = f"{storey.name}/stair/{number}"
-    stair = model.file.create_entity(
-        "IfcStair",
-        guid_of(model.building, key),
-        None,
-        f"Stair {storey.name}-{number + 1}",
-        None,
-        None,
-        model.placement(here, (0.0, 0.0, 0.0)),
-        None,
-        None,
-        "HALF_TURN_STAIR",
-    )
-    risers = 2 * max(8, round(middle / 0.168))
-    flights = [
-        model.product(
-            "IfcStairFlight",
-            f"{key}/flight{k}",
-            f"Flight {k + 1}",
-            model.placement(here, at, axis),
-            flight,
-            None,
-            risers // 2,
-            risers // 2 - 1,
-            round(storey.height / risers, 4),
-            0.28,
-            "STRAIGHT",
-        )
-        for k, (at, axis) in enumerate(ups)
-    ]
-    flights.append(
-        model.product("IfcSlab", f"{key}/landing", "Half landing", model.placement(here, rest), landing, None, "LANDING")
-    )
-    model.aggregate(stair, flights, key)
-    model.contain(entity, stair)
-    model.properties("Pset_StairCommon", {"NumberOfRiser": risers, "FireExit": True}, stair)
-
-
-def write_item(model: Model, entity: Entity, item: Item) -> None:
-    """A catalogue thing at its place in a storey."""
-    make, source = thing(model, item.make) if item.make != "column" else (None, None)
-    place = model.placement(
-        entity.ObjectPlacement, (item.x, item.y, item.z), _QUARTERS[item.quarter % 4] if item.quarter % 4 else None
-    )
-    if make is None:
-        body = model.product("IfcColumn", item.key, f"Column {item.key}", place, _column_map(model, entity), None, "COLUMN")
-    else:
-        rest = [None, make.predefined] if make.cls != "IfcBuildingElementProxy" else [None, "USERDEFINED"]
-        body = model.product(
-            make.cls,
-            item.key,
-            item.name or make.name,
-            place,
-            source,
-            *rest,
-            object_type={"fcu": "FCU", "machine": "Production cell"}.get(item.make),
-        )
-        model.typed(item.make, make.type_cls, make.name, source, make.predefined, body)
-    model.contain(entity, body)
-
-
-def _column_map(model: Model, entity: Entity) -> Entity:
-    height = model.storey_heights.get(entity.Name, 3.5)
-    return model.mesh_map(("column", height), [("column", Mesh().box(-0.25, -0.25, 0.0, 0.25, 0.25, height, skip="bt"))])
-
-
-def _services(model: Model, storey: Storey, entity: Entity) -> None:
-    """A supply duct, a sprinkler main and a chilled water main under the ceiling of each corridor."""
-    top = storey.height - SLAB_M
-    for cell in storey.cells:
-        if cell.use not in ("corridor", "aisle"):
-            continue
-        x0, y0, x1, y1 = inner(cell.rect, 0.4)
-        length = round(x1 - x0, 3)
-        rows = (
-            (
-                "IfcDuctSegment",
-                "duct",
-                (y0 + y1) / 2,
-                top - 0.55,
-                [("duct", Mesh().box(0, -0.35, 0, length, 0.35, 0.4))],
-                "RIGIDSEGMENT",
-            ),
-            ("IfcPipeSegment", "sprinkler", y0, top - 0.15, [("pipe_red", Mesh().tube(length, 0.06))], "RIGIDSEGMENT"),
-            ("IfcPipeSegment", "chilled", y1, top - 0.2, [("pipe_blue", Mesh().tube(length, 0.09))], "RIGIDSEGMENT"),
-        )
-        for cls, label, y, z, parts, kind in rows:
-            source = model.mesh_map((label, length), parts)
-            body = model.product(
-                cls,
-                f"{storey.name}/{cell.number}/{label}",
-                f"{label.capitalize()} {storey.name}-{cell.number}",
-                model.placement(entity.ObjectPlacement, (x0, y, round(z, 3))),
-                source,
-                None,
-                kind,
-            )
-            model.contain(entity, body)
-
-
-def _write_lifts(model: Model, block: Block, storeys: tuple[Storey, ...], ground: Entity) -> None:
-    """Each lift as one element: a car at the ground floor and guide rails up its whole shaft."""
-    for name, key, x, y, top in lifts_of(block):
-        car = Mesh().box(-0.9, -0.85, 0.05, 0.9, 0.85, 2.35)
-        rails = Mesh().box(-1.05, -0.05, 0.0, -0.97, 0.05, top, skip="b").box(0.97, -0.05, 0.0, 1.05, 0.05, top, skip="b")
-        source = model.mesh_map(("lift", top), [("steel", car), ("dark", rails)])
-        body = model.product(
-            "IfcTransportElement",
-            key,
-            name,
-            model.placement(ground.ObjectPlacement, (x, y, 0.0)),
-            source,
-            None,
-            "ELEVATOR",
-        )
-        model.contain(ground, body)
-
-
-def lifts_of(block: Block) -> list[tuple[str, str, float, float, float]]:
-    """(name, key, x, y, top of the shaft in metres) of every lift; two stand side by side in each shaft cell."""
-    ground = storeys_of(block)[0]
-    top = round(block.elevation(block.storeys - 1) + 2.6, 2)
-    out = []
-    for n, cell in enumerate(ground.lifts):
-        x0, _, x1, _ = cell.rect
-        for k in range(2):
-            number = 2 * n + k + 1
-            out.append(
-                (
-                    f"{block.id.upper()}-LIFT-{number:02d}",
-                    f"lift/{number}",
-                    round(x0 + (2 * k + 1) * (x1 - x0) / 4, 3),
-                    cell.middle[1],
-                    top,
-                )
-            )
-    return out
