@@ -15,6 +15,8 @@ from twin.registry import PointTable
 _EPOCH = 1_767_225_600.0  # 2026-01-01 UTC: totals count from here
 _IDLE = frozenset({"off", "fault", "standby", "offline", "free", "finished"})
 _DRIVEN = frozenset({"power", "flow", "cooling", "load", "fan_speed", "speed", "output", "level"})
+_COUNTS = frozenset({"people", "passes", "trips", "free", "total", "floor"})
+_TODAY = frozenset({"passes", "trips"})
 _RESTING = ("dormitor", "residence", "宿舍", "公寓")
 
 
@@ -121,8 +123,12 @@ class Behaviours:
                     idle.append([name in _IDLE for name in state.states] + [False] * (8 - len(state.states)))
         self.driven, self.driver = np.array(driven, np.int64), np.array(driver, np.int64)
         self.idle = np.array(idle, bool).reshape(-1, 8)
+        keys = [spec.key for spec in self.points.spec]
+        self.counts = np.array([k for k, key in enumerate(keys) if key in _COUNTS], np.int64)
+        self.today = np.array([k for k, key in enumerate(keys) if key in _TODAY], np.int64)
         for slots in self.sky.values():
             self.noise[slots] = 0.0
+        self.noise[self.today] = 0.0
 
     def _scale_meters(self) -> None:
         """Meters add up: a storey's by its rooms, a building's is the sum of its storeys, the park's of its buildings."""
@@ -188,6 +194,8 @@ class Behaviours:
         value = self.base + self.amplitude * np.clip(weights, 0.0, 1.25)
         value[self.sky["temp"]] = sky.outdoor_c
         value[self.sky["irradiance"]] = 1000.0 * sky.sun
+        share = min(max((sky.hour - 6.0) / 16.0, 0.0), 1.0)
+        value[self.today] = (self.base + self.amplitude)[self.today] * share * share * (3.0 - 2.0 * share)
         out = self.sky["output"]
         value[out] = 1.1 * self.amplitude[out] * sky.sun
         for slot, parts, share in self.sum_of:
@@ -215,6 +223,7 @@ class Behaviours:
         self._sum(value, now, held)
         number = self.is_number & ~held
         value[number] = np.maximum(value[number], self.low[number])
+        value[self.counts] = np.floor(np.maximum(value[self.counts], 0.0) + 0.5)
         self.value = value
         return value
 

@@ -40,6 +40,16 @@ def hump(hour: float, middle: float, width: float) -> float:
     return math.exp(-0.5 * (gap / width) ** 2)
 
 
+def weekday_of(day: int) -> int:
+    """0 for Monday of a local day counted from 1970."""
+    return (day + 3) % 7
+
+
+def attendance_of(weekday: int) -> float:
+    """How many of those who work here come: all on weekdays, most on a Saturday, few on a Sunday."""
+    return (1.0, 1.0, 1.0, 1.0, 1.0, 0.8, 0.35)[weekday]
+
+
 def _ramp(hour: float, start: float, end: float) -> float:
     share = min(max((hour - start) / (end - start), 0.0), 1.0)
     return share * share * (3 - 2 * share)
@@ -49,7 +59,7 @@ def climate_at(now: float, site: Site, seed: int) -> Climate:
     """Weather and occupancy at an instant (seconds since 1970 UTC)."""
     local = now + site.utc_offset_hours * 3600.0
     day, hour = int(local // DAY_SECS), (local % DAY_SECS) / 3600.0
-    weekday = (day + 3) % 7
+    weekday = weekday_of(day)
     of_year = (day % 365.2425) / 365.2425
     tilt = math.radians(-23.44) * math.cos(2 * math.pi * (of_year + 10 / 365))
     latitude = math.radians(site.latitude)
@@ -63,7 +73,7 @@ def climate_at(now: float, site: Site, seed: int) -> Climate:
     load = min(max((outdoor - 8.0) / 24.0, 0.12), 1.0)
     busy = _ramp(hour, 7.3, 9.3) * (1 - _ramp(hour, 17.2, 20.5)) * (1 - 0.22 * hump(hour, 12.4, 0.45))
     late = 0.05 + 0.07 * hump(hour, 20.5, 1.6)
-    share = 0.26 if weekday >= 5 else 1.0
+    share = attendance_of(weekday)
     working = min(late + 0.93 * busy * share, 1.0)
     resting = min(0.22 + 0.75 * (1 - _ramp(hour, 6.8, 9.0) * (1 - _ramp(hour, 17.5, 21.5))), 1.0)
     return Climate(hour=hour, day=day, outdoor_c=outdoor, sun=sun, load=load, working=working, resting=resting)

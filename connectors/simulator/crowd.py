@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.simulator.cast import cast
-from connectors.simulator.climate import DAY_SECS, Site
+from connectors.simulator.climate import DAY_SECS, Site, attendance_of, weekday_of
 from connectors.simulator.places import Places
 from twin.ports import Positions, TrackInfo
 
@@ -142,7 +142,7 @@ class Crowd:
         }
         line = Day()
         if self._places.is_usable:
-            plan[track.role](self._places, line, track, person, chance, (day + 3) % 7 >= 5)
+            plan[track.role](self._places, line, track, person, chance, attendance_of(weekday_of(day)))
         lines[track.i] = line.line()
 
 
@@ -158,13 +158,13 @@ def _walk(places: Places, line: Day, here: int, there: int, seat: NDArray[np.flo
 
 
 def _staff(
-    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, attendance: float
 ) -> None:
     room = p.draw("work", person)
     lives_here = bool(p.rooms["rest"]) and person.random() < 0.3
     home = p.draw("rest", person) if lives_here else -1
     is_late = person.random() < 0.08
-    present = chance.random() < (0.26 if is_weekend else 0.94)
+    present = chance.random() < 0.94 * attendance
     arrive = (float(np.clip(chance.normal(8.55, 0.5), 6.8, 10.5)) + (6.0 if is_late else 0.0)) * 3600
     leave = float(np.clip(chance.normal(18.1, 0.9), 15.5, 22.5) if not is_late else chance.normal(22.6, 0.4)) * 3600
     leave = min(leave, 23.3 * 3600)
@@ -224,9 +224,9 @@ def _errand(
 
 
 def _visitor(
-    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, attendance: float
 ) -> None:
-    if is_weekend and chance.random() < 0.7:
+    if chance.random() > attendance + 0.1:
         return
     gate = int(person.choice(p.gates))
     line.appear(chance.uniform(8.8, 15.0) * 3600, p.people.xyz[gate])
@@ -240,7 +240,7 @@ def _visitor(
 
 
 def _rounds(
-    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, attendance: float
 ) -> None:
     """Guards go about outdoors round the clock in shifts, cleaners and technicians from room to room by day."""
     outdoors = track.role == "guard"
@@ -248,7 +248,7 @@ def _rounds(
     if outdoors:
         shift = track.i % 3
         start, end = 8.0 * shift, 8.0 * shift + 8.0
-    elif is_weekend and track.i % 3:
+    elif attendance < 0.5 and track.i % 3:
         return
     here = int(person.choice(p.gates))
     line.appear(start * 3600, p.people.xyz[here])
@@ -268,9 +268,9 @@ def _rounds(
 
 
 def _car(
-    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, attendance: float
 ) -> None:
-    if not len(p.bays) or not len(p.road_gates) or chance.random() > (0.3 if is_weekend else 0.95):
+    if not len(p.bays) or not len(p.road_gates) or chance.random() > 0.95 * attendance:
         return
     gate = int(person.choice(p.road_gates))
     bay = p.bays[track.i % len(p.bays)]
@@ -296,7 +296,7 @@ def _drive(p: Places, line: Day, gate: int, bay: NDArray[np.float64], arrive: fl
 
 
 def _shuttle(
-    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, is_weekend: bool
+    p: Places, line: Day, track: TrackInfo, person: np.random.Generator, chance: np.random.Generator, attendance: float
 ) -> None:
     """Small buses go about the park's roads from six to eleven at night."""
     if not len(p.road_rows):

@@ -173,8 +173,8 @@ def test_lunch_is_in_the_canteen(simulator: Simulator) -> None:
     assert eating(MONDAY + 10.0 * 3600) < 15
 
 
-def test_fewer_come_at_the_weekend(simulator: Simulator) -> None:
-    assert len(places(simulator, MONDAY + 5 * 86_400 + 11 * 3600)) < 0.6 * len(
+def test_few_come_on_a_sunday(simulator: Simulator) -> None:
+    assert len(places(simulator, MONDAY + 6 * 86_400 + 11 * 3600)) < 0.6 * len(
         places(simulator, MONDAY + 4 * 86_400 + 11 * 3600)
     )
 

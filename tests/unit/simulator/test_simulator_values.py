@@ -87,6 +87,17 @@ def test_a_building_meter_is_the_sum_of_its_storeys_and_the_park_of_its_building
     )
 
 
+def test_counts_are_whole_and_todays_passes_start_at_nothing(points: PointTable) -> None:
+    simulator = Simulator(points)
+    keys = [s.key for s in points.spec]
+    counts = [k for k, key in enumerate(keys) if key in ("people", "passes", "free")]
+    passes = [k for k, key in enumerate(keys) if key == "passes"]
+    assert simulator.behaviours.at(MONDAY + 4 * 3600)[passes].max() == 0.0
+    noon, evening = (simulator.behaviours.at(MONDAY + h * 3600).copy() for h in (12, 20))
+    assert (evening[passes] > noon[passes]).all()
+    assert np.array_equal(noon[counts], np.floor(noon[counts]))
+
+
 def test_totals_only_grow(points: PointTable) -> None:
     simulator = Simulator(points)
     totals = points.slots_of_key("energy")
