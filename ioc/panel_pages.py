@@ -9,16 +9,19 @@ WebSockets unguarded and Origin unchecked. One Panel process serves a replica; `
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import zlib
 from typing import Any
 
 import panel as pn
+from bokeh.protocol.exceptions import ProtocolError
 from bokeh_fastapi.application import BokehFastAPI
 from bokeh_fastapi.handler import WSHandler
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from panel.io.fastapi import add_applications
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ioc.page import find_pages
 
@@ -44,6 +47,18 @@ async def _receive_until_gone(self: WSHandler) -> None:
             self.application.client_lost(self.connection)
 
 
+async def _connect_or_refuse(self: WSHandler, socket: WebSocket) -> None:
+    """A page's socket whose token is forged, old or no token at all is refused, without a server error for each."""
+    try:
+        await _connect(self, socket)
+    except (ProtocolError, RuntimeError, ValueError, NameError, zlib.error) as error:
+        log.warning("a page's socket was refused: %s", error)
+        with contextlib.suppress(RuntimeError):  # it was closed already
+            await socket.close(1008)
+
+
+_connect = WSHandler.ws_connect
+WSHandler.ws_connect = _connect_or_refuse
 WSHandler._receive_loop = _receive_until_gone  # bokeh-fastapi #19: sessions were never freed
 
 
