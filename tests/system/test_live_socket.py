@@ -1,0 +1,94 @@
+"""The live socket of a real server: what the field says is on the wire, for those who come late and those who stall."""
+
+from __future__ import annotations
+
+import json
+import socket as sockets
+import time
+
+import numpy as np
+from served_park import Served, first_frame, values
+
+from ioc.live.hub import Outgoing
+from twin.live.frames import decode
+from twin.ports import Readings
+from twin.wire import FrameKind, Quality
+
+
+def say(served: Served, point: str, value: float, at: float | None = None) -> None:
+    """A reading, as a connector hands it to the core."""
+    batch = Readings(np.array([served.slot(point)], np.uint32), np.array([value]), np.array([Quality.GOOD], np.uint8),
+                     np.array([time.time() if at is None else at]))
+    served.services.runner.submit(lambda: served.services.runner.core.ingest(batch)).result(5)
+
+
+def test_a_value_of_the_field_arrives_as_a_frame(served: Served) -> None:
+    with served.browser().live() as socket:
+        first_frame(socket)
+        say(served, "ENV-1.temp", 61.25)
+        value, quality = values(socket, served.slot("ENV-1.temp"), lambda v, q: v == 61.25, 2.0)
+    assert (value, quality) == (61.25, Quality.GOOD)
+
+
+def test_hello_comes_first_and_says_what_is_served(served: Served) -> None:
+    with served.browser().live() as socket:
+        hello = json.loads(socket.recv(timeout=5))
+    assert hello["park"] == "tiny"
+    assert hello["user"] == "demo"
+    assert hello["slots"] == len(served.services.points)
+
+
+def test_who_comes_late_gets_everything_that_ever_spoke(served: Served) -> None:
+    state = served.services.runner.core.state
+    with served.browser().live() as socket:
+        frame = first_frame(socket)
+    spoke = np.flatnonzero(state.quality != Quality.NEVER)
+    assert frame.kind is FrameKind.VALUES
+    assert len(spoke) > 20
+    assert set(frame.columns["slot"].tolist()) >= {int(s) for s in spoke[:20]}
+    assert len(frame.columns["slot"]) >= 0.9 * len(spoke)
+
+
+def test_a_browser_that_never_reads_delays_nobody(served: Served) -> None:
+    browser, hub = served.browser(), served.services.hub
+    stalled = sockets.create_connection(("127.0.0.1", served.port))
+    stalled.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2048)
+    stalled.sendall((f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nOrigin: {served.origin}\r\n"
+                     f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                     f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                     f"Cookie: {browser.cookie}\r\n\r\n").encode())
+    try:
+        with browser.live() as socket:
+            first_frame(socket)
+            for k in range(20):
+                hub.publish(Outgoing(0, ("x" * 500_000,), ()))  # far more than a line that nobody reads can hold
+                say(served, "ENV-2.temp", 50.0 + k)
+                assert values(socket, served.slot("ENV-2.temp"), lambda v, q, k=k: v == 50.0 + k, 2.0)
+            assert any(client.texts for client in hub.clients), "the other one does stall"
+    finally:
+        stalled.close()
+
+
+def test_what_a_browser_sends_wrong_changes_nothing(served: Served) -> None:
+    with served.browser().live() as socket:
+        first_frame(socket)
+        for text in ("", "nonsense", "[" * 5000, '{"t":"look","node":7}', "\u0000", json.dumps({"node": "no-such"})):
+            socket.send(text)
+        say(served, "ENV-1.temp", 33.5)
+        values(socket, served.slot("ENV-1.temp"), lambda v, q: v == 33.5, 2.0)
+
+
+def test_a_value_from_the_future_or_older_than_the_last_is_not_shown(served: Served) -> None:
+    slot = served.slot("ENV-2.temp")
+    with served.browser().live() as socket:
+        first_frame(socket)
+        say(served, "ENV-2.temp", 41.5)
+        values(socket, slot, lambda v, q: v == 41.5, 2.0)
+        say(served, "ENV-2.temp", 11.0, time.time() + 3600)
+        say(served, "ENV-2.temp", 12.0, time.time() - 3600)
+        seen, end = [], time.monotonic() + 1.0
+        while time.monotonic() < end:
+            message = socket.recv(timeout=5)
+            if isinstance(message, bytes) and (frame := decode(message)).kind is FrameKind.VALUES:
+                seen += frame.columns["value"][frame.columns["slot"] == slot].tolist()
+    assert not {11.0, 12.0} & set(seen)

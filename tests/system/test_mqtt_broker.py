@@ -1,0 +1,161 @@
+"""A park on a real broker of its own: telemetry in, hostile bytes, the line lost and found, a command there and back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from served_park import Served, first_frame, free_port, serving, until, values
+
+from twin.wire import Quality
+
+BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+PUB, SUB = shutil.which("mosquitto_pub"), shutil.which("mosquitto_sub")
+pytestmark = [pytest.mark.broker, pytest.mark.skipif(not (BINARY and PUB and SUB), reason="mosquitto is not installed")]
+
+
+@dataclass(slots=True)
+class Broker:
+    """Our own mosquitto, that may be killed and started again."""
+
+    port: int
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([BINARY, "-p", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        subprocess.run([PUB, "-p", str(self.port), "-q", "1", "-t", topic, "-s"], input=payload, check=True, timeout=10)
+
+
+@dataclass(slots=True)
+class Field:
+    """A served park and its broker."""
+
+    served: Served
+    broker: Broker
+
+    def tell(self, device: str, **points: object) -> None:
+        """Telemetry of a device, now."""
+        self.broker.publish(f"parktwin/tiny/{device}/telemetry", json.dumps({"ts": time.time() * 1000, "v": points}).encode())
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """What the connector could not use, by reason."""
+        return self.served.services.runner.connector.refused  # type: ignore[attr-defined]
+
+    def is_live(self) -> bool:
+        link = self.served.services.runner.core.links.get("mqtt")
+        return link is not None and link.state == "live"
+
+
+@pytest.fixture(scope="module")
+def on_broker(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    """The park on MQTT."""
+    broker = Broker(free_port())
+    broker.start()
+    try:
+        at = tmp_path_factory.mktemp("mqtt") / "park"
+        time.sleep(0.3)
+        with serving(built, at, source=f"mqtt://127.0.0.1:{broker.port}") as served:
+            park = Field(served, broker)
+            until(park.is_live, 10, "the line to the broker is live")
+            yield park
+    finally:
+        broker.kill()
+
+
+def test_telemetry_is_on_the_live_socket_within_two_seconds(on_broker: Field) -> None:
+    with on_broker.served.browser().live() as socket:
+        first_frame(socket)
+        on_broker.tell("ENV-1", temp=23.5)
+        assert values(socket, on_broker.served.slot("ENV-1.temp"), lambda v, q: v == 23.5, 2.0) == (23.5, Quality.GOOD)
+
+
+@pytest.mark.parametrize(("payload", "is_counted"), [
+    (b'{"ts": 1, "v": {"temp": NaN}}', True), (b'{"ts": 1, "v": {"temp": "\xff\xfe"}}', True), (b" ", True),
+    (b"[" * 1_000_000, True), (b'{"v": ' * 100_000, True), (b'{"ts": 1, "v": {"no_such_point": 1}}', True),
+    (b'{"ts": "yesterday", "v": {}}', True), (b'{"ts": 1e999, "v": {"temp": 1}}', False),
+    (b'{"ts": 1, "v": {"temp": 1e999}}', False), (b'{"ts": 1, "v": {"temp": {"a": [1]}}}', True)],
+    ids=["nan", "utf8", "empty", "deep", "deep-object", "unknown", "ts", "inf-ts", "inf", "object"])
+def test_hostile_bytes_are_counted_and_break_nothing(on_broker: Field, payload: bytes, is_counted: bool) -> None:
+    before = sum(on_broker.refused.values())
+    on_broker.broker.publish("parktwin/tiny/ENV-2/telemetry", payload)
+    wanted = 20.0 + before % 10
+    with on_broker.served.browser().live() as socket:
+        first_frame(socket)
+        on_broker.tell("ENV-1", temp=wanted, humidity=41.0)
+        until(lambda: on_broker.served.services.runner.core.state.value[on_broker.served.slot("ENV-1.temp")] == wanted, 5,
+              "what is right still gets through")
+    assert not is_counted or sum(on_broker.refused.values()) > before
+    assert on_broker.is_live()
+
+
+def answer_orders(park: Field, device: str, reply: Callable[[dict], None]) -> threading.Thread:
+    """A device of our own: waits for one order and answers it."""
+    heard = subprocess.Popen([SUB, "-p", str(park.broker.port), "-q", "1", "-C", "1", "-W", "15", "-t",
+                              f"parktwin/tiny/{device}/command"], stdout=subprocess.PIPE)
+
+    def run() -> None:
+        out, _ = heard.communicate(timeout=20)
+        if out:
+            reply(json.loads(out))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(0.5)
+    return thread
+
+
+def test_a_command_goes_out_and_the_devices_own_words_confirm_it(on_broker: Field) -> None:
+    orders: list[dict] = []
+
+    def reply(order: dict) -> None:
+        orders.append(order)
+        ack = json.dumps({"id": order["id"], "accepted": True, "note": "yes"}).encode()
+        on_broker.broker.publish("parktwin/tiny/GATE-1/ack", ack)
+        on_broker.tell("GATE-1", state="open")
+
+    device = answer_orders(on_broker, "GATE-1", reply)
+    on_broker.tell("GATE-1", state="closed")
+    browser = on_broker.served.browser()
+    until(lambda: on_broker.served.services.runner.core.desk.is_online("GATE-1"), 5, "the gate is heard")
+    body = {"device": "GATE-1", "key": "open", "args": {}, "idempotency_key": "mqtt-open-once"}
+    given = browser.post("/api/v1/commands", body).json()["id"]
+
+    def row() -> dict:
+        return next(row for row in browser.http.get("/api/v1/commands").json() if row["id"] == given)
+
+    until(lambda: row()["state"] == "confirmed", 15, "the command is confirmed")
+    device.join(20)
+    assert [step[0] for step in row()["steps"]][-4:] == ["approved", "sent", "acknowledged", "confirmed"]
+    assert [order["key"] for order in orders] == ["open"]
+    assert orders[0]["expires"] > time.time() * 1000 - 60_000
+
+
+def test_a_lost_broker_makes_everything_stale_and_its_return_makes_it_live(on_broker: Field) -> None:
+    slot = on_broker.served.slot("ENV-1.temp")
+    with on_broker.served.browser().live() as socket:
+        first_frame(socket)
+        on_broker.tell("ENV-1", temp=27.5)
+        values(socket, slot, lambda v, q: v == 27.5, 2.0)
+        on_broker.broker.kill()
+        values(socket, slot, lambda v, q: q == Quality.STALE, 10.0)
+        assert not on_broker.is_live()
+        on_broker.broker.start()
+        until(on_broker.is_live, 20, "the line is live again")
+        on_broker.tell("ENV-1", temp=28.5)
+        assert values(socket, slot, lambda v, q: v == 28.5, 5.0) == (28.5, Quality.GOOD)
