@@ -173,9 +173,10 @@ def number_of(spec: PointSpec, value: Value) -> tuple[float, int]:
     if value is None:
         return float("nan"), Quality.BAD
     try:
-        return spec.number_of(value), Quality.GOOD
+        number = spec.number_of(value)
     except (ValueError, KeyError, TypeError):
-        return float("nan"), Quality.BAD
+        number = float("nan")
+    return (number, Quality.GOOD) if np.isfinite(number) else (float("nan"), Quality.BAD)
 
 
 async def _leave(client: Client) -> None:
