@@ -57,7 +57,7 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
     sources = read_sources(spec, progress, jobs)
     folder = BuildFolder(spec.build_dir)
     try:
-        result = _build(spec, sources, folder, progress, build, inputs, faults)
+        result = _build(spec, sources, folder, progress, build, inputs, faults, jobs)
     except BaseException:
         folder.discard()
         raise
@@ -66,11 +66,11 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 
 
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
-           inputs: dict[str, str], faults: tuple[Finding, ...]) -> BuildResult:
+           inputs: dict[str, str], faults: tuple[Finding, ...], jobs: int) -> BuildResult:
     progress("merge", 0, 1)
     merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground)
     progress("merge", 1, 1)
-    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress)
+    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, jobs)
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -17,13 +20,14 @@ from gis.planting import points_of
 from gis.terrain import Terrain
 from scenes.bake import Occluders, crown_corners, sun_vector
 from scenes.building_mesh import BuildingMesh
-from scenes.building_tiles import BuildingInput, mesh_of, tile_building
+from scenes.building_tiles import BuildingInput, BuildingOutput, mesh_of, tile_building
 from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, Write, cell_side_m, cells, mesh_layers
 from scenes.glb import FeatureNames
 from scenes.tileset import Tile, ecef_from_park, tileset_json
 
 MARGIN_M = 30.0
 TERRAIN_REACH_M = 350.0
+WORTH_A_POOL = 4
 Bounds = tuple[float, float, float, float]
 Progress = Callable[[str, int, int], None]
 _ANCHORS = ("boundary", "buildings", "fence", "parking", "greens", "gates")
@@ -59,8 +63,8 @@ class ParkTiles:
     tile_count: int
 
 
-def write_tiles(scene: ParkScene, write: Write, progress: Progress) -> ParkTiles:
-    """Mesh, light and write everything under `tiles/`."""
+def write_tiles(scene: ParkScene, write: Write, progress: Progress, jobs: int = 1) -> ParkTiles:
+    """Mesh, light and write everything under `tiles/`; `jobs` buildings are drawn at a time."""
     progress("tiles", 0, 1)
     meshes = [mesh_of(source) for source in scene.buildings]
     bounds = park_bounds(scene, meshes)
@@ -85,7 +89,7 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress) -> ParkTiles
     tiles = tiler.ground_tiles(layers, gis.markings, holes)
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
-    entries = _building_tiles(scene, meshes, gis, sun, write, step, tiles)
+    entries = _building_tiles(scene, meshes, gis, sun, write, step, tiles, jobs)
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
@@ -94,17 +98,45 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress) -> ParkTiles
     return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds, entries, len(tiles))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """One building's share of the drawing, whole in itself so that another process can do it."""
+
+    source: BuildingInput
+    mesh: BuildingMesh
+    around: NDArray[np.float64]
+    sun: NDArray[np.float64]
+    names: FeatureNames
+
+
+def _draw(job: _Job) -> tuple[BuildingOutput | None, list[tuple[str, bytes]]]:
+    files: list[tuple[str, bytes]] = []
+    output = tile_building(job.source, job.mesh, job.around, job.sun, job.names,
+                           lambda name, data: files.append((name, data)))
+    return output, files
+
+
 def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes, sun: NDArray[np.float64],
-                    write: Write, step: Callable[[], None], tiles: list[Tile]) -> list[dict[str, Any]]:
+                    write: Write, step: Callable[[], None], tiles: list[Tile], jobs: int) -> list[dict[str, Any]]:
+    """Buildings side by side; results are taken in the park's order, so their number changes no byte."""
+    near = _Neighbours(gis, meshes, [_box(m.mesh) if len(m.mesh) else None for m in meshes])
+    work = (_Job(source, mesh, near.around(k), sun, scene.names)
+            for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)))
     entries = []
-    boxes = [_box(m.mesh) if len(m.mesh) else None for m in meshes]
-    near = _Neighbours(gis, meshes, boxes)
-    for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)):
-        output = tile_building(source, mesh, near.around(k), sun, scene.names, write)
-        step()
-        if output is not None:
-            tiles.append(output.tile)
-            entries.append(output.manifest)
+    with ExitStack() as stack:
+        done: Iterable[tuple[BuildingOutput | None, list[tuple[str, bytes]]]]
+        if jobs > 1 and len(meshes) >= WORTH_A_POOL:
+            pool = stack.enter_context(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
+            done = pool.map(_draw, work)
+        else:
+            done = map(_draw, work)
+        for output, files in done:
+            for name, data in files:
+                write(name, data)
+            step()
+            if output is not None:
+                tiles.append(output.tile)
+                entries.append(output.manifest)
     return entries
 
 
