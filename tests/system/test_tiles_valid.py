@@ -83,7 +83,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     root = tmp_path_factory.mktemp("campus")
     (root / "park.toml").write_text(PARK.format(ifc=SHARED / "ifc", gis=SHARED / "campus/gis"))
     (root / "broken.ifc").write_text("ISO-10303-21; this is no model")
-    return compile_park(load_park(root, sources=False))
+    return compile_park(load_park(root, strict=False))
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +226,7 @@ def test_spaces_are_in_the_parks_own_crs(built: BuildResult) -> None:
 
 
 def test_unchanged_park_is_left_as_it_stands_and_a_forced_build_gives_the_same_bytes(built: BuildResult) -> None:
-    spec = load_park(built.folder.parent, sources=False)
+    spec = load_park(built.folder.parent, strict=False)
     before = tree_digest(built.folder)
     assert not compile_park(spec).is_fresh
     again = compile_park(spec, force=True)
@@ -242,7 +242,7 @@ def test_failed_build_leaves_the_last_good_one(built: BuildResult, monkeypatch: 
 
     monkeypatch.setattr("scenes.compile.write_tiles", fail)
     with pytest.raises(OSError, match="disk full"):
-        compile_park(load_park(built.folder.parent, sources=False), force=True)
+        compile_park(load_park(built.folder.parent, strict=False), force=True)
     assert tree_digest(built.folder) == before
     assert not built.folder.with_name("build.tmp").exists()
 
