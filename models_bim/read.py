@@ -109,10 +109,11 @@ def _read_in_process(
         environment = {
             **os.environ,
             "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "0",
             "PYTHONPATH": os.pathsep.join([str(_TREE), os.environ.get("PYTHONPATH", "")]),
         }
         with subprocess.Popen(
-            [sys.executable, "-m", "models_bim.worker"],
+            [sys.executable, str(Path(__file__).with_name("steady.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
