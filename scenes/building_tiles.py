@@ -1,4 +1,4 @@
-"""A building as tiles: a shell for the distance, one file a storey for when it opens."""
+"""A building as tiles: a coarse body from afar, the shell near by, one file a storey for when it opens."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from models_bim.model import BimModel
 from scenes.bake import Light, Occluders, bake
 from scenes.building_mesh import BuildingMesh, building_mesh, space_floors
 from scenes.edges import feature_edges
+from scenes.far import far_mesh
 from scenes.gis_tiles import Write
 from scenes.glb import FeatureNames, TileContent, write_glb
 from scenes.shell import visible_facets
 from scenes.tileset import Tile, around
 
-SHELL_ERROR_M = 5.0
+FAR_ERROR_M = 2.4
+SHELL_ERROR_M = 0.7
+FAR_EDGES = 1_200
+FAR_EDGE_M = 22.0
 MAX_EDGES = 6_000
 SHELL_EDGE_M = 9.0
 STOREY_EDGE_M = 7.0
@@ -62,7 +66,9 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
     if not len(whole.mesh.faces):
         return None
     near, whole_body = Occluders(around_it), Occluders(whole.mesh.position[whole.mesh.faces])
-    shell_box = _write_shell(source, whole, whole_body, near, sun, names, write)
+    shell = _shell(whole, whole_body)
+    shell_box = _write_shell(source, shell, whole_body, near, sun, names, write)
+    far_uri = _write_far(source, shell, whole_body, near, sun, names, write)
     storeys, children = [], []
     for index, storey in enumerate(source.model.storeys):
         uri = f"b/{source.id}/{index}.glb"
@@ -76,23 +82,40 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
                         "tile": uri if box is not None else ""})
     box = around([shell_box, *(child.box for child in children)])
     shell_uri = f"b/{source.id}/shell.glb"
-    tile = Tile(shell_uri, "building", box, SHELL_ERROR_M, tuple(children), replace=True,
-                extras={"building": source.id})
+    extras = {"building": source.id}
+    tile = Tile(shell_uri, "building", box, SHELL_ERROR_M, tuple(children), replace=True, extras=extras)
+    if far_uri:
+        tile = Tile(far_uri, "building", box, FAR_ERROR_M, (tile,), replace=True, extras=extras)
     return BuildingOutput(tile, {"id": source.id, "node": source.node, "bbox": [round(v, 4) for v in box],
                                  "shell": shell_uri, "storeys": storeys})
 
 
-def _write_shell(source: BuildingInput, whole: BuildingMesh, whole_body: Occluders, near: Occluders,
+def _shell(whole: BuildingMesh, whole_body: Occluders) -> Mesh:
+    """What is seen from outside, wound outwards."""
+    kept, side = visible_facets(whole.mesh.position[whole.mesh.faces], whole.facet, whole_body)
+    return _drop_degenerate(take_faces(_turned(whole.mesh, side), kept))
+
+
+def _write_shell(source: BuildingInput, shell: Mesh, whole_body: Occluders, near: Occluders,
                  sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...]:
-    corners = whole.mesh.position[whole.mesh.faces]
-    kept, side = visible_facets(corners, whole.facet, whole_body)
-    mesh = take_faces(_turned(whole.mesh, side), kept)
-    mesh = _drop_degenerate(mesh)
-    mesh, _ = split_large(mesh, np.where(mesh.surface[mesh.faces[:, 0]] == Surface.GLASS, 1e9, SHELL_EDGE_M))
+    mesh, _ = split_large(shell, np.where(shell.surface[shell.faces[:, 0]] == Surface.GLASS, 1e9, SHELL_EDGE_M))
     light = bake(mesh, whole_body, sun, far=near)
     edges = feature_edges(mesh, shortest_m=0.8, limit=MAX_EDGES)
     write(f"b/{source.id}/shell.glb", write_glb(TileContent(mesh, light, edges), names))
     return _box(mesh)
+
+
+def _write_far(source: BuildingInput, shell: Mesh, whole_body: Occluders, near: Occluders,
+               sun: NDArray[np.float64], names: FeatureNames, write: Write) -> str:
+    """The coarse body's file; empty where the shell has to do from any distance."""
+    mesh = far_mesh(shell, source.node)
+    if mesh is None:
+        return ""
+    mesh, _ = split_large(mesh, np.where(mesh.surface[mesh.faces[:, 0]] == Surface.GLASS, 1e9, FAR_EDGE_M))
+    light = bake(mesh, whole_body, sun, far=near)
+    uri = f"b/{source.id}/far.glb"
+    write(uri, write_glb(TileContent(mesh, light, feature_edges(mesh, shortest_m=2.5, limit=FAR_EDGES)), names))
+    return uri
 
 
 def _turned(mesh: Mesh, side: NDArray[np.int8]) -> Mesh:

@@ -26,6 +26,8 @@ from scenes.tileset import Tile, around
 
 CELLS_ACROSS = 4
 MIN_CELL_M = 250.0
+#: Layers that are not drawn from afar, and the detail (m) their absence costs.
+NEARBY_M = {"furniture": 2.5, "posts": 1.0, "fence": 4.0}
 Write = Callable[[str, bytes], None]
 Indexed = list[tuple[Layer, NDArray[np.uint32]]]
 
@@ -158,8 +160,9 @@ class GisTiler:
 
     def upright_tiles(self, meshes: tuple[tuple[str, Mesh], ...], layer: str, folder: str) -> list[Tile]:
         """Fences (`layers/`) and pipes (`pipes/`), one tile a layer."""
-        return [self._put(f"{folder}/{layer_id}.glb", layer, TileContent(mesh, bake(
+        tiles = [self._put(f"{folder}/{layer_id}.glb", layer, TileContent(mesh, bake(
             mesh, Occluders(np.zeros((0, 3, 3))), self.sun)), 0.0) for layer_id, mesh in meshes if len(mesh)]
+        return [_nearby(tile) if layer in NEARBY_M else tile for tile in tiles]
 
     def placed_tiles(self, placed: tuple[tuple[str, Placed], ...]) -> list[Tile]:
         """Instances by layer and cell; trees as a cheap tile that a full one replaces."""
@@ -179,7 +182,7 @@ class GisTiler:
         kind = "trees" if first.startswith("tree") else "posts" if first == "fence-post" else "furniture"
         uri = f"layers/{layer_id}_{kind}_{cell}.glb"
         if all(p.low is None for p in groups):
-            return self._put(uri, kind, self._instances(groups, is_low=False))
+            return _nearby(self._put(uri, kind, self._instances(groups, is_low=False)))
         full = self._put(uri, kind, self._instances(groups, is_low=False))
         low = self._put(uri.replace(".glb", "_low.glb"), kind, self._instances(groups, is_low=True), 1.5)
         return Tile(low.uri, kind, around([low.box, full.box]), 1.5, (full,), replace=True)
@@ -216,6 +219,11 @@ class GisTiler:
         else:
             heights = self.ground.height_at(np.zeros((size * size, 2))).reshape(size, size)
         return ground_light(self.bounds, size, heights, self.occluders, self.sun, lamps)
+
+
+def _nearby(tile: Tile) -> Tile:
+    """A tile of things too thin to be seen from afar: nothing stands for it there."""
+    return Tile(None, tile.layer, tile.box, NEARBY_M[tile.layer], (tile,))
 
 
 def _unit_light(mesh: Mesh, sun: NDArray[np.float64]) -> Light:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from scenes.locate import SpaceIndex
+from scenes.outlines import Outlines, site_of
 from scenes.store import open_graph, open_spaces
 from scenes.walk import open_walk
 from twin.errors import NotBuiltError
 from twin.graph import SceneGraph
-from twin.packs import PackSet, load_packs, packs_dir
+from twin.packs import PackSet, park_packs
 from twin.park import ParkSpec
 from twin.registry import PointTable, read_registry
 from twin.walk import WalkGraph
@@ -33,6 +35,8 @@ class CompiledPark:
     spaces: list[dict[str, Any]]
     locate: Callable[[NDArray[np.float64]], NDArray[np.uint32]]
     walk: WalkGraph
+    outline: Callable[[str], tuple[shapely.Geometry, float, float, int] | None]
+    site: shapely.Geometry
 
 
 def open_compiled(spec: ParkSpec) -> CompiledPark:
@@ -46,12 +50,13 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
         raise NotBuiltError(f"{spec.name} was never built", mend=f"run: parktwin build {spec.root}", where=str(spec.root))
     manifest = json.loads(path.read_text(encoding="utf-8"))
     graph = open_graph(spec.build_dir)
-    own_packs = spec.root / "packs"
-    packs = load_packs([packs_dir(), own_packs] if own_packs.is_dir() else None)
+    packs = park_packs(spec.root)
     registry = read_registry(spec.registry, packs).devices if spec.registry else ()
     rooms = open_spaces(spec.build_dir, graph, spec.origin)
     spaces = [{"i": room.node, "parent": room.storey, "z0": round(room.z0, 3), "z1": round(room.z1, 3),
                "ring": [[round(x, 3), round(y, 3)] for x, y in room.polygon.exterior.coords[:-1]]} for room in rooms]
     return CompiledPark(spec=spec, manifest=manifest, graph=graph, packs=packs,
                         points=PointTable(registry, packs.kinds), spaces=spaces, locate=SpaceIndex(rooms).locate,
-                        walk=open_walk(spec.build_dir))
+                        walk=open_walk(spec.build_dir), outline=Outlines(graph, rooms).of,
+                        site=site_of(spec.build_dir, [layer.id for layer in spec.layers if layer.kind == "boundary"],
+                                     spec.origin, manifest["bounds"]))

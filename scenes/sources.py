@@ -16,7 +16,7 @@ from models_bim.read import read_building
 from scenes.merge import BuildingSource
 from twin.errors import PackError, SourceError, TwinError
 from twin.finding import Finding
-from twin.packs import load_packs
+from twin.packs import park_packs
 from twin.park import BuildingSpec, ParkSpec
 from twin.registry import Device, read_registry
 
@@ -98,7 +98,7 @@ def _devices(spec: ParkSpec, findings: list[Finding]) -> tuple[Device, ...]:
     if spec.registry is None:
         return ()
     try:
-        packs = load_packs()
+        packs = park_packs(spec.root)
     except PackError as error:
         findings.append(as_finding(error))
         return ()
@@ -111,6 +111,7 @@ def _devices(spec: ParkSpec, findings: list[Finding]) -> tuple[Device, ...]:
 def source_files(spec: ParkSpec) -> Iterator[Path]:
     """Every file a build reads, sidecars included."""
     yield spec.root / "park.toml"
+    yield from sorted((spec.root / "packs").glob("*.toml"))
     for building in spec.buildings:
         yield from building.ifc
     for layer in spec.layers:

@@ -1,0 +1,288 @@
+"""A planning scheme and its rules as TOML files of the park folder: parsed once, every fault with its line and mend.
+
+`schemes/<id>.toml`: `[scheme]` (name, name_zh, site, remove, parking), `[[building]]` (footprint and storeys, or ifc and
+placement), `[[footprints]]` (a GIS file of footprints with storeys), `[[green]]`. `rules.toml`: `[rules]` limits, `[site]`
+the plot, `[sunlight]`.
+Coordinates are metres in the park frame (x east, y north).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from twin.park import Placement
+from twin.parkfile import Fault, table_lines
+
+STOREY_M = 3.0
+DWELLINGS = ("residential", "dwelling", "apartment", "dormitory", "hospital", "school")
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+_SYNTAX_LINE = re.compile(r"\(at line (\d+)")
+_LIMITS = ("gfa_max", "far_max", "density_max", "green_min", "height_max", "setback_min", "spacing_min", "parking_min",
+           "sunlight_min")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemeBuilding:
+    """One building a scheme adds: a footprint with storeys, or an IFC file with its placement."""
+
+    id: str
+    name: str
+    name_zh: str
+    footprint: shapely.Polygon | None = None
+    storeys: int = 0
+    storey_m: float = STOREY_M
+    base_m: float | None = None
+    ifc: Path | None = None
+    placement: Placement | None = None
+    is_dwelling: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FootprintFile:
+    """A GIS file of footprints to add; `storeys_field` holds the number of storeys, `height_field` metres."""
+
+    source: Path
+    storeys_field: str
+    height_field: str | None
+    crs: str | None
+    is_dwelling: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """What a scheme takes away and puts there."""
+
+    id: str
+    path: Path
+    name: str
+    name_zh: str
+    site: shapely.Polygon | None = None
+    remove: tuple[str, ...] = ()
+    buildings: tuple[SchemeBuilding, ...] = ()
+    footprints: tuple[FootprintFile, ...] = ()
+    greens: tuple[shapely.Polygon, ...] = ()
+    parking: int | None = None
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The planning condition: limits (None = not ruled) and the plot they hold for.
+
+    Ratios are shares (0.28), lengths metres, areas m², sunlight hours a day.
+    """
+
+    name: str = ""
+    name_zh: str = ""
+    limits: dict[str, float] = field(default_factory=dict)
+    site: shapely.Polygon | None = None
+    site_name: str = ""
+    site_name_zh: str = ""
+    month_day: tuple[int, int] = (1, 20)
+    hours: tuple[float, float] = (8.0, 16.0)
+    sill_m: float = 0.9
+
+
+class _Table:
+    """One TOML table with its lines: wrong values become faults, never exceptions."""
+
+    def __init__(self, name: str, number: int, values: Any, lines: dict[tuple[str, int, str], int],
+                 faults: list[Fault]) -> None:
+        self.name, self.number, self.lines, self.faults = name, number, lines, faults
+        self.values: dict[str, Any] = values if isinstance(values, dict) else {}
+        if not isinstance(values, dict):
+            self.fault("", f"[{name}] is not a table", f"write [{name}] on a line of its own")
+
+    def line(self, key: str = "") -> int:
+        return self.lines.get((self.name, self.number, key)) or self.lines.get((self.name, self.number, ""), 0)
+
+    def fault(self, key: str, what: str, mend: str, *, is_warning: bool = False) -> None:
+        self.faults.append(Fault(self.line(key), what, mend, "warning" if is_warning else "error"))
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.values.get(key, default)
+        if isinstance(value, str):
+            return value
+        self.fault(key, f"{key} is not text", f'write {key} = "…"')
+        return default
+
+    def number_of(self, key: str, *, low: float = 0.0) -> float | None:
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < low:
+            self.fault(key, f"{key} = {value!r} is not a number of at least {low:g}", f"write {key} as a number")
+            return None
+        return float(value)
+
+    def polygon(self, key: str) -> shapely.Polygon | None:
+        """A ring of [x, y] pairs in park metres."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        try:
+            ring = [(float(x), float(y)) for x, y in value]
+            shape = shapely.Polygon(ring)
+        except (TypeError, ValueError):
+            self.fault(key, f"{key} is not a ring of points", f"write {key} = [[x, y], [x, y], [x, y]] in park metres")
+            return None
+        if not shape.is_valid or shape.area < 1.0:
+            why = shapely.is_valid_reason(shape) if not shape.is_valid else "it has no area"
+            self.fault(key, f"{key} is not an area: {why}", "give its corners in order, without crossing itself")
+            return None
+        return shapely.orient_polygons(shape)
+
+
+def _document(path: Path) -> tuple[dict[str, Any], dict[tuple[str, int, str], int], list[Fault]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text), table_lines(text), []
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, {}, [Fault(0, f"{path.name} cannot be read ({type(error).__name__})", "check that it is UTF-8 text")]
+    except tomllib.TOMLDecodeError as error:
+        found = _SYNTAX_LINE.search(str(error))
+        return {}, {}, [Fault(int(found[1]) if found else 0, f"not TOML: {error}", "mend this line or the one before")]
+
+
+def read_scheme(path: Path) -> tuple[Scheme, list[Fault]]:
+    """The scheme of a file as far as it can be understood, with every fault by line.
+
+    Args:
+        path: `schemes/<id>.toml` inside the park folder; sources are relative to the park folder.
+    """
+    document, lines, faults = _document(path)
+    head = _Table("scheme", 0, document.get("scheme", {}), lines, faults)
+    if not faults and "scheme" not in document:
+        head.fault("", "there is no [scheme]", "start the file with [scheme] and a name")
+    name = head.text("name", path.stem) or path.stem
+    remove = head.values.get("remove", [])
+    if not isinstance(remove, list) or not all(isinstance(item, str) for item in remove):
+        head.fault("remove", "remove is not a list of ids", 'write remove = ["d1", "city:14"]')
+        remove = []
+    parking = head.number_of("parking")
+    scheme = Scheme(
+        id=path.stem, path=path, name=name, name_zh=head.text("name_zh", name) or name, site=head.polygon("site"),
+        remove=tuple(remove), parking=None if parking is None else int(parking),
+        buildings=_buildings(document, lines, faults, path.parent.parent),
+        footprints=_footprints(document, lines, faults, path.parent.parent),
+        greens=tuple(shape for k, row in enumerate(_rows(document, "green", faults))
+                     if (shape := _Table("green", k, row, lines, faults).polygon("polygon")) is not None),
+        lines={"remove": head.line("remove"), "site": head.line("site"), "": head.line()})
+    return scheme, sorted(faults, key=lambda f: f.line)
+
+
+def _rows(document: dict[str, Any], name: str, faults: list[Fault]) -> list[Any]:
+    rows = document.get(name, [])
+    if isinstance(rows, list):
+        return rows
+    faults.append(Fault(0, f"{name} is not a list of tables", f"write [[{name}]] in two brackets"))
+    return []
+
+
+def _buildings(document: dict[str, Any], lines: dict[tuple[str, int, str], int], faults: list[Fault],
+               root: Path) -> tuple[SchemeBuilding, ...]:
+    found: dict[str, SchemeBuilding] = {}
+    for number, row in enumerate(_rows(document, "building", faults)):
+        table = _Table("building", number, row, lines, faults)
+        key = table.text("id", f"n{number + 1}")
+        if not _ID.fullmatch(key) or key in found:
+            table.fault("id", f"the building id {key!r} is {'taken' if key in found else 'not a word'}", "give it another id")
+            continue
+        building = _building(table, key, root)
+        if building is not None:
+            found[key] = building
+    return tuple(found.values())
+
+
+def _building(table: _Table, key: str, root: Path) -> SchemeBuilding | None:
+    name = table.text("name", key.upper())
+    common: dict[str, Any] = {"id": key, "name": name, "name_zh": table.text("name_zh", name), "line": table.line(),
+                              "is_dwelling": table.text("use") in DWELLINGS}
+    if "ifc" in table.values:
+        path = (root / table.text("ifc")).resolve()
+        if not path.is_relative_to(root.resolve()) or not path.is_file():
+            table.fault("ifc", f"{key}: there is no file {table.text('ifc')!r} in the park folder", "copy the IFC there")
+            return None
+        return SchemeBuilding(**common, ifc=path, placement=_placement(table, key))
+    shape = table.polygon("footprint")
+    if shape is None:
+        if "footprint" not in table.values:
+            table.fault("", f"{key} has neither footprint nor ifc",
+                        "give it a footprint = [[x, y], …] with storeys, or an ifc")
+        return None
+    storey, height = table.number_of("storey_height", low=2.0) or STOREY_M, table.number_of("height", low=2.0)
+    storeys = table.number_of("storeys", low=1)
+    if storeys is None and height is None:
+        table.fault("", f"{key} has neither storeys nor height", "give it storeys = 6, or height = 24.0")
+        return None
+    floors = max(1, round(storeys if storeys is not None else (height or storey) / storey))
+    return SchemeBuilding(**common, footprint=shape, storeys=floors, storey_m=height / floors if height else storey,
+                          base_m=table.number_of("base", low=-1e4))
+
+
+def _placement(table: _Table, key: str) -> Placement | None:
+    value = table.values.get("placement")
+    if value is None:
+        return None
+    try:
+        x, y, z = (float(v) for v in value["at"])
+        return Placement(at=(x, y, z), rotation_deg=float(value.get("rotation", 0.0)))
+    except (KeyError, TypeError, ValueError):
+        table.fault("placement", f"{key}: the placement cannot be read",
+                    "write placement = { at = [x, y, z], rotation = 0.0 }")
+        return None
+
+
+def _footprints(document: dict[str, Any], lines: dict[tuple[str, int, str], int], faults: list[Fault],
+                root: Path) -> tuple[FootprintFile, ...]:
+    found = []
+    for number, row in enumerate(_rows(document, "footprints", faults)):
+        table = _Table("footprints", number, row, lines, faults)
+        path = (root / table.text("source")).resolve()
+        if not path.is_relative_to(root.resolve()) or not path.is_file():
+            table.fault("source", f"there is no file {table.text('source')!r} in the park folder", "copy it there")
+            continue
+        found.append(FootprintFile(source=path, storeys_field=table.text("storeys_field", "storeys"),
+                                   height_field=table.text("height_field") or None, crs=table.text("crs") or None,
+                                   is_dwelling=table.text("use") in DWELLINGS, line=table.line()))
+    return tuple(found)
+
+
+def read_rules(path: Path) -> tuple[Rules, list[Fault]]:
+    """The planning condition of a park; one without limits where there is no such file."""
+    if not path.is_file():
+        return Rules(), [Fault(0, "the park has no rules.toml, so nothing can pass or fail",
+                               "write rules.toml with [rules] far_max, density_max, …", "warning")]
+    document, lines, faults = _document(path)
+    rules = _Table("rules", 0, document.get("rules", {}), lines, faults)
+    site = _Table("site", 0, document.get("site", {}), lines, faults)
+    sun = _Table("sunlight", 0, document.get("sunlight", {}), lines, faults)
+    for key in sorted(set(rules.values) - set(_LIMITS) - {"name", "name_zh"}):
+        rules.fault(key, f"no rule is called {key!r}", f"rules are {', '.join(_LIMITS)}", is_warning=True)
+    limits = {key: value for key in _LIMITS if (value := rules.number_of(key)) is not None}
+    month, day = _month_day(sun)
+    begin, end = sun.number_of("from_hour"), sun.number_of("to_hour")
+    sill = sun.number_of("sill")
+    return Rules(name=rules.text("name"), name_zh=rules.text("name_zh", rules.text("name")), limits=limits,
+                 site=site.polygon("polygon"), site_name=site.text("name"),
+                 site_name_zh=site.text("name_zh", site.text("name")),
+                 month_day=(month, day), hours=(8.0 if begin is None else begin, 16.0 if end is None else end),
+                 sill_m=0.9 if sill is None else sill), sorted(faults, key=lambda f: f.line)
+
+
+def _month_day(table: _Table) -> tuple[int, int]:
+    text = table.text("day", "01-20")
+    found = re.fullmatch(r"(\d\d)-(\d\d)", text)
+    if found and 1 <= int(found[1]) <= 12 and 1 <= int(found[2]) <= 28 + (int(found[1]) != 2) * 2:
+        return int(found[1]), int(found[2])
+    table.fault("day", f"the day {text!r} is not a month and a day", 'write day = "01-20"')
+    return 1, 20
