@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-Action = Literal["read", "acknowledge", "shelve", "command", "command.dangerous", "incident", "users", "audit"]
+Action = Literal["read", "acknowledge", "shelve", "command", "command.dangerous", "incident", "plan",
+                 "dispatch", "track", "fence", "wall",
+                 "users", "audit"]
 
 
 class Role(IntEnum):
@@ -20,7 +22,8 @@ class Role(IntEnum):
 
 LEAST: dict[Action, Role] = {
     "read": Role.VIEWER, "acknowledge": Role.OPERATOR, "shelve": Role.OPERATOR, "command": Role.OPERATOR,
-    "command.dangerous": Role.COMMANDER, "incident": Role.COMMANDER, "users": Role.ADMIN, "audit": Role.ADMIN,
+    "command.dangerous": Role.COMMANDER, "incident": Role.COMMANDER, "plan": Role.OPERATOR, "dispatch": Role.OPERATOR,
+    "track": Role.OPERATOR, "fence": Role.COMMANDER, "wall": Role.OPERATOR, "users": Role.ADMIN, "audit": Role.ADMIN,
 }
 
 
@@ -37,8 +40,15 @@ def role_named(name: str) -> Role | None:
     return Role.__members__.get(name.upper())
 
 
+RULE = "linkage"  # not a role of people: what a checked declaration may do
+RULE_MAY = frozenset({"command", "command.dangerous"})
+
+
 def decide(role: str, action: Action) -> Decision:
     """Whether a role may do an action. An unknown role may nothing."""
+    if role == RULE:
+        may = action in RULE_MAY
+        return Decision(may, "declared by the linkage" if may else f"a linkage may not '{action}'")
     held = role_named(role)
     if held is None:
         return Decision(False, f"role '{role}' is unknown; it may do nothing")

@@ -12,7 +12,7 @@ import hmac
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from twin.commands import Command
 from twin.errors import TwinError
 from twin.live.alarms import Alarm, AlarmEvent
-from twin.wire import TrailEntry
+from twin.wire import DispatchView, IncidentView, TrailEntry
 
+DISPATCH_LIVE = frozenset({"requested", "sent", "accepted", "arrived"})
 _META = sa.MetaData()
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 ALARMS = sa.Table(
@@ -42,6 +43,14 @@ ALARM_EVENTS = sa.Table(
 COMMANDS = sa.Table(
     "commands", _META, sa.Column("id", sa.String, primary_key=True),
     sa.Column("idempotency_key", sa.String, nullable=False, unique=True),
+    sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
+    sa.Column("body", sa.String, nullable=False))
+INCIDENTS = sa.Table(
+    "incidents", _META, sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("is_open", sa.Boolean, nullable=False, index=True), sa.Column("opened", sa.Double, nullable=False),
+    sa.Column("body", sa.String, nullable=False))
+DISPATCHES = sa.Table(
+    "dispatches", _META, sa.Column("id", sa.String, primary_key=True),
     sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
     sa.Column("body", sa.String, nullable=False))
 TRAIL = sa.Table(
@@ -75,6 +84,8 @@ class Records:
     alarms: Sequence[AlarmEvent] = ()
     commands: Sequence[Command] = ()
     notes: Sequence[Note] = ()
+    incidents: Sequence[IncidentView] = ()
+    dispatches: Sequence[DispatchView] = ()
 
 
 class StoreDown(TwinError):
@@ -137,6 +148,8 @@ class EventStore:
         with self.engine.begin() as connection:
             self._write_alarms(connection, records.alarms)
             _upsert(connection, COMMANDS, [_command_row(c) for c in {c.id: c for c in records.commands}.values()])
+            _upsert(connection, INCIDENTS, [_incident_row(i) for i in {i.id: i for i in records.incidents}.values()])
+            _upsert(connection, DISPATCHES, [_dispatch_row(d) for d in {d.id: d for d in records.dispatches}.values()])
             rows = []
             for note in records.notes:
                 count += 1
@@ -148,6 +161,57 @@ class EventStore:
                 _upsert(connection, HEAD, [{"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)}])
         self._count, self._hash = count, last
         return entries
+
+    def open_incidents(self) -> list[IncidentView]:
+        """Every incident not closed, oldest first."""
+        return self._incidents(INCIDENTS.c.is_open.is_(True), None)[::-1]
+
+    def recent_incidents(self, limit: int = 200) -> list[IncidentView]:
+        """The incidents opened last, newest first, closed ones too."""
+        return self._incidents(sa.true(), limit)
+
+    def live_dispatches(self) -> list[DispatchView]:
+        """Every dispatch under way or at its place."""
+        return self._dispatches(DISPATCHES.c.is_live.is_(True), None)
+
+    def recent_dispatches(self, limit: int = 200) -> list[DispatchView]:
+        """The last dispatches, newest first."""
+        return self._dispatches(sa.true(), limit)
+
+    def trail_between(self, start: float, end: float, limit: int = 2000) -> list[TrailEntry]:
+        """Trail lines of a span (seconds since 1970 UTC), oldest first."""
+        query = sa.select(TRAIL).where(TRAIL.c.time >= start, TRAIL.c.time <= end).order_by(TRAIL.c.id).limit(limit)
+        with self.engine.connect() as connection:
+            return [_entry(row.id, _note_of(row)) for row in connection.execute(query)]
+
+    def alarm_steps(self, since: float, until: float) -> list[AlarmEvent]:
+        """Alarm transitions of a span (seconds since 1970 UTC), oldest first, each with the alarm as it was after it.
+
+        What value a former transition had is not on record: NaN, but for the last one.
+        """
+        query = (sa.select(ALARMS, ALARM_EVENTS.c.what, ALARM_EVENTS.c.state.label("then"), ALARM_EVENTS.c.time,
+                           ALARM_EVENTS.c.who)
+                 .join(ALARMS, ALARMS.c.id == ALARM_EVENTS.c.alarm)
+                 .where(ALARM_EVENTS.c.time >= since, ALARM_EVENTS.c.time <= until).order_by(ALARM_EVENTS.c.seq))
+        found, before = [], dict[int, Alarm]()
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                fields = row._asdict()
+                what, then, time, who = (fields.pop(name) for name in ("what", "then", "time", "who"))
+                alarm = _alarm_then(_alarm(fields), before.get(fields["id"]), what, then, time, who)
+                before[alarm.id] = alarm
+                found.append(AlarmEvent(what=what, alarm=alarm, time=time, who=who))
+        return sorted(found, key=lambda event: event.time)
+
+    def _incidents(self, where: sa.ColumnElement[bool], limit: int | None) -> list[IncidentView]:
+        query = sa.select(INCIDENTS.c.body).where(where).order_by(INCIDENTS.c.id.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=IncidentView) for (body,) in connection.execute(query)]
+
+    def _dispatches(self, where: sa.ColumnElement[bool], limit: int | None) -> list[DispatchView]:
+        query = sa.select(DISPATCHES.c.body).where(where).order_by(DISPATCHES.c.requested.desc()).limit(limit)
+        with self.engine.connect() as connection:
+            return [msgspec.json.decode(body, type=DispatchView) for (body,) in connection.execute(query)]
 
     def live_alarms(self) -> list[Alarm]:
         """Every alarm not yet cleared."""
@@ -282,6 +346,15 @@ def _alarm_row(alarm: Alarm) -> dict[str, object]:
             "shelved_until": alarm.shelved_until, "shelved_reason": alarm.shelved_reason}
 
 
+def _alarm_then(last: Alarm, before: Alarm | None, what: str, then: Any, time: float, who: str) -> Alarm:
+    """An alarm after a former transition, from the alarm of now and the one after the transition before."""
+    is_last = then == last.state and time == last.changed
+    is_active = {"raised": True, "returned": False}.get(what, before.is_active if before else then != "returned")
+    acked_by = who if what == "acknowledged" else before.acked_by if before else None
+    return replace(last, state=then, is_active=is_active, changed=time, value=last.value if is_last else math.nan,
+                   acked_by=acked_by)
+
+
 def _alarm(row: dict[str, Any]) -> Alarm:
     return Alarm(**{**row, "value": math.nan if row["value"] is None else row["value"]})
 
@@ -289,6 +362,16 @@ def _alarm(row: dict[str, Any]) -> Alarm:
 def _command_row(command: Command) -> dict[str, object]:
     return {"id": command.id, "idempotency_key": command.idempotency_key, "is_live": command.is_live,
             "requested": command.steps[0][1], "body": msgspec.json.encode(command).decode()}
+
+
+def _incident_row(incident: IncidentView) -> dict[str, object]:
+    return {"id": incident.id, "is_open": incident.state == "open", "opened": incident.opened_ms / 1000,
+            "body": msgspec.json.encode(incident).decode()}
+
+
+def _dispatch_row(dispatch: DispatchView) -> dict[str, object]:
+    return {"id": dispatch.id, "is_live": dispatch.state in DISPATCH_LIVE, "requested": dispatch.steps[0][1] / 1000,
+            "body": msgspec.json.encode(dispatch).decode()}
 
 
 def _note_row(note: Note) -> dict[str, Any]:

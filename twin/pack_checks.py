@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from itertools import pairwise
 
 from twin.pack_spec import (
     AlarmRule,
@@ -23,7 +24,7 @@ def faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
     """Everything in a kind that does not hold together, as (what, mend)."""
     keys = [point.key for point in kind.points]
     for group, used in (("point", keys), ("alarm", [a.key for a in kind.alarms]),
-                        ("command", [c.key for c in kind.commands])):
+                        ("command", [c.key for c in kind.commands]), ("KPI", [k.key for k in kind.kpis])):
         for key in sorted({key for key in used if used.count(key) > 1}):
             yield f"{group} '{key}' exists twice", "rename or remove one of the two"
     for point in kind.points:
@@ -34,6 +35,32 @@ def faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
         yield from _command_faults(kind, command)
     for key, behaviour in kind.simulate.items():
         yield from _behaviour_faults(kind, key, behaviour)
+    yield from _figure_faults(kind)
+    yield from _reach_faults(kind)
+
+
+def _figure_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
+    """What the kind paints and which cards it gives."""
+    painted = kind.overlay
+    if painted is not None:
+        point = kind.point(painted.point)
+        if point is None or point.type != "number":
+            yield f"overlay paints '{painted.point}'", f"use a number point: one of {_names(kind)}"
+        if len(painted.breaks) != 8 or any(b <= a for a, b in pairwise(painted.breaks)):
+            yield f"overlay has {len(painted.breaks)} breaks", "give 8 rising edges of the 7 classes, in the point's unit"
+    for card in kind.kpis:
+        point = kind.point(card.point)
+        if point is None:
+            yield f"KPI '{card.key}' reads unknown point '{card.point}'", f"use one of {_names(kind)}"
+        elif card.how == "share" and card.state not in point.states:
+            yield f"KPI '{card.key}' counts state '{card.state}'", f"use one of {', '.join(point.states) or 'none'}"
+
+
+def _reach_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
+    if kind.optics is not None and not (kind.optics.range_m > 0 and 0 < kind.optics.fov_deg <= 360):
+        yield "optics need range_m above 0 and fov_deg within 0..360", "correct the figures"
+    if kind.sense is not None and not kind.sense.radius_m > 0:
+        yield "sense needs radius_m above 0", "give the radius a code allows for it, in metres"
 
 
 def _point_faults(point: PointSpec) -> Iterator[tuple[str, str]]:
@@ -60,9 +87,9 @@ def _alarm_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str, str]
     if min(rule.hysteresis, rule.on_delay_secs, rule.off_delay_secs) < 0:
         yield f"alarm '{rule.key}' has a negative hysteresis or delay", "make it zero or more"
     response = rule.response
-    if not response.steps or not response.steps_zh or not response.owner or response.deadline_mins <= 0:
+    if not all((response.steps, response.steps_zh, response.owner, response.owner_zh)) or response.deadline_mins <= 0:
         yield (f"alarm '{rule.key}' has no full response: an alarm nobody must answer is not an alarm",
-               "give it an owner, steps, steps_zh and a deadline_mins above zero, or remove it")
+               "give it an owner, owner_zh, steps, steps_zh and a deadline_mins above zero, or remove it")
 
 
 def _command_faults(kind: DeviceKind, command: CommandSpec) -> Iterator[tuple[str, str]]:

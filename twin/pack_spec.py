@@ -74,6 +74,8 @@ class AlarmRule(_Value, frozen=True, kw_only=True):
     hysteresis: float = 0.0
     on_delay_secs: float = 0.0
     off_delay_secs: float = 0.0
+    #: whether it opens an incident; not said: those of priority 1 do
+    opens_incident: bool | None = None
 
 
 class ArgSpec(_Value, frozen=True, kw_only=True):
@@ -172,6 +174,43 @@ class States(_Value, frozen=True, kw_only=True, tag_field="model", tag="states")
 Behaviour = Constant | Diurnal | Follow | Integrate | States
 
 
+class OverlaySpec(_Value, frozen=True, kw_only=True):
+    """Paints rooms, storeys and buildings with a point: `how` joins the devices below, `breaks` are 8 rising edges."""
+
+    point: str
+    breaks: tuple[float, ...]
+    how: Literal["mean", "sum"] = "mean"
+
+
+class KpiSpec(_Value, frozen=True, kw_only=True):
+    """A card on the operations page: `how` joins a point of every device of the kind below the place looked at.
+
+    `share`: per cent of those heard of that are in `state`.
+    """
+
+    key: str
+    name: str
+    name_zh: str
+    point: str
+    how: Literal["sum", "mean", "share"] = "mean"
+    state: str | None = None
+    digits: int = 1
+
+
+class Optics(_Value, frozen=True, kw_only=True):
+    """What a camera sees: `range_m` metres far, `fov_deg` degrees wide (360: all round), about the registry's heading."""
+
+    range_m: float
+    fov_deg: float = 90.0
+
+
+class Sense(_Value, frozen=True, kw_only=True):
+    """The floor a sensor answers for: within `radius_m` metres in its own room; `code` is the rule that says so."""
+
+    radius_m: float
+    code: str = ""
+
+
 class DeviceKind(_Value, frozen=True, kw_only=True):
     """A kind of device: `symbol` names an icon, `ifc` classes and `brick` tag match it; the loader sets `pack`."""
 
@@ -185,6 +224,10 @@ class DeviceKind(_Value, frozen=True, kw_only=True):
     simulate: dict[str, Behaviour] = {}
     ifc: tuple[str, ...] = ()
     brick: str = ""
+    overlay: OverlaySpec | None = None
+    kpis: tuple[KpiSpec, ...] = ()
+    optics: Optics | None = None
+    sense: Sense | None = None
     pack: str = ""
 
     def point(self, key: str) -> PointSpec | None:

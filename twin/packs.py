@@ -6,6 +6,7 @@ person), what it can be told (commands, each with the telemetry that proves it) 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,9 +27,13 @@ from twin.pack_spec import (
     Diurnal,
     Follow,
     Integrate,
+    KpiSpec,
+    Optics,
+    OverlaySpec,
     Pack,
     PointSpec,
     Response,
+    Sense,
     States,
     argument_of,
 )
@@ -44,15 +49,20 @@ __all__ = [
     "Diurnal",
     "Follow",
     "Integrate",
+    "KpiSpec",
+    "Optics",
+    "OverlaySpec",
     "Pack",
     "PackSet",
     "PointSpec",
     "Response",
+    "Sense",
     "States",
     "argument_of",
     "load_pack",
     "load_packs",
     "packs_dir",
+    "park_packs",
 ]
 
 
@@ -67,6 +77,15 @@ class PackSet:
 def packs_dir() -> Path:
     """The packs that come with Parktwin."""
     return Path(__file__).resolve().parent.parent / "assets" / "packs"
+
+
+def park_packs(root: Path) -> PackSet:
+    """The packs that come with Parktwin and those in a park's own `packs/` folder, which may add kinds.
+
+    Raises:
+        PackError: as `load_packs`.
+    """
+    return load_packs([packs_dir(), *([own] if (own := root / "packs").is_dir() else [])])
 
 
 def load_packs(directories: Iterable[Path] | None = None) -> PackSet:
@@ -97,19 +116,38 @@ def load_pack(path: Path) -> Pack:
         PackError: naming the file, the kind and key at fault, and the mend.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PackError(f"cannot be read ({error})", mend="make it valid TOML in UTF-8", where=str(path)) from error
     try:
         pack = msgspec.convert(raw, Pack)
     except msgspec.ValidationError as error:
-        raise PackError(_explain(str(error), raw), mend="correct that entry", where=str(path)) from error
+        told = _explain(str(error), raw)
+        raise PackError(told, mend=_mend(told), where=_where(path, text, told)) from error
     pack = msgspec.structs.replace(
         pack, kinds=tuple(msgspec.structs.replace(kind, pack=pack.id) for kind in pack.kinds))
     for kind in pack.kinds:
         for what, mend in faults(kind):
-            raise PackError(f"kind '{kind.id}': {what}", mend=mend, where=str(path))
+            told = f"kind '{kind.id}': {what}"
+            raise PackError(told, mend=mend, where=_where(path, text, told))
     return pack
+
+
+def _mend(told: str) -> str:
+    if "missing required field `response`" in told:
+        return ("an alarm nobody answers is not an alarm: add its response = { owner, owner_zh, deadline_mins, steps, "
+                "steps_zh }, or remove it")
+    return "correct that entry"
+
+
+def _where(path: Path, text: str, told: str) -> str:
+    """`file:line` of the innermost entry a message quotes by its id or key; the file alone when none is found."""
+    lines, at = text.splitlines(), 0
+    for name in re.findall(r"'([^']+)'", told):
+        entry = re.compile(rf"""\b(id|key)\s*=\s*["']{re.escape(name)}["']""")
+        at = next((k for k in range(max(at - 1, 0), len(lines)) if entry.search(lines[k])), at - 1) + 1
+    return f"{path}:{at}" if at > 0 else str(path)
 
 
 def _files(directories: Iterable[Path]) -> Iterator[Path]:

@@ -89,6 +89,7 @@ class ParkSpec:
     packs: tuple[str, ...] = ()
     live: LiveSpec = LiveSpec()
     demo: bool = False
+    timezone: str = ""
 
     @property
     def build_dir(self) -> Path:

@@ -59,8 +59,21 @@ class CommandOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchOrder:
+    """Where a person is told to go. `route` is in park metres; `expires` seconds since 1970 UTC; no route: released."""
+
+    id: str
+    track: int
+    person: str
+    node: str
+    reason: str
+    route: tuple[tuple[float, float, float], ...]
+    expires: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandAck:
-    """A device's answer to an order."""
+    """A device's answer to an order; a person's to a dispatch, with the track's id as `device`."""
 
     id: str
     device: str
@@ -114,3 +127,4 @@ class Connector(Protocol):
 
     async def run(self, sink: Sink) -> None: ...
     async def send(self, order: CommandOrder) -> None: ...
+    async def dispatch(self, order: DispatchOrder) -> None: ...

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from twin.packs import DeviceKind, PackSet, PointSpec
 
-COLUMNS = ("id", "kind", "name", "name_zh", "building", "storey", "space", "guid", "x", "y", "z", "feeds")
+COLUMNS = ("id", "kind", "name", "name_zh", "building", "storey", "space", "guid", "x", "y", "z", "feeds", "heading")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One row of devices.csv; `at` is park-frame metres, None where only names or a guid bind it. No text is empty."""
+    """One row of devices.csv; `at` is park-frame metres, None where only names or a guid bind it. No text is empty.
+
+    `heading`: where it looks, degrees clockwise from grid north; NaN where the registry does not say.
+    """
 
     id: str
     kind: str
@@ -29,6 +32,7 @@ class Device:
     guid: str = ""
     at: tuple[float, float, float] | None = None
     feeds: str = ""
+    heading: float = float("nan")
     line: int = 0
 
 
@@ -95,11 +99,13 @@ def _device(row: dict[str | None, str | list[str] | None], line: int, packs: Pac
         faults.append(RegistryFault(line, f"kind '{text.get('kind', '')}' of device '{device_id}' is in no pack",
                                     f"use one of {', '.join(sorted(packs.kinds))}"))
     at = _place(text, device_id, line, faults)
+    heading = _heading(text, device_id, line, faults)
     if len(faults) > before:
         return None
     return Device(id=device_id, kind=text["kind"], name=text.get("name") or device_id, name_zh=text.get("name_zh", ""),
                   building=text.get("building", ""), storey=text.get("storey", ""), space=text.get("space", ""),
-                  guid=text.get("guid", ""), at=at, feeds=text.get("feeds", ""), line=line)
+                  guid=text.get("guid", ""), at=at, feeds=text.get("feeds", ""), heading=heading,
+                  line=line)
 
 
 def _place(text: dict[str, str], device_id: str, line: int,
@@ -117,6 +123,16 @@ def _place(text: dict[str, str], device_id: str, line: int,
                                     "give all as numbers (park metres), or none"))
         return None
     return (x, y, z)
+
+
+def _heading(text: dict[str, str], device_id: str, line: int, faults: list[RegistryFault]) -> float:
+    given = text.get("heading", "")
+    try:
+        return float(given) % 360.0 if given else float("nan")
+    except ValueError:
+        faults.append(RegistryFault(line, f"heading of device '{device_id}' is '{given}'",
+                                    "give degrees clockwise from grid north, or leave it empty"))
+        return float("nan")
 
 
 def _dangling(devices: dict[str, Device]) -> list[RegistryFault]:

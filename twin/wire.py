@@ -139,11 +139,160 @@ class TrailEntry(Message, frozen=True, kw_only=True, tag="trail"):
     id: int
     time_ms: float
     who: str
-    what: str               # alarm.raised, alarm.acknowledged, command.sent, sign-in, incident.started, …
+    what: str               # alarm.raised, alarm.acknowledged, command.sent, sign-in, drill.started, …
     subject: str
     node: int
     text: str
     text_zh: str
+
+
+class LinkageTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """One device a linkage step addresses. `metres` is the walking distance from the incident; None: no way known."""
+
+    device: str
+    name: str
+    name_zh: str
+    metres: float | None
+    #: waiting | sent | acknowledged | confirmed | failed | expired | shown
+    state: str = "waiting"
+    command: str = ""
+    note: str = ""
+
+
+class LinkageStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a linkage and how far it is; `none`: nothing of the kind at the place."""
+
+    key: str
+    name: str
+    name_zh: str
+    #: waiting | sent | acknowledged | confirmed | failed | expired | shown | none
+    state: str
+    limit_secs: float
+    started_ms: float | None = None
+    ended_ms: float | None = None
+    targets: list[LinkageTarget] = []
+
+
+class LinkageRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One linkage of one incident: asked (waits for a commander) | running | done | failed."""
+
+    linkage: str
+    name: str
+    name_zh: str
+    state: str
+    by: str
+    started_ms: float
+    ended_ms: float | None = None
+    steps: list[LinkageStep] = []
+
+
+class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan; overdue when `limit_mins` after the plan's start it is not done."""
+
+    key: str
+    what: str
+    what_zh: str
+    role: str
+    role_zh: str
+    limit_mins: float
+    linked: str = ""        # the linkage step that ticks it when confirmed
+    done_ms: float | None = None
+    done_by: str = ""
+    note: str = ""
+
+
+class PlanRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan started for an incident."""
+
+    plan: str
+    name: str
+    name_zh: str
+    owner: str
+    owner_zh: str
+    by: str
+    started_ms: float
+    steps: list[PlanStep] = []
+
+
+class IncidentView(Message, frozen=True, kw_only=True, tag="incident"):
+    """One incident as it stands; sent at every change."""
+
+    id: int
+    title: str
+    title_zh: str
+    priority: int
+    state: str              # open | closed
+    opened_ms: float
+    closed_ms: float | None
+    alarms: list[int]
+    node: int
+    device: str
+    place: str
+    place_zh: str
+    plan: PlanRun | None = None
+    linkage: LinkageRun | None = None
+    by: str = ""            # who declared it; empty: an alarm
+    closed_by: str = ""
+    note: str = ""
+    joined_ms: float = 0.0  # when the last alarm joined
+    plans: list[str] = []   # plans that suit it, best first
+    rule: str = ""          # kind.alarm of the alarm that opened it
+
+
+class DispatchView(Message, frozen=True, kw_only=True, tag="dispatch"):
+    """A person sent to a place: requested | sent | accepted | arrived | refused | expired | released."""
+
+    id: str
+    incident: int           # 0: of none
+    track: int
+    person: str
+    name: str
+    name_zh: str
+    role: str
+    node: int
+    place: str
+    place_zh: str
+    reason: str
+    by: str
+    state: str
+    metres: float
+    route: list[tuple[float, float, float]]   # park metres, where the person was → the place
+    steps: list[tuple[str, float, str]]       # (state, time ms, note)
+    expires_ms: float
+
+
+class WallStop(msgspec.Struct, frozen=True, kw_only=True):
+    """One view of the wall's tour.
+
+    `node` is the node or device flown to; `camera` the target x, y, z (park metres), distance (m), azimuth and polar (rad),
+    empty for the place's own view; `channel` the overlay painted, 0 for none.
+    """
+
+    name: str
+    node: str
+    name_zh: str = ""
+    seconds: float = 20.0
+    camera: list[float] = []
+    channel: int = 0
+
+
+class WallView(Message, frozen=True, kw_only=True, tag="wall"):
+    """What every window of the video wall shows now.
+
+    `started_ms` is when the present stop began by the server's clock, `held_ms` how far it was when the tour stopped;
+    `node` the place shown by hand; `alarms` those on the wall, the first flown to; `missing` the stops whose node is gone.
+    """
+
+    mode: str               # tour | paused | manual | alarm
+    stops: list[WallStop]
+    at: int
+    started_ms: float
+    held_ms: float
+    node: str
+    alarms: list[int]
+    by: str
+    missing: list[int]
+    version: str            # of the viewer bundle: another one means the window must load again
 
 
 class Link(Message, frozen=True, kw_only=True, tag="link"):
@@ -155,7 +304,22 @@ class Link(Message, frozen=True, kw_only=True, tag="link"):
     text: str
 
 
-SERVER_MESSAGES = (Hello, AlarmView, CommandView, Kpis, TrailEntry, Link)
+class ReplayState(Message, frozen=True, kw_only=True, tag="replay"):
+    """Where a replay stands. After `is_reset` everything is sent anew, as it was; `fault`: why it is not where asked."""
+
+    at_ms: float
+    is_playing: bool
+    speed: float
+    first_ms: float         # the range on record
+    last_ms: float
+    is_reset: bool = False
+    hash: str = ""          # SHA-256 of everything as of `at_ms`; empty while playing
+    fault: str = ""
+    fault_zh: str = ""
+
+
+SERVER_MESSAGES = (Hello, AlarmView, CommandView, Kpis, TrailEntry, IncidentView, DispatchView, WallView, Link,
+                   ReplayState)
 
 
 class Look(Message, frozen=True, kw_only=True, tag="look"):
@@ -163,3 +327,11 @@ class Look(Message, frozen=True, kw_only=True, tag="look"):
 
     node: str
     channels: list[int] = []
+
+
+class ReplayAsk(Message, frozen=True, kw_only=True, tag="replay"):
+    """Client → server on `/live/replay`: seek, play or pause, change speed. None: as it is."""
+
+    at_ms: float | None = None
+    is_playing: bool | None = None
+    speed: float | None = None

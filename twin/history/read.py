@@ -16,6 +16,7 @@ from twin.ports import Positions
 from twin.wire import Quality
 
 _TRIES = 3
+Who = int | NDArray[np.uint32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,48 @@ def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: i
 
 def positions(root: Path, from_ms: int, to_ms: int) -> Positions:
     """Fixes between two instants, by time."""
-    rows = rows_between(root, POSITIONS, from_ms, to_ms)
+    return _fixes(rows_between(root, POSITIONS, from_ms, to_ms))
+
+
+def _fixes(rows: Columns) -> Positions:
     order = np.argsort(rows["time_ms"], kind="stable")
     xyz = np.stack([rows["x"], rows["y"], rows["z"]], axis=1).astype(np.float64)
     return Positions(rows["track"][order], xyz[order], rows["heading"][order], rows["time_ms"][order] / 1000.0)
 
 
-def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None = None) -> Columns:
-    """All rows of a kind with from_ms ≤ time < to_ms, of one point (or track) when `who` is given."""
+def means(root: Path, points: NDArray[np.uint32], edges_ms: NDArray[np.int64]) -> NDArray[np.float64]:
+    """f64 (spans, points): unweighted mean of each point's good readings between neighbouring edges; NaN for none."""
+    spans = len(edges_ms) - 1
+    order = np.argsort(points, kind="stable")
+    total, count = np.zeros(spans * len(points)), np.zeros(spans * len(points))
+    for part in _parts(root, READINGS, int(edges_ms[0]), int(edges_ms[-1]), points):
+        good = (part["quality"] <= Quality.UNCERTAIN) & np.isfinite(part["value"])
+        column = order[np.searchsorted(points, part["point"][good], sorter=order)]
+        span = np.searchsorted(edges_ms, part["time_ms"][good], side="right") - 1
+        total += np.bincount(span * len(points) + column, weights=part["value"][good], minlength=len(total))
+        count += np.bincount(span * len(points) + column, minlength=len(count))
+    mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean.reshape(spans, len(points))
+
+
+def track(root: Path, number: int, from_ms: int, to_ms: int) -> Positions:
+    """One track's fixes between two instants, by time."""
+    return _fixes(rows_between(root, POSITIONS, from_ms, to_ms, who=number))
+
+
+def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: Who = None) -> Columns:
+    """All rows of a kind with from_ms ≤ time < to_ms, of one or some points (or tracks) when `who` is given."""
     parts = _parts(root, kind, from_ms, to_ms, who)
     return {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[kind]}
+
+
+def first_ms(root: Path) -> int | None:
+    """The time of the oldest reading; None where there is none."""
+    found = files.pieces(root, READINGS)
+    oldest = [piece for piece in found if piece.day == found[0].day]
+    until = (oldest[0].day + 1) * files.DAY_MS if oldest else 2**62
+    times = rows_between(root, READINGS, 0, until)["time_ms"]
+    return int(times.min()) if len(times) else None
 
 
 def _last_of_each(rows: Columns) -> Columns:
@@ -95,7 +128,7 @@ def _last_of_each(rows: Columns) -> Columns:
     return {name: column[last] for name, column in rows.items()}
 
 
-def _parts(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> list[Columns]:
+def _parts(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> list[Columns]:
     for attempt in range(_TRIES):
         try:
             return _gather(root, kind, from_ms, to_ms, who)
@@ -105,13 +138,13 @@ def _parts(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> 
     raise AssertionError
 
 
-def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) -> list[Columns]:
+def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> list[Columns]:
     name = COLUMNS[kind][0][0]
     wal = [batch for _, path in files.logs(root) for batch in read_wal(path)]
     parts = [_chosen(joined(wal, kind), name, from_ms, to_ms, who)]
     where = (pc.field("time_ms") >= from_ms) & (pc.field("time_ms") < to_ms)
     if who is not None:
-        where &= pc.field(name) == who
+        where &= pc.field(name).isin(np.atleast_1d(who).tolist())
     for piece in files.pieces(root, kind):
         if piece.day * files.DAY_MS < to_ms and (piece.day + 1) * files.DAY_MS > from_ms:
             table = pq.read_table(piece.path, filters=where)
@@ -119,8 +152,8 @@ def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: int | None) ->
     return parts
 
 
-def _chosen(rows: Columns, name: str, from_ms: int, to_ms: int, who: int | None) -> Columns:
+def _chosen(rows: Columns, name: str, from_ms: int, to_ms: int, who: Who) -> Columns:
     keep = (rows["time_ms"] >= from_ms) & (rows["time_ms"] < to_ms)
     if who is not None:
-        keep &= rows[name] == who
+        keep &= np.isin(rows[name], who)
     return {column: values[keep] for column, values in rows.items()}

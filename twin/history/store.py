@@ -106,6 +106,37 @@ class History:
         """All fixes of a time span, by time."""
         return read.positions(self.root, int(from_secs * 1000), int(to_secs * 1000))
 
+    def means(self, slots: NDArray[np.integer], edges_secs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """f64 (spans, slots): mean of what each slot said between neighbouring instants; NaN where it said nothing."""
+        return read.means(self.root, self._numbers[slots], np.rint(np.asarray(edges_secs) * 1000).astype(np.int64))
+
+    def track_between(self, track: int, from_secs: float, to_secs: float) -> Positions:
+        """One track's fixes of a time span, by time."""
+        return read.track(self.root, track, int(from_secs * 1000), int(to_secs * 1000))
+
+    def state_at(self, time_ms: int, look_back_ms: int) -> AsOf:
+        """As `as_of`, in whole milliseconds: the last row of each slot with time − look back ≤ row ≤ time."""
+        return read.as_of(self.root, self._numbers, time_ms, look_back_ms)
+
+    def readings_in(self, from_ms: int, to_ms: int) -> Readings:
+        """Readings of the slots of now with from ≤ time < to, by time."""
+        rows = read.rows_between(self.root, READINGS, from_ms, to_ms)
+        slot_of = np.full(int(max(self._numbers.max(initial=0), rows["point"].max(initial=0))) + 1, -1, np.int64)
+        slot_of[self._numbers] = np.arange(len(self._numbers))
+        slot = slot_of[rows["point"]]
+        keep = np.flatnonzero(slot >= 0)
+        keep = keep[np.argsort(rows["time_ms"][keep], kind="stable")]
+        return Readings(slot[keep].astype(np.uint32), rows["value"][keep], rows["quality"][keep],
+                        rows["time_ms"][keep] / 1000.0)
+
+    def fixes_in(self, from_ms: int, to_ms: int) -> Positions:
+        """Fixes with from ≤ time < to, by time."""
+        return read.positions(self.root, from_ms, to_ms)
+
+    def first_ms(self) -> int | None:
+        """The time of the oldest reading on disk; None where there is none."""
+        return read.first_ms(self.root)
+
     def compact(self, before_secs: float) -> int:
         """Make day files of every UTC day that ended before an instant; gives how many were written."""
         last = int(before_secs * 1000) // files.DAY_MS

@@ -111,13 +111,26 @@ class AlarmBook:
     def __init__(self, rules: RuleTable, first_id: int = 1) -> None:
         self.rules = rules
         self._next_id = first_id
+        self._keys = list(rules.keys)
         self._row = {key: row for row, key in enumerate(rules.keys)}
         self._by_row: dict[int, Alarm] = {}
         self._row_of_id: dict[int, int] = {}
 
-    def restore(self, alarms: Iterable[Alarm]) -> list[int]:
-        """Take back the live alarms of a former run; gives the rule rows that were active, gone rules left out."""
+    def add(self, key: str) -> int:
+        """The row of a key that is no rule of a point (a fence and a track); rows of their own follow the rules'."""
+        if key not in self._row:
+            self._row[key] = len(self._keys)
+            self._keys.append(key)
+        return self._row[key]
+
+    def restore(self, alarms: Iterable[Alarm], prefix: str = "\0") -> list[int]:
+        """Take back the live alarms of a former run; gives the rule rows that were active, gone rules left out.
+
+        Keys that begin with `prefix` get rows of their own.
+        """
         for alarm in alarms:
+            if alarm.key.startswith(prefix):
+                self.add(alarm.key)
             if alarm.key in self._row and alarm.is_live:
                 self._put(self._row[alarm.key], alarm)
                 self._next_id = max(self._next_id, alarm.id + 1)
@@ -164,7 +177,7 @@ class AlarmBook:
     def _condition(self, row: int, is_on: bool, time: float, value: float) -> AlarmEvent:
         alarm = self._by_row.get(row)
         if alarm is None:
-            alarm = Alarm(id=self._next_id, key=self.rules.keys[row], state="cleared", is_active=False, raised=time,
+            alarm = Alarm(id=self._next_id, key=self._keys[row], state="cleared", is_active=False, raised=time,
                           changed=time, value=value)
             self._next_id += 1
         alarm = on_condition(alarm, is_on=is_on, time=time, value=value)

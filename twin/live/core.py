@@ -13,18 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.access import decide
+from twin.commands import Command
 from twin.errors import AccessDenied
 from twin.events import EventStore, Note, Records, StoreDown
+from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
 from twin.live import frames
 from twin.live.alarms import AlarmBook, AlarmEvent
 from twin.live.desk import CommandDesk
+from twin.live.dispatch import DispatchDesk
+from twin.live.fences import FenceEvent, FenceWatch
+from twin.live.incidents import Answers, IncidentDesk
 from twin.live.state import RuleEvents, StateStore
 from twin.live.tracks import Locate, TrackStore, nowhere
 from twin.live.views import Views
-from twin.ports import Clock, CommandAck, CommandOrder, Positions, Readings, WallClock
+from twin.ports import (
+    Clock,
+    CommandAck,
+    CommandOrder,
+    DispatchOrder,
+    Positions,
+    Readings,
+    TrackInfo,
+    WallClock,
+)
 from twin.registry import PointTable
-from twin.wire import AlarmView, CommandView, Link, TrailEntry
+from twin.wire import AlarmView, CommandView, DispatchView, IncidentView, Link, TrailEntry
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +47,8 @@ _log = logging.getLogger(__name__)
 class Tick:
     """What happened since the last tick. `slots` and `tracks` changed; `readings` and `positions` are for history.
 
-    `orders` are to be sent now: they are on record as sent. Alarms, commands, trail and links are complete, in order.
+    `orders` and `sendings` (of people) are to be sent now: they are on record as sent. Alarms, commands, trail and links
+    are complete, in order.
     """
 
     time: float
@@ -47,6 +62,9 @@ class Tick:
     trail: tuple[TrailEntry, ...]
     links: tuple[Link, ...]
     orders: tuple[CommandOrder, ...]
+    incidents: tuple[IncidentView, ...] = ()
+    dispatches: tuple[DispatchView, ...] = ()
+    sendings: tuple[DispatchOrder, ...] = ()
 
 
 class LiveCore:
@@ -70,8 +88,12 @@ class LiveCore:
         self.tracks = TrackStore(locate)
         self.views = Views(points, self.state.rules, graph)
         self.book = AlarmBook(self.state.rules, events.next_alarm_id())
-        self.state.restore_active(np.array(self.book.restore(events.live_alarms()), np.int64))
+        active = np.array(self.book.restore(events.live_alarms(), PREFIX), np.int64)
+        self.state.restore_active(active[active < len(self.state.rules)])
+        self.watch = FenceWatch()
         self.desk = CommandDesk(self.state, events, self.views.command_note)
+        self.incidents: IncidentDesk | None = None
+        self.dispatches: DispatchDesk | None = None
         self.links: dict[str, Link] = {}
         self._readings: list[Readings] = []
         self._positions: list[Positions] = []
@@ -91,7 +113,9 @@ class LiveCore:
         self._positions.append(positions)
 
     def acknowledge(self, ack: CommandAck) -> None:
-        """Take a device's answer to an order."""
+        """Take a device's answer to an order, or a person's to a dispatch."""
+        if self.dispatches is not None and self.dispatches.acknowledge(ack, self.clock.now()):
+            return
         self.desk.acknowledge(ack, self.clock.now())
 
     def link(self, connector: str, is_live: bool, text: str) -> None:
@@ -105,6 +129,75 @@ class LiveCore:
         self._links_changed.append(self.links[connector])
         if not is_live and all(link.state == "down" for link in self.links.values()):
             self.state.mark_stale(np.arange(len(self.points)))
+
+    # ---- fences -------------------------------------------------------------------------------------------------
+    def watch_tracks(self, tracks: Sequence[TrackInfo], fences: Sequence[Placed]) -> None:
+        """Begin to watch fences: who the tracks are, and what was active in a former run."""
+        self.watch = FenceWatch((), tracks)
+        self.watch.on = {(fence, number[track]) for alarm in self.book.live() if alarm.key.startswith(PREFIX)
+                         and alarm.is_active for fence, _, track in [alarm.key.removeprefix(PREFIX).partition(".")]
+                         if track in (number := {info.id: info.i for info in tracks})}
+        self.views.tracks = {info.i: info for info in tracks}
+        self.place_fences(fences)
+
+    def place_fences(self, fences: Sequence[Placed]) -> None:
+        """Take other fences; alarms of those that are gone return to normal."""
+        over = self.watch.place(fences, self.clock.now())
+        self.views.fences = {placed.fence.id: placed for placed in fences}
+        self._crossed(over)
+
+    def _crossed(self, events: Sequence[FenceEvent]) -> None:
+        if not events:
+            return
+        ids = self.views.tracks
+        rows = [self.book.add(f"{PREFIX}{e.fence}.{ids[e.track].id if e.track in ids else e.track}") for e in events]
+        self._conditions(RuleEvents(np.array(rows, np.int64), np.array([e.is_on for e in events], np.bool_),
+                                    np.array([e.time for e in events]), np.full(len(events), np.nan)))
+
+    # ---- incidents ----------------------------------------------------------------------------------------------
+    def answer(self, answers: Answers, people: Sequence[TrackInfo]) -> None:
+        """Begin to answer alarms with incidents, linkages and plans, and to send people."""
+        kinds = {kind.id: kind for kind in self.points.kind}
+        opening = frozenset(f"{kind.id}.{rule.key}" for kind in kinds.values() for rule in kind.alarms
+                            if (rule.priority == 1 if rule.opens_incident is None else rule.opens_incident))
+        self.dispatches = DispatchDesk(self.events, self.tracks, people, self.views, answers.reach)
+        self.incidents = IncidentDesk(self.events, self.desk, self.views, answers, opening)
+        self.incidents.restore(self.alarms(), self.clock.now())
+
+    def close_incident(self, number: int, *, by: str, role: str, note: str) -> IncidentView:
+        """A commander closes an incident; its people are released. Raises AccessDenied or IncidentError."""
+        assert self.incidents is not None
+        assert self.dispatches is not None
+        now, live = self.clock.now(), frozenset(alarm.id for alarm in self.book.live())
+        after = self.incidents.close(number, by=by, role=role, note=note, live=live, now=now)
+        for dispatch in [d for d in self.dispatches.live() if d.incident == number]:
+            self.dispatches.release(dispatch.id, now=now, note="incident closed")
+        return after
+
+    def send(self, *, person: str, role: str, node: int, reason: str, incident: int, by: str, by_role: str) -> DispatchView:
+        """Send a person, or the nearest of a role. Raises AccessDenied or DispatchError."""
+        assert self.incidents is not None
+        assert self.dispatches is not None
+        _require(by_role, "dispatch")
+        if incident:
+            self.incidents.get(incident)
+        made = self.dispatches.request(person=person, role=role, node=node, reason=reason, incident=incident, by=by,
+                                       now=self.clock.now())
+        self.incidents.dispatched(incident, "dispatch", self.clock.now())
+        return made
+
+    def _respond(self, now: float, commands: Sequence[Command]) -> tuple[list[IncidentView], list[DispatchView],
+                                                                         list[DispatchOrder]]:
+        """One tick of incidents and dispatches; their trail lines join this tick's."""
+        if self.incidents is None or self.dispatches is None:
+            return [], [], []
+        for dispatch in self.dispatches.tick(now):
+            self.incidents.dispatched(dispatch.incident, "arrived", now)
+        self.incidents.tick(now, self._alarms, commands)
+        incidents, trail = self.incidents.drain()
+        orders, dispatches, walked = self.dispatches.drain()
+        self._trail += trail + walked
+        return incidents, dispatches, orders
 
     # ---- out: what the server calls -----------------------------------------------------------------------------
     def listen(self, listener: Callable[[Tick], None]) -> Callable[[], None]:
@@ -121,12 +214,14 @@ class LiveCore:
         self._record(self.book.take(self.state.sweep(now)) + self.book.expire(now))
         self.desk.tick(now)
         orders, commands, command_trail = self.desk.drain()
+        incidents, dispatches, sendings = self._respond(now, commands)
         seq = self.state.next_seq()
         slots = np.flatnonzero((self.state.changed == seq) & (self.state.quality != 4))
         tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=passed, positions=fixes,
                     alarms=tuple(self._alarms), commands=tuple(self.views.command(c) for c in commands),
                     trail=tuple(sorted(self._trail + command_trail, key=lambda entry: entry.id)),
-                    links=tuple(self._links_changed), orders=tuple(orders))
+                    links=tuple(self._links_changed), orders=tuple(orders), incidents=tuple(incidents),
+                    dispatches=tuple(dispatches), sendings=tuple(sendings))
         self._alarms, self._trail, self._links_changed = [], [], []
         for listener in list(self._listeners):
             listener(tick)
@@ -151,7 +246,7 @@ class LiveCore:
 
     def note(self, who: str, what: str, subject: str, *, node: int = 0, text: str = "",
              text_zh: str = "") -> TrailEntry:
-        """Write a line to the trail (sign-in, incident.started, …); it also goes out with the next tick."""
+        """Write a line to the trail (sign-in, drill.started, …); it also goes out with the next tick."""
         entry = self.events.write(Records(notes=[Note(time=self.clock.now(), who=who, what=what, subject=subject,
                                                       node=node, text=text, text_zh=text_zh)]))[0]
         self._trail.append(entry)
@@ -163,7 +258,8 @@ class LiveCore:
             return sorted((self.views.alarm(alarm) for alarm in self.book.live()),
                           key=lambda view: (view.priority, view.raised_ms, view.id))
         known = set(self.state.rules.keys)
-        return [self.views.alarm(alarm) for alarm in self.events.recent_alarms(limit) if alarm.key in known]
+        return [self.views.alarm(alarm) for alarm in self.events.recent_alarms(limit)
+                if alarm.key in known or alarm.key.startswith(PREFIX)]
 
     def commands(self, limit: int = 200) -> list[CommandView]:
         """The last commands, newest first."""
@@ -202,6 +298,7 @@ class LiveCore:
             np.concatenate([p.heading for p in batches] or [np.zeros(0, np.float32)]),
             np.concatenate([p.source_time for p in batches] or [np.zeros(0)]))
         moved, kept = self.tracks.apply(fixes, now)
+        self._crossed(self.watch.step(kept))
         return np.concatenate([moved, self.tracks.sweep(now)]), kept
 
     def _write_alarms(self) -> None:

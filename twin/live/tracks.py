@@ -28,7 +28,7 @@ class TrackStore:
     """
 
     def __init__(self, locate: Locate = nowhere, room: int = 64) -> None:
-        self._locate = locate
+        self.locate = locate
         self.dropped = 0
         self.xyz = np.full((room, 3), np.nan)
         self.heading = np.zeros(room, np.float32)
@@ -65,7 +65,7 @@ class TrackStore:
         self.source[tracks] = kept.source_time[rows]
         self.received[tracks] = now
         self.flags[tracks] &= 0xFF ^ LOST
-        self.node[tracks] = self._locate(self.xyz[tracks])
+        self.node[tracks] = self.locate(self.xyz[tracks])
         return tracks.astype(np.int64), kept
 
     def sweep(self, now: float) -> NDArray[np.int64]:

@@ -6,9 +6,12 @@ import math
 
 from twin.commands import Command
 from twin.events import Note
+from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
 from twin.live.alarms import Alarm, AlarmEvent
 from twin.live.rules import RuleTable
+from twin.pack_spec import Response
+from twin.ports import TrackInfo
 from twin.registry import PointTable
 from twin.wire import AlarmView, CommandView
 
@@ -20,6 +23,14 @@ COMMAND_WORDS = {"requested": "已请求", "approved": "已批准", "sent": "已
                  "failed": "失败", "expired": "过期", "unknown": "结果未知", "refused": "被拒绝"}
 
 
+FENCE_WORDS = {"enter": ("entered", "进入围栏"), "leave": ("left", "离开围栏"), "cross": ("crossed the line", "越线"),
+               "dwell": ("stays too long", "滞留超时"), "forbidden": ("is not allowed here now", "违规进入")}
+ROLES_ZH = {"staff": "员工", "visitor": "访客", "guard": "安保", "cleaner": "保洁", "maintenance": "维修", "car": "车辆",
+            "shuttle": "班车", "unknown": "身份不明"}
+NOBODY = Response(owner="Duty manager", owner_zh="值班经理",
+                  steps=("Close the alarm",), steps_zh=("关闭报警",), deadline_mins=60)
+
+
 class Views:
     """Makes wire messages of alarms and commands; remembers the place of each device.
 
@@ -28,11 +39,13 @@ class Views:
     """
 
     def __init__(self, points: PointTable, rules: RuleTable, graph: SceneGraph | None) -> None:
-        self._points = points
+        self._points = self.points = points
         self._rules = rules
         self._row = {key: row for row, key in enumerate(rules.keys)}
         self._graph = graph
         self._places: dict[str, tuple[int, str, str]] = {}
+        self.fences: dict[str, Placed] = {}
+        self.tracks: dict[int, TrackInfo] = {}
 
     def place(self, device: str) -> tuple[int, str, str]:
         """A device's node and where it is, from the building (or zone) down: (node, place, place_zh)."""
@@ -40,8 +53,22 @@ class Views:
             self._places[device] = self._find(device)
         return self._places[device]
 
+    def place_of(self, node: int) -> tuple[str, str, str]:
+        """Where a node is, in both languages, and its id where it is a device."""
+        if self._graph is None or not node:
+            return "", "", ""
+        columns = self._graph.columns
+        is_device = columns["kind"][node] == "device"
+        steps = [i for i in self._graph.path(node) if columns["kind"][i] in ("building", "storey", "space", "zone")]
+        inner = [i for i in steps if columns["kind"][i] != "zone"] or steps or [node]
+        return (" · ".join(str(columns["name"][i]) for i in inner),
+                " · ".join(str(columns["name_zh"][i] or columns["name"][i]) for i in inner),
+                str(columns["id"][node]) if is_device else "")
+
     def alarm(self, alarm: Alarm) -> AlarmView:
         """An alarm as it stands."""
+        if alarm.key.startswith(PREFIX):
+            return self._fence_alarm(alarm)
         device, _, _ = alarm.key.partition(".")
         row = self._row[alarm.key]
         spec, slot = self._rules.specs[row], int(self._rules.slot[row])
@@ -53,6 +80,27 @@ class Views:
             raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
             owner=spec.response.owner, owner_zh=spec.response.owner_zh, steps=list(spec.response.steps),
             steps_zh=list(spec.response.steps_zh), deadline_mins=spec.response.deadline_mins)
+
+    def _fence_alarm(self, alarm: Alarm) -> AlarmView:
+        """An alarm of a fence: at the fence, about a track. `device` is `fence:<id>`; it has no reading."""
+        fence_id, _, track = alarm.key.removeprefix(PREFIX).partition(".")
+        placed = self.fences.get(fence_id)
+        if placed is None:
+            name = name_zh = fence_id
+            what, what_zh, answer, priority, node = "fence removed", "围栏已删除", NOBODY, 4, 0
+        else:
+            fence, node = placed.fence, placed.node
+            name, name_zh, answer, priority = fence.name, fence.name_zh or fence.name, fence.response, fence.priority
+            what, what_zh = FENCE_WORDS[fence.rule]
+        about = next((info for info in self.tracks.values() if info.id == track), None)
+        who = f"{about.role} {track}" if about else track
+        who_zh = f"{ROLES_ZH.get(about.role, about.role)} {track}" if about else track
+        return AlarmView(
+            id=alarm.id, key=alarm.key, device=f"{PREFIX}{fence_id}", node=node or 1, priority=priority, state=alarm.state,
+            title=f"{who}: {what}", title_zh=f"{who_zh} {what_zh}", place=name, place_zh=name_zh, point="", value=None,
+            limit=None, unit="", raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
+            owner=answer.owner, owner_zh=answer.owner_zh, steps=list(answer.steps), steps_zh=list(answer.steps_zh),
+            deadline_mins=answer.deadline_mins)
 
     def command(self, command: Command) -> CommandView:
         """A command and its life so far."""
