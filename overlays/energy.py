@@ -89,5 +89,5 @@ def _as_sums(nodes: NDArray[np.int64], chosen: dict[int, list[int]]) -> Sums:
 
 OVERLAYS = (
     Overlay(channel=Channel.ENERGY, name="Power density", name_zh="用电功率密度", unit="W/m²",
-            breaks=(0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0), prepare=prepare),
+            breaks=(0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0), prepare=prepare, reads=("power",)),
 )

@@ -34,7 +34,7 @@ def _mean_of(key: str, graph: SceneGraph, points: PointTable) -> Paint:
 
 OVERLAYS = (
     Overlay(channel=Channel.TEMPERATURE, name="Temperature", name_zh="温度", unit="°C",
-            breaks=(16.0, 18.0, 20.0, 22.0, 24.0, 26.0, 28.0, 32.0), prepare=prepare_temperature),
+            breaks=(16.0, 18.0, 20.0, 22.0, 24.0, 26.0, 28.0, 32.0), prepare=prepare_temperature, reads=("temp",)),
     Overlay(channel=Channel.CO2, name="CO₂", name_zh="二氧化碳", unit="ppm",
-            breaks=(400.0, 600.0, 800.0, 1000.0, 1200.0, 1500.0, 2000.0, 2500.0), prepare=prepare_co2),
+            breaks=(400.0, 600.0, 800.0, 1000.0, 1200.0, 1500.0, 2000.0, 2500.0), prepare=prepare_co2, reads=("co2",)),
 )

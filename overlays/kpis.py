@@ -10,12 +10,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from overlays.energy import power_sums
+from overlays.kpis_of_packs import Card, pack_cards
 from overlays.overlay import Moment
 from overlays.sums import Sums, ancestors, areas, device_nodes, scope_nodes, sums_below
 from twin.graph import SceneGraph
@@ -25,19 +25,8 @@ from twin.wire import Kpi, Kpis, Quality
 SCOPES = ("park", "zone", "building", "storey")
 #: kg CO₂ a kWh from the grid: China's national mean for electricity, published 2024 for the year 2022.
 GRID_KG_PER_KWH = 0.5366
-SAMPLE_SECS = 60.0
-SAMPLES = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """How one figure is called and written."""
-
-    key: str
-    name: str
-    name_zh: str
-    unit: str
-    digits: int
+SAMPLE_SECS = 900.0
+SAMPLES = 96
 
 
 CARDS = (
@@ -84,6 +73,7 @@ class KpiBoard:
         self._pv = self._below("output", {"pv_inverter"})
         self._cooling = self._below("cooling", {"chiller"})
         self._chiller_power = self._below("power", {"chiller"})
+        self._of_packs = pack_cards(graph, points, self.nodes)
         self._above = ancestors(graph)[self.nodes].tocsr()
         self._device_node = device_nodes(graph, points)
         self._area = areas(graph)[self.nodes]
@@ -100,14 +90,31 @@ class KpiBoard:
         return {
             "power": power, "intensity": power * 1000.0 / self._area, "pv": self._pv.total(moment),
             "people": self._people(moment), "online": self._online(moment),
-            "cop": np.divide(cooling, chillers, out=np.full(len(power), np.nan), where=runs)}
+            "cop": np.divide(cooling, chillers, out=np.full(len(power), np.nan), where=runs),
+            **{card.key: figure(moment) for card, figure in self._of_packs}}
 
     def sample(self, moment: Moment) -> bool:
-        """Keep a sample for the trends when the last is a minute old; gives whether it did."""
+        """Keep a sample for the trends when the last is a quarter of an hour old; gives whether it did."""
         if self._trend and moment.time - self._trend[-1][0] < SAMPLE_SECS:
             return False
         self._trend.append((moment.time, self.figures(moment)))
         return True
+
+    def remembered(self, times: Sequence[float]) -> list[tuple[float, Figures]]:
+        """Samples of earlier instants (s, ascending) out of history; any thread. Who was where or online is not known."""
+        past: list[tuple[float, Figures]] = []
+        if self._recall is None:
+            return past
+        for time_secs in times:
+            then = self._recall(time_secs)
+            if then is not None:
+                past.append((time_secs, {key: column for key, column in self.figures(then).items()
+                                         if key not in ("people", "online")}))
+        return past
+
+    def prepend(self, past: Sequence[tuple[float, Figures]]) -> None:
+        """Put samples before those of now, so that a fresh server has its day."""
+        self._trend = deque([*past, *self._trend], maxlen=SAMPLES)
 
     def cards(self, node_id: str, moment: Moment, alarm_nodes: Sequence[int] = ()) -> Kpis:
         """The cards of one node; of the park for an id that has none.
@@ -122,6 +129,7 @@ class KpiBoard:
         now["carbon_today"] = now["energy_today"] * GRID_KG_PER_KWH
         before = self._figures_yesterday(moment.time)
         cards = [self._card(card, row, now, before) for card in CARDS]
+        cards += [self._card(card, row, now, before) for card, _ in self._of_packs if _known(now[card.key], row) is not None]
         shown = str(self._graph.columns["id"][self.nodes[row]]) if len(self.nodes) else node_id
         return Kpis(node=shown, cards=cards)
 

@@ -1,4 +1,5 @@
-"""What an overlay is, and how the overlays of this package are found: a module that declares `OVERLAYS` is one."""
+"""What an overlay is, and how the overlays of this package are found: a module that declares `OVERLAYS`
+(always there) or `overlays_of(points)` (as the park's devices ask) is one."""
 
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ from twin.errors import TwinError
 from twin.graph import SceneGraph
 from twin.live.core import LiveCore
 from twin.registry import PointTable
-from twin.wire import Channel
 
 #: Nodes overlays speak of, from the park down.
 SCOPES = ("park", "zone", "building", "storey", "space")
@@ -54,25 +54,31 @@ Paint = Callable[[Moment], tuple[NDArray[np.uint32], NDArray[np.float32]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
-    """One channel. `breaks` are the 8 edges of 7 classes in `unit`; `prepare` does once what a moment need not."""
+    """One channel. `breaks` are the 8 edges of 7 classes in `unit`; `prepare` does once what a moment need not.
 
-    channel: Channel
+    `reads`: keys of the points it is made of; empty when it is made of something else than points.
+    """
+
+    channel: int
     name: str
     name_zh: str
     unit: str
     breaks: tuple[float, ...]
     prepare: Callable[[SceneGraph, PointTable], Paint]
+    reads: tuple[str, ...] = ()
 
 
-def find_overlays() -> dict[int, Overlay]:
-    """Every overlay of the package by channel number.
+def find_overlays(points: PointTable | None = None) -> dict[int, Overlay]:
+    """Every overlay of the package by channel number, with those a park's devices bring when `points` is given.
 
     Raises:
         OverlayError: two claim one channel, or one has not 8 rising breaks.
     """
     found: dict[int, Overlay] = {}
     for module in sorted(pkgutil.iter_modules(overlays.__path__), key=lambda module: module.name):
-        for overlay in getattr(importlib.import_module(f"overlays.{module.name}"), "OVERLAYS", ()):
+        code = importlib.import_module(f"overlays.{module.name}")
+        brought = () if points is None or not hasattr(code, "overlays_of") else code.overlays_of(points)
+        for overlay in (*getattr(code, "OVERLAYS", ()), *brought):
             if overlay.channel in found:
                 raise OverlayError(f"channel {overlay.channel} is claimed twice", mend=f"see overlays/{module.name}.py")
             if len(overlay.breaks) != 8 or not np.all(np.diff(overlay.breaks) > 0):
@@ -85,7 +91,7 @@ class Painter:
     """Every overlay made ready for one park."""
 
     def __init__(self, graph: SceneGraph, points: PointTable) -> None:
-        self.overlays = find_overlays()
+        self.overlays = find_overlays(points)
         self._paint = {channel: overlay.prepare(graph, points) for channel, overlay in self.overlays.items()}
 
     def paint(self, channel: int, moment: Moment) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
