@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +18,30 @@ from connectors.registry import open_source
 from ioc.access.accounts import Accounts
 from ioc.access.secrets import secret_of
 from ioc.app import create_app
+from ioc.coverage_job import CoverageJob, park_of
+from ioc.http.fences import stand
 from ioc.http.park import search_rows
 from ioc.live.broadcast import Broadcast
 from ioc.live.hub import Hub
 from ioc.live.runner import CoreRunner
+from ioc.pages.view import bundle_version
 from ioc.painters import ParkPainters
 from ioc.services import Services
+from ioc.wall_desk import WallDesk
 from scenes.open_park import CompiledPark, open_compiled
 from twin.errors import ParkFileError
 from twin.events import EventStore
+from twin.fences import FenceFiles
 from twin.history.store import History
+from twin.linkages import linkages_dir, load_linkages, rules_of
 from twin.live.core import LiveCore
+from twin.live.incidents import Answers
 from twin.park import ParkSpec
 from twin.parkfile import load_park
+from twin.parktime import keep, zone_of
+from twin.plans import load_plans, plans_dir
 from twin.ports import WallClock
+from twin.reach import Reach
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -64,7 +75,7 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
         told("Demo: the sign-in page offers a demo account (commander). Not for a real park.")
     elif services.accounts.setup_token:
         told(f"First start. One-time set-up token: {services.accounts.setup_token}")
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", ws_per_message_deflate=False,
+    uvicorn.run(app, host=options.host, port=options.port, workers=1, log_level="warning", ws_per_message_deflate=False,
                 server_header=False, proxy_headers=options.behind_proxy, timeout_graceful_shutdown=3)
 
 
@@ -72,6 +83,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     """Everything a running park is made of, wired; nothing runs yet."""
     park: CompiledPark = open_compiled(spec)
     spec.state_dir.mkdir(parents=True, exist_ok=True)
+    keep(zone_of(spec))
     clock, hub = WallClock(), Hub()
     events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
     history = History(spec.state_dir / "history", park.points.ids)
@@ -84,6 +96,28 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph, packs=park.packs,
         points=park.points, tracks=source.tracks, spaces=park.spaces, runner=runner, hub=hub, history=history,
         accounts=Accounts(sa.create_engine(f"sqlite:///{spec.state_dir / 'accounts.sqlite'}"), clock),
-        painters=painters, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy)
+        painters=painters, fences=FenceFiles(spec.root / "fences.toml", spec.state_dir / "fences.json"),
+        outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,
+        coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
+        wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
+    core.watch_tracks(source.tracks, stand(services))
+    core.answer(answers_of(spec, park), source.tracks)
     services.search_rows.extend(search_rows(services))
     return services
+
+
+def answers_of(spec: ParkSpec, park: CompiledPark) -> Answers:
+    """Linkages and plans that come with Parktwin and the park's own (`linkages/`, `plans/`), and the ways on foot."""
+    linkages, left_out = load_linkages([linkages_dir(), spec.root / "linkages"], park.packs.kinds)
+    plans, ownerless = load_plans([plans_dir(), spec.root / "plans"], frozenset(rules_of(park.packs.kinds)))
+    for finding in (*left_out, *ownerless):
+        print(f"{finding.where}: {finding.what}; {finding.mend}", file=sys.stderr)
+    return Answers(reach=Reach(park.graph, park.points, park.walk), linkages=linkages, plans=plans,
+                   findings=(*left_out, *ownerless))
+
+
+if __name__ == "__main__":  # `python server.py DIR …` is `parktwin serve DIR …`
+    from parktwin.__main__ import main
+
+    sys.argv.insert(1, "serve")
+    main()

@@ -18,7 +18,7 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50
 
 from twin.packs import PointSpec
-from twin.ports import CommandAck, CommandOrder, Positions, Readings, Sink, TrackInfo
+from twin.ports import CommandAck, CommandOrder, DispatchOrder, Positions, Readings, Sink, TrackInfo
 from twin.registry import PointTable
 from twin.wire import Quality
 
@@ -100,6 +100,14 @@ class MqttConnector:
             return
         payload = {"id": order.id, "key": order.key, "args": order.args, "expires": order.expires * 1000}
         self._client.publish(f"parktwin/{self._park}/{order.device}/command", msgspec.json.encode(payload), qos=1)
+
+    async def dispatch(self, order: DispatchOrder) -> None:
+        """Publish where a person is sent; without a line it is not sent, and the dispatch runs out by itself."""
+        if self._client is None:
+            return
+        payload = {"id": order.id, "node": order.node, "reason": order.reason, "route": order.route,
+                   "expires": order.expires * 1000}
+        self._client.publish(f"parktwin/{self._park}/{order.person}/dispatch", msgspec.json.encode(payload), qos=1)
 
     async def _stay(self, client: Client, sink: Sink) -> None:
         client.subscribe(f"parktwin/{self._park}/#", qos=1)

@@ -13,8 +13,25 @@ from starlette.types import ASGIApp
 
 from ioc.access.guard import Guard, sweep_forever
 from ioc.access.headers import SecurityHeaders
-from ioc.http import door, files, health, live, park
+from ioc.http import (
+    coverage,
+    dispatches,
+    door,
+    fences,
+    files,
+    health,
+    incidents,
+    live,
+    park,
+    replay,
+    schemes,
+    spatial,
+    trajectories,
+    wall,
+)
+from ioc.live import replay as replay_socket
 from ioc.live import socket
+from ioc.live.upkeep import keep_compact, remember_the_day
 from ioc.panel_pages import PanelPages
 from ioc.services import Services
 from twin.commands import CommandConflict
@@ -34,10 +51,12 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     """
     app = FastAPI(title="Parktwin", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(services))
     app.state.services = services
-    for part in (park, live):
+    app.middleware("http")(replay.refuse_from_replay)
+    for part in (park, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall):
         app.include_router(part.router(services), prefix=API)
     app.include_router(door.me_router(services), prefix=API)
-    for routes in (door.router(services), files.router(services), health.router(services), socket.router(services)):
+    for routes in (door.router(services), files.router(services), health.router(services), replay_socket.router(services),
+                   socket.router(services)):
         app.include_router(routes)
     _add_docs(app)
     _add_errors(app)
@@ -52,11 +71,14 @@ def _lifespan(services: Services):  # type: ignore[no-untyped-def]
         services.hub.attach(asyncio.get_running_loop())
         if not services.runner.is_alive:
             services.runner.start()
-        sweeping = asyncio.create_task(sweep_forever(services.accounts))
+        chores = [asyncio.create_task(chore) for chore in (
+            sweep_forever(services.accounts), keep_compact(services.history, services.runner.core.clock),
+            remember_the_day(services))]
         try:
             yield
         finally:
-            sweeping.cancel()
+            for chore in chores:
+                chore.cancel()
             services.runner.stop()
             services.history.close()
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ioc.access.accounts import Accounts
+from ioc.coverage_job import CoverageJob
 from ioc.live.hub import Hub
 from ioc.live.runner import CoreRunner
 from ioc.painters import ParkPainters
+from ioc.wall_desk import WallDesk
+from twin.fences import FenceFiles, Outline
+from twin.finding import Finding
 from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.packs import PackSet
@@ -36,6 +40,11 @@ class Services:
     accounts: Accounts
     painters: ParkPainters
     drills: Drills | None
+    fences: FenceFiles
+    outline: Outline
+    coverage: CoverageJob
+    wall: WallDesk
     has_demo_account: bool
     is_https: bool = False
+    fence_findings: list[Finding] = field(default_factory=list)
     search_rows: list[tuple[str, int]] = field(default_factory=list)

@@ -18,8 +18,9 @@ from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
 from twin.errors import PackError, TwinError
+from twin.fences import read_declared
 from twin.finding import Finding, Level
-from twin.packs import PackSet, load_packs
+from twin.packs import PackSet, park_packs
 from twin.park import BuildingSpec, LayerSpec, ParkSpec
 from twin.parkfile import FILE_NAME, read_park
 from twin.registry import Device, read_registry
@@ -43,9 +44,10 @@ def check(folder: Annotated[Path, typer.Argument(help="the park folder")]) -> No
 
 def check_park(folder: Path) -> tuple[list[Finding], bool]:
     """All findings on a park folder, and whether anything of it could be built."""
-    packs, findings = _packs()
+    packs, findings = _packs(folder)
     spec, faults = read_park(folder, known_packs=None if packs is None else [pack.id for pack in packs.packs])
     findings += [Finding(f.severity, f.what, f"{FILE_NAME}:{f.line}" if f.line else FILE_NAME, f.mend) for f in faults]
+    findings += read_declared(folder / "fences.toml")[1]
     if spec is None:
         return findings, False
     layers = 0
@@ -93,9 +95,9 @@ def show(findings: list[Finding], console: Console) -> None:
     )
 
 
-def _packs() -> tuple[PackSet | None, list[Finding]]:
+def _packs(folder: Path) -> tuple[PackSet | None, list[Finding]]:
     try:
-        return load_packs(), []
+        return park_packs(folder), []
     except PackError as error:
         return None, [Finding("error", error.what, error.where or "", error.mend)]
 

@@ -84,7 +84,7 @@ class Behaviours:
         self.total_slot = np.array([r[0] for r in total], np.int64)
         self.total_of = np.array([r[1] for r in total], np.int64)
         self.total_start = np.array([r[2] for r in total])
-        self.is_number = np.array([s.type == "number" for s in p.spec])
+        self.is_number = np.array([s.type == "number" for s in p.spec], bool)
         self._chance_columns(chances)
         self.steady = np.zeros(len(follow))
         ranks: dict[int, int] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,6 +60,7 @@ class Crowd:
         self._places, self._site, self._seed = places, site, seed
         self.tracks = cast(seed)
         self._days: dict[int, dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
+        self._sent: dict[int, tuple[float, NDArray[np.float64], NDArray[np.float64], bool]] = {}
         self._outing: tuple[float, NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def at(self, now: float) -> Positions:
@@ -67,8 +70,13 @@ class Crowd:
         numbers: list[int] = []
         xyz: list[NDArray[np.float64]] = []
         heading: list[float] = []
+        for number, (since, t, path, is_back) in list(self._sent.items()):
+            if is_back and now - since > t[-1]:
+                del self._sent[number]  # back in the day
+                continue
+            self._fix(number, t, path, min(max(now - since, 0.0), float(t[-1])), numbers, xyz, heading)
         for number, (t, path) in lines.items():
-            if not len(t) or second < t[0] or second > t[-1]:
+            if number in self._sent or not len(t) or second < t[0] or second > t[-1]:
                 continue
             self._fix(number, t, path, second, numbers, xyz, heading)
         if self._outing is not None:
@@ -105,6 +113,45 @@ class Crowd:
         if line is not None:
             day.go(line, WALK_MPS * 1.3)
         self._outing = (now, *day.line())
+
+    def dispatch(self, number: int, route: Sequence[tuple[float, float, float]], start: float) -> bool:
+        """Send somebody along a way (park metres) from an instant on; they stay at its end. False: not in the park."""
+        here = self._place(number, start)
+        if here is None:
+            return False
+        self._sent[number] = (start, *self._along(here, np.asarray(route, np.float64), WALK_MPS * 1.15), False)
+        return True
+
+    def release(self, number: int, now: float) -> None:
+        """They walk back to where their day has them by then."""
+        here, sent = self._place(number, now), self._sent.get(number)
+        if here is None or sent is None:
+            return
+        del self._sent[number]
+        there = self._place(number, now)
+        for _ in range(2):  # their day goes on while they walk
+            if there is None:
+                return
+            ways = self._places.people
+            way = ways.way(ways.nearest(here), ways.nearest(there))
+            line = np.vstack([*([] if way is None else [way]), there[None, :]])
+            t, path = self._along(here, line, WALK_MPS * 1.15)
+            there = self._place(number, now + float(t[-1]))
+        self._sent[number] = (now, t, path, True)
+
+    def _place(self, number: int, now: float) -> NDArray[np.float64] | None:
+        fixes = self.at(now)
+        row = np.flatnonzero(fixes.track == number)
+        return fixes.xyz[row[0]] if len(row) else None
+
+    @staticmethod
+    def _along(
+        here: NDArray[np.float64], route: NDArray[np.float64], speed: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        day = Day()
+        day.appear(0.0, here)
+        day.go(route, speed)
+        return day.line()
 
     def leave(self) -> None:
         """The stranger is gone."""

@@ -22,6 +22,7 @@ from twin.ports import (
     Clock,
     CommandAck,
     CommandOrder,
+    DispatchOrder,
     IncidentInfo,
     Positions,
     Readings,
@@ -35,6 +36,7 @@ from twin.wire import Quality
 _FAILING = frozenset({"env_sensor", "lighting", "fcu", "hydrant", "speaker"})
 _OFFLINE_SHARE, _BAD_SHARE = 0.006, 0.004
 _FIX_SECS = 1.0
+_SET_OUT_SECS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Simulator:
     def step(self, now: float) -> Step:
         """Everything reported since the last step, at an instant that does not go back."""
         acks = self.orders.step(now)
+        self._reported[self.orders.moved] = np.nan  # a device says what it did, also when that is what it was before
         self._incidents.step(now)
         value = self.behaviours.at(now)
         turn = np.floor((now + self._phase) / np.maximum(self.points.period, 0.5)).astype(np.int64)
@@ -164,6 +167,22 @@ class Simulator:
     async def send(self, order: CommandOrder) -> None:
         """Give an order to its device."""
         self.orders.take(order, self.clock.now())
+
+    async def dispatch(self, order: DispatchOrder) -> None:
+        """Send a simulated person on their way, or back (an order without a route)."""
+        self.go(order)
+
+    def go(self, order: DispatchOrder) -> None:
+        """As `dispatch`. A person who is not in the park refuses."""
+        now = self.clock.now()
+        if self._crowd is None:
+            return
+        if not order.route:
+            self._crowd.release(order.track, now)
+            return
+        is_here = self._crowd.dispatch(order.track, order.route, now + _SET_OUT_SECS)
+        ack = CommandAck(id=order.id, device=order.person, accepted=is_here, note="" if is_here else "not in the park")
+        self.orders.answer(now + _SET_OUT_SECS, ack)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from connectors.simulator.climate import Site
 from connectors.simulator.engine import Simulator
 from twin.graph import SceneGraph
 from twin.park import ParkSpec
+from twin.parktime import offset_hours, zone_of
 from twin.ports import Clock
 from twin.registry import PointTable
 from twin.walk import WalkGraph
@@ -34,10 +35,9 @@ def read_walk(build_dir: Path) -> WalkGraph | None:
 
 
 def site_of(spec: ParkSpec, latitude: float | None = None) -> Site:
-    """Latitude and the clock of a park's place; China keeps one clock, eight hours ahead, from border to border."""
-    east, north = Transformer.from_crs(spec.crs, "EPSG:4326", always_xy=True).transform(*spec.origin[:2])
-    is_china = 73.0 < east < 135.0 and 18.0 < north < 53.6
-    return Site(latitude=latitude or north, utc_offset_hours=8.0 if is_china else float(round(east / 15.0)))
+    """Latitude and clock of a park's place."""
+    _, north = Transformer.from_crs(spec.crs, "EPSG:4326", always_xy=True).transform(*spec.origin[:2])
+    return Site(latitude=latitude or north, utc_offset_hours=offset_hours(zone_of(spec)))
 
 
 def simulator_of(

@@ -43,6 +43,7 @@ class OrderBook:
         self._acks: list[tuple[float, CommandAck]] = []
         self._changes: list[Change] = []
         self._known: dict[str, CommandAck] = {}
+        self.moved: list[int] = []  # slots that the last step set
 
     def take(self, order: CommandOrder, now: float) -> None:
         """Accept, refuse, or (a device that is offline) say nothing at all."""
@@ -55,8 +56,13 @@ class OrderBook:
         delay = 0.25 + 0.9 * float(uniform(self._seed, seed_of(order.id), 1)[0])
         self._acks.append((now + delay, known))
 
+    def answer(self, when: float, ack: CommandAck) -> None:
+        """Hand an answer over at an instant."""
+        self._acks.append((when, ack))
+
     def step(self, now: float) -> list[CommandAck]:
         """Apply what is due and hand over the acknowledgements that are due."""
+        self.moved = [change.slot for change in self._changes if change.when <= now]
         for change in [c for c in self._changes if c.when <= now]:
             self._behaviours.held[change.slot] = change.value
             self._behaviours.held_until[change.slot] = np.inf

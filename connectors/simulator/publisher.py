@@ -13,7 +13,7 @@ from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50
 
 from connectors.simulator.engine import Simulator, Step
-from twin.ports import CommandOrder, Positions, Readings
+from twin.ports import CommandOrder, DispatchOrder, Positions, Readings
 from twin.wire import Quality
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,15 @@ class _Order(msgspec.Struct):
     args: dict[str, float | str] = {}
 
 
+class _Sent(msgspec.Struct):
+    id: str
+    node: str = ""
+    reason: str = ""
+    route: tuple[tuple[float, float, float], ...] = ()
+    expires: float = 0.0
+
+
+_sent = msgspec.json.Decoder(_Sent)
 _order = msgspec.json.Decoder(_Order)
 
 
@@ -72,6 +81,7 @@ class Publisher:
                 await asyncio.sleep(3.0)
                 continue
             client.subscribe(f"parktwin/{self._park}/+/command", qos=1)
+            client.subscribe(f"parktwin/{self._park}/+/dispatch", qos=1)
             self._told(f"publishing parktwin/{self._park}/# to {self._url.hostname}:{self._url.port or 1883}")
             try:
                 while client.is_connected:
@@ -109,6 +119,8 @@ class Publisher:
         return {"ts": float(fixes.source_time[0]) * 1000, "p": rows}
 
     def _on_message(self, _client: Client, topic: str, payload: bytes, _qos: int, _properties: object) -> int:
+        if topic.endswith("/dispatch"):
+            return self._on_dispatch(topic, bytes(payload))
         try:
             order = _order.decode(bytes(payload))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -120,4 +132,17 @@ class Publisher:
             ),
             self._simulator.clock.now(),
         )
+        return 0
+
+    def _on_dispatch(self, topic: str, payload: bytes) -> int:
+        try:
+            sent = _sent.decode(payload)
+        except msgspec.MsgspecError as error:
+            self._told(f"{topic}: not a dispatch ({error})")
+            return 0
+        person = topic.split("/")[2]
+        track = next((t.i for t in self._simulator.tracks() if t.id == person), None)
+        if track is not None:
+            self._simulator.go(DispatchOrder(id=sent.id, track=track, person=person, node=sent.node, reason=sent.reason,
+                                             route=sent.route, expires=sent.expires / 1000))
         return 0

@@ -57,12 +57,16 @@ def router(services: Services) -> APIRouter:
             raise HTTPException(404, "no such tile")
         return answer(path, request, "private, no-cache")
 
+    @routes.get("/favicon.ico")
+    def icon(request: Request) -> Response:
+        return answer(STATIC / "icon.svg", request, "private, no-cache")
+
     @routes.get("/assets/{name:path}")
     def own(name: str, request: Request) -> Response:
         path = find(DIST, name) or find(STATIC, name)
         if path is None:
             raise HTTPException(404, "no such file")
-        is_named_by_content = "v" in request.query_params or name.startswith("fonts/")
+        is_named_by_content = "v" in request.query_params or name.startswith(("fonts/", "chunks/"))
         return answer(path, request, "private, max-age=31536000, immutable" if is_named_by_content else "private, no-cache")
 
     return routes

@@ -22,6 +22,7 @@ class ParkMetrics(Collector):
         s, core = self._services, self._services.runner.core
         yield GaugeMetricFamily("parktwin_browsers", "Browsers on the live socket", value=len(s.hub.clients))
         yield GaugeMetricFamily("parktwin_points", "Points known", value=len(s.points))
+        yield CounterMetricFamily("parktwin_tick_faults", "Ticks of the live core that failed", value=s.runner.faults)
         yield GaugeMetricFamily("parktwin_tick_late_seconds", "How late the last tick ended", value=s.runner.late_secs)
         yield CounterMetricFamily("parktwin_ticks", "Ticks of the core", value=s.runner.ticks)
         yield CounterMetricFamily("parktwin_lagged", "Times a browser lagged and got a union", value=s.hub.dropped)

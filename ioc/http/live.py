@@ -1,4 +1,4 @@
-"""What is happening and what was: values, history, alarms, commands, KPIs, overlays, trail, incidents."""
+"""What is happening and what was: values, history, alarms, commands, KPIs, overlays, trail, drills."""
 
 from __future__ import annotations
 
@@ -130,23 +130,23 @@ def router(services: Services) -> APIRouter:
         """What was done, newest first."""
         return plain(await run_in_threadpool(core.events.trail, limit))
 
-    @routes.get("/incidents")
-    async def incidents() -> list[dict[str, Any]]:
-        """Scripted incidents the live source can play; none where it cannot."""
+    @routes.get("/drills")
+    async def drills_list() -> list[dict[str, Any]]:
+        """Drills (scripted incidents) the live source can play; none where it cannot."""
         drills = services.drills
         if drills is None:
             return []
         return [{"key": i.key, "name": i.name, "name_zh": i.name_zh, "running": i.running}
                 for i in await runner.call(drills.incidents)]
 
-    @routes.post("/incidents/{key}/start")
+    @routes.post("/drills/{key}/start")
     async def start(key: str) -> dict[str, Any]:
-        """Play a scripted incident."""
+        """Start a drill."""
         return await _drill(key, "start")
 
-    @routes.post("/incidents/{key}/stop")
+    @routes.post("/drills/{key}/stop")
     async def stop(key: str) -> dict[str, Any]:
-        """End a scripted incident."""
+        """End a drill."""
         return await _drill(key, "stop")
 
     async def _drill(key: str, verb: str) -> dict[str, Any]:
@@ -155,11 +155,11 @@ def router(services: Services) -> APIRouter:
         if not decision.allowed:
             raise HTTPException(403, decision.reason)
         if drills is None or key not in {i.key for i in drills.incidents()}:
-            raise HTTPException(404, f"no incident '{key}' can be played here")
+            raise HTTPException(404, f"no drill '{key}' can be played here")
 
         def work() -> None:
             (drills.start_incident if verb == "start" else drills.stop_incident)(key)
-            core.note(who.user, f"incident.{verb}ed" if verb == "start" else "incident.stopped", key,
+            core.note(who.user, f"drill.{verb}ed" if verb == "start" else "drill.stopped", key,
                       text=f"Drill '{key}' {'started' if verb == 'start' else 'stopped'}",
                       text_zh=f"演练「{key}」已{'启动' if verb == 'start' else '停止'}")
 

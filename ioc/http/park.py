@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from ioc.access.person import current
+from ioc.http.kept import Kept
 from ioc.services import Services
 from twin.packs import DeviceKind
+from twin.parktime import zone_of
 
 TREE_KINDS = ("park", "zone", "building", "storey", "space")
 MANIFEST_KEYS = ("crs", "origin", "bounds", "latitude", "longitude", "build", "light", "root_transform", "buildings")
@@ -30,25 +32,25 @@ def router(services: Services) -> APIRouter:
         if light:
             answer["light"] = {**light, "image": "/" + light["image"]}
         return {"id": spec.id, "name": spec.name, "name_zh": spec.name_zh or spec.name, "demo": spec.demo,
-                "tileset": "/tiles/tileset.json", **answer}
+                "timezone": zone_of(spec), "tileset": "/tiles/tileset.json", **answer}
+
+    kept = Kept({"tree": lambda: _tree(services), "devices": lambda: _devices(services),
+                 "spaces": lambda: {"spaces": services.spaces}})
 
     @routes.get("/tree")
-    def tree() -> dict[str, Any]:
+    def tree(request: Request) -> Response:
         """Every node from park to space."""
-        rows = np.flatnonzero(np.isin(graph.columns["kind"], TREE_KINDS))
-        return {"nodes": [_tree_row(services, int(i)) for i in rows]}
+        return kept.answer("tree", request)
 
     @routes.get("/devices")
-    def devices() -> dict[str, Any]:
+    def devices(request: Request) -> Response:
         """Device kinds with their points and commands, and every device with its first slot."""
-        kinds = {kind.id: kind for kind in services.points.kind}
-        return {"kinds": [_kind_row(kind) for kind in kinds.values()],
-                "devices": [row for k in range(len(services.points.devices)) if (row := _device_row(services, k))]}
+        return kept.answer("devices", request)
 
     @routes.get("/spaces")
-    def spaces() -> dict[str, Any]:
+    def spaces(request: Request) -> Response:
         """Outlines of rooms in the park frame (metres)."""
-        return {"spaces": services.spaces}
+        return kept.answer("spaces", request)
 
     @routes.get("/tracks")
     def tracks() -> dict[str, Any]:
@@ -87,6 +89,17 @@ def search_rows(services: Services) -> list[tuple[str, int]]:
     return [(f"{c['name'][i]} {c['name_zh'][i] or ''} {c['id'][i]} {c['cls'][i]}".lower(), i) for i in order]
 
 
+def _tree(services: Services) -> dict[str, Any]:
+    rows = np.flatnonzero(np.isin(services.graph.columns["kind"], TREE_KINDS))
+    return {"nodes": [_tree_row(services, int(i)) for i in rows]}
+
+
+def _devices(services: Services) -> dict[str, Any]:
+    kinds = {kind.id: kind for kind in services.points.kind}
+    return {"kinds": [_kind_row(kind) for kind in kinds.values()],
+            "devices": [row for k in range(len(services.points.devices)) if (row := _device_row(services, k))]}
+
+
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
@@ -106,7 +119,8 @@ def _finite(values: np.ndarray) -> list[float]:
 def _kind_row(kind: DeviceKind) -> dict[str, Any]:
     return {"id": kind.id, "pack": kind.pack, "name": kind.name, "name_zh": kind.name_zh, "symbol": kind.symbol,
             "points": [{"key": p.key, "name": p.name, "name_zh": p.name_zh, "unit": p.unit, "type": p.type,
-                        "states": list(p.states), "low": p.low, "high": p.high, "set": p.set} for p in kind.points],
+                        "states": list(p.states), "low": p.low, "high": p.high, "set": p.set,
+                        "period": p.period_secs} for p in kind.points],
             "commands": [{"key": k.key, "name": k.name, "name_zh": k.name_zh, "danger": k.danger, "effect": k.effect,
                           "effect_zh": k.effect_zh,
                           "args": [{"key": a.key, "name": a.name, "name_zh": a.name_zh, "unit": a.unit, "low": a.low,

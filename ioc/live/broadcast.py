@@ -41,7 +41,8 @@ class Broadcast:
         if not self._hub.clients:
             self._tracks.clear()
             return
-        texts = [encode(message) for message in (*tick.alarms, *tick.commands, *tick.trail, *tick.links)]
+        texts = [encode(message) for message in (*tick.alarms, *tick.incidents, *tick.commands, *tick.dispatches,
+                                                   *tick.trail, *tick.links)]
         frames = [self._core.values_frame(tick.slots, tick.time)] if len(tick.slots) else []
         overlays: dict[int, bytes] = {}
         if tick.time >= self._positions_due:

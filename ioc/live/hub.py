@@ -1,7 +1,8 @@
 """Fan-out: every tick is encoded once in the core's thread; the same bytes go to every browser.
 
 Alarms, commands, trail and links are kept for each client until they are sent. Values are not: a client that lags
-loses its waiting frames and gets one union of what changed since, as soon as it can take it.
+loses its waiting frames and gets one union of what changed since, as soon as it can take it. A client that does not even
+take its texts is let go past a bound: it joins again and gets everything as it stands.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from twin.wire import Message
 
 MAX_WAITING = 4
+MAX_TEXT_CHARS = 4_000_000
 _encoder = msgspec.json.Encoder()
 
 
@@ -44,10 +46,17 @@ class Client:
         self.frames: deque[bytes] = deque()
         self.lag_since: int | None = None
         self.wake = asyncio.Event()
+        self.overrun = asyncio.Event()
+        self.waiting_chars = 0
 
     def put(self, out: Outgoing) -> None:
         """Queue a tick; a client that is behind only remembers since when."""
         self.texts.extend(out.texts)
+        self.waiting_chars += sum(map(len, out.texts))
+        if self.waiting_chars > MAX_TEXT_CHARS:
+            self.forget()
+            self.overrun.set()
+            return
         if self.lag_since is None and len(self.frames) >= MAX_WAITING:
             self.frames.clear()
             self.lag_since = out.seq - 1 - MAX_WAITING
@@ -56,9 +65,23 @@ class Client:
             self.frames.extend(frame for channel, frame in out.overlays.items() if channel in self.channels)
         self.wake.set()
 
+    def next_text(self) -> str:
+        """The oldest text that waits, taken off."""
+        text = self.texts.popleft()
+        self.waiting_chars -= len(text)
+        return text
+
+    def forget(self) -> None:
+        """Drop everything that waits."""
+        self.texts.clear()
+        self.frames.clear()
+        self.waiting_chars = 0
+
     def say(self, message: Message) -> None:
         """Queue one message for this client alone."""
-        self.texts.append(encode(message))
+        text = encode(message)
+        self.texts.append(text)
+        self.waiting_chars += len(text)
         self.wake.set()
 
 
@@ -79,6 +102,15 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, out)
 
+    def tell(self, message: Message) -> None:
+        """From any thread: one message to everyone, never dropped."""
+        def deliver() -> None:
+            for client in self.clients:
+                client.say(message)
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(deliver)
+
     def wanted_channels(self) -> frozenset[int]:
         """Overlay channels anyone looks at."""
         return frozenset().union(*(client.channels for client in list(self.clients)))
@@ -88,10 +120,12 @@ class Hub:
         return frozenset(client.node for client in list(self.clients))
 
     def _deliver(self, out: Outgoing) -> None:
-        for client in self.clients:
+        for client in tuple(self.clients):
             was = client.lag_since
             client.put(out)
             self.dropped += was is None and client.lag_since is not None
+            if client.overrun.is_set():
+                self.clients.discard(client)
 
 
 async def pump(client: Client, send_text: Callable[[str], Awaitable[None]], send_bytes: Callable[[bytes], Awaitable[None]],
@@ -101,7 +135,7 @@ async def pump(client: Client, send_text: Callable[[str], Awaitable[None]], send
         await client.wake.wait()
         client.wake.clear()
         while client.texts:
-            await send_text(client.texts.popleft())
+            await send_text(client.next_text())
         while client.frames:
             await send_bytes(client.frames.popleft())
         if client.lag_since is not None:

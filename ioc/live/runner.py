@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -32,6 +32,7 @@ class CoreRunner:
         self.connector = connector
         self.ticks = 0
         self.late_secs = 0.0
+        self.faults = 0
         self._on_tick = on_tick
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
@@ -73,10 +74,7 @@ class CoreRunner:
         due = self._loop.time()
         while not self._stopping.is_set():
             due += TICK_SECS
-            tick = self.core.tick()
-            self._on_tick(tick)
-            for order in tick.orders:
-                self._send(order)
+            self._tick()
             self.ticks += 1
             now = self._loop.time()
             self.late_secs = max(0.0, now - due)
@@ -85,8 +83,21 @@ class CoreRunner:
         source.cancel()
         await asyncio.gather(source, return_exceptions=True)
 
-    def _send(self, order: object) -> None:
-        task = asyncio.create_task(self.connector.send(order))  # type: ignore[arg-type]
+    def _tick(self) -> None:
+        """One tick; a fault in it is told and counted, and the next tick goes on: a frozen screen would say less."""
+        try:
+            tick = self.core.tick()
+            self._on_tick(tick)
+            for order in tick.orders:
+                self._hand_over(self.connector.send(order))
+            for sending in tick.sendings:
+                self._hand_over(self.connector.dispatch(sending))
+        except Exception:  # whatever it is, alarms and commands of the others must go on
+            self.faults += 1
+            log.exception("a tick of the live core failed")
+
+    def _hand_over(self, sending: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(sending)
         self._tasks.add(task)
         task.add_done_callback(self._sent)
 

@@ -15,6 +15,7 @@ from ioc.services import Services
 from twin.wire import Channel, Hello, Look, Message
 
 _look = msgspec.json.Decoder(Look)
+TRY_AGAIN = 1013
 CHANNELS = frozenset(int(channel) for channel in Channel)
 
 
@@ -26,19 +27,28 @@ def router(services: Services) -> APIRouter:
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         client = Client()
-        pumping = asyncio.create_task(_join(services, client, socket))
+        work = [asyncio.create_task(part) for part in (
+            _join(services, client, socket), _listen(services, client, socket), client.overrun.wait())]
         try:
-            while True:
-                _hear(services, client, await socket.receive_text())
-        except (WebSocketDisconnect, RuntimeError, KeyError):
-            pass  # the browser left, or the guard closed the socket
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
             services.hub.clients.discard(client)
-            pumping.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await pumping
+            for task in work:
+                task.cancel()
+            for task in work:
+                with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, KeyError):
+                    await task
+        if client.overrun.is_set():
+            with contextlib.suppress(RuntimeError, TimeoutError):  # the line may be dead altogether
+                await asyncio.wait_for(socket.close(TRY_AGAIN, "too far behind"), 2.0)
 
     return routes
+
+
+async def _listen(services: Services, client: Client, socket: WebSocket) -> None:
+    """Until the browser leaves, or the guard closes the socket."""
+    while True:
+        _hear(services, client, await socket.receive_text())
 
 
 async def _join(services: Services, client: Client, socket: WebSocket) -> None:
@@ -47,11 +57,13 @@ async def _join(services: Services, client: Client, socket: WebSocket) -> None:
     services.hub.clients.add(client)
 
     def state() -> tuple[tuple[bytes, bytes], list[Message], float]:
-        return core.snapshot(), [*core.links.values(), *core.alarms()], core.clock.now()
+        incidents = core.incidents.open() if core.incidents else []
+        sent = core.dispatches.live() if core.dispatches else []
+        said = [*core.links.values(), *core.alarms(), *incidents, *sent, services.wall.view()]
+        return core.snapshot(), said, core.clock.now()
 
     snapshot, messages, now = await services.runner.call(state)
-    client.texts.clear()  # whatever was queued up to here is older than the state just taken
-    client.frames.clear()
+    client.forget()  # whatever was queued up to here is older than the state just taken
     hello = Hello(park=services.spec.id, build=str(services.manifest.get("build", "")), user=person.user if person else "",
                   role=person.role if person else "", demo=services.spec.demo, tick_ms=int(TICK_SECS * 1000),
                   server_time_ms=now * 1000, slots=len(services.points))

@@ -1,13 +1,14 @@
 """The one Panel component and template that every page is made of.
 
 Panel serves the page, its session and its title; what people see is drawn by our own module (`assets/viewer`), which
-fetches `/api/v1` and listens on `/live`. Live values never travel through Bokeh. The template starts the module,
-so the first picture does not wait for Bokeh; the component then takes over the same, already drawn page.
+fetches `/api/v1` and listens on `/live`. Live values never travel through Bokeh. The template alone starts the module
+(imported through Panel it would be a second instance, with a second scene); Panel's scripts come after the first picture.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,17 +23,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class ParktwinPage(JSComponent):
-    """Mounts a page of the viewer bundle into the template's root; `page` names which."""
+    """Stands for a page of the viewer bundle in Panel's session; `page` names which."""
 
     page = param.String(default="operations", doc="Name of the page in the bundle.")
 
     _esm = """
-    export async function render({ model }) {
-      const root = document.getElementById("parktwin-root");
-      const { mount } = await import(new URL(root.dataset.module, document.baseURI).href);
-      mount(root, model.page);
-      return document.createElement("span");
-    }
+    export function render() { return document.createElement("span"); }
     """
 
 
@@ -49,11 +45,29 @@ def bundle_version() -> str:
     return _version(bundle.stat().st_mtime) if bundle.exists() else "unbuilt"
 
 
+@lru_cache(maxsize=32)
+def _chunks(page: str, stamp: float) -> tuple[str, ...]:
+    """Files of `dist/` that a page imports, whole tree; `stamp` is the time of `meta.json`."""
+    del stamp
+    outputs = json.loads((DIST / "meta.json").read_text(encoding="utf-8"))["outputs"]
+    wanted = ["dist/parktwin.js", *(name for name, o in outputs.items() if o.get("entryPoint") == f"src/app/{page}.tsx")]
+    for name in wanted:
+        wanted += [i["path"] for i in outputs[name]["imports"] if i["kind"] == "import-statement" and i["path"] not in wanted]
+    return tuple(name.removeprefix("dist/") for name in dict.fromkeys(wanted[1:]))
+
+
+def page_chunks(page: str) -> tuple[str, ...]:
+    """Addresses below `/assets/` worth fetching before the page asks for them; none when the viewer is not built."""
+    meta = DIST / "meta.json"
+    return _chunks(page, meta.stat().st_mtime) if meta.exists() else ()
+
+
 def page_template(page: str, title: str) -> pn.Template:
     """The template of one page, made anew for each browser session."""
     template = pn.Template((TEMPLATES / "page.html").read_text(encoding="utf-8"))
     template.add_variable("version", bundle_version())
     template.add_variable("page_name", page)
+    template.add_variable("chunks", page_chunks(page))
     template.add_variable("title", title)
     template.add_panel("page", ParktwinPage(page=page))
     return template

@@ -1,0 +1,128 @@
+"""The comparison of two schemes as PDF: pictures, the table, breaches one by one, sunlight before and after, method."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import assets
+from ioc.reports.report import Bar, Report
+from scenes.scheme_still import scheme_still
+
+_PERCENT = ("density", "green")
+_DIGITS = {"far": 2, "height": 1, "setback": 1, "spacing": 1, "density": 1, "green": 1, "sun_own": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemeReport:
+    """What the report is made from: worked-out schemes in the order A, B."""
+
+    build: Path
+    results: Sequence[dict[str, Any]]
+    park: str
+    author: str
+    made: dt.datetime
+    lang: Literal["zh", "en"]
+
+
+class _Words:
+    """The planner's words in one language."""
+
+    def __init__(self, lang: Literal["zh", "en"]) -> None:
+        folder = Path(assets.__file__).parent / "i18n"
+        self.lang = lang
+        self._book: dict[str, str] = json.loads((folder / f"planner.{lang}.json").read_text(encoding="utf-8"))
+
+    def __call__(self, key: str, **fill: str | int) -> str:
+        text = self._book.get(f"planner.{key}", key)
+        for name, value in fill.items():
+            text = text.replace("{" + name + "}", str(value))
+        return text
+
+    def named(self, thing: dict[str, Any], key: str = "name") -> str:
+        return str((thing.get(f"{key}_zh") if self.lang == "zh" else "") or thing.get(key) or "")
+
+
+def scheme_report(source: SchemeReport) -> bytes:
+    """The PDF."""
+    say = _Words(source.lang)
+    first = source.results[0]
+    report = Report(title=say("report.title"), park=source.park, author=source.author, made=source.made, lang=source.lang)
+    report.paragraph(" · ".join(x for x in (say.named(first, "site_name"), say.named(first, "rules")) if x))
+    names = [f"{letter} {say.named(result)}" for letter, result in zip("AB", source.results, strict=False)]
+    report.pictures([(scheme_still(source.build, result), name) for result, name in zip(source.results, names, strict=True)])
+    report.paragraph(say("report.picture"), is_soft=True)
+    report.heading(say("indicators"))
+    _table(report, source.results, names, say)
+    for result, name in zip(source.results, names, strict=True):
+        _breaches(report, result, name, say)
+    report.heading(say("sun.title"))
+    for result, name in zip(source.results, names, strict=True):
+        _sunlight(report, result, name, say)
+    sun = first["sunlight"]
+    report.paragraph(say("report.method", day=f"{sun['day'][0]:02d}-{sun['day'][1]:02d}", begin=f"{sun['hours'][0]:g}:00",
+                         end=f"{sun['hours'][1]:g}:00", sill=f"{sun['sill']:g}", lat=f"{sun['latitude']:.2f}",
+                         lon=f"{sun['longitude']:.2f}", turn=f"{sun['convergence']:.2f}"), is_soft=True)
+    return report.finish()
+
+
+def shown(row: dict[str, Any], value: float | None) -> str:
+    """A figure of an indicator as people read it, without its unit."""
+    if value is None:
+        return "—"
+    return f"{value * 100 if row['key'] in _PERCENT else value:,.{_DIGITS.get(row['key'], 0)}f}"
+
+
+def _limit(row: dict[str, Any]) -> str:
+    return "—" if row["limit"] is None else f"{'≤' if row['is_upper'] else '≥'} {shown(row, row['limit'])}"
+
+
+def _table(report: Report, results: Sequence[dict[str, Any]], names: list[str], say: _Words) -> None:
+    other = [{row["key"]: row for row in result["indicators"]} for result in results]
+    body, wrong = [], set()
+    for number, key in enumerate(dict.fromkeys(key for column in other for key in column)):
+        cells = []
+        for column, rows in enumerate(other):
+            row = rows.get(key)
+            mark = {True: " ✓", False: " ×"}.get(row["passes"], "") if row else ""
+            cells.append((shown(row, row["value"]) if row else "—") + mark)
+            if row and row["passes"] is False:
+                wrong.add((number, column + 2))
+        row = next(rows[key] for rows in other if key in rows)
+        unit = say("unit.cells") if row["unit"] == "cells" else row["unit"]
+        body.append([say(f"row.{key}") + (f" ({unit})" if unit else ""), _limit(row), *cells])
+    report.rows([say("indicator"), say("limit"), *names], body, widths=[34, 18, 24, 24], breaches=frozenset(wrong))
+
+
+def _breaches(report: Report, result: dict[str, Any], name: str, say: _Words) -> None:
+    rows = [(row, breach) for row in result["indicators"] for breach in row["breaches"]]
+    report.heading(f"{name} · {say('breaches', n=len(rows))}", 2)
+    if not rows:
+        report.paragraph(say("breaches.none"))
+        return
+    report.rows(["#", say("where"), say("indicator"), say("value"), say("limit")], [
+        [str(k), f"{say.named(breach) or say('site')} {breach['storeys']}".strip(), say(f"row.{row['key']}"),
+         shown(row if row["unit"] != "cells" else {"key": "sun_own"}, breach["value"]),
+         _limit(row) if row["unit"] != "cells" else f"≥ {result['sunlight']['limit']:g} h"]
+        for k, (row, breach) in enumerate(rows, 1)], widths=[6, 34, 24, 18, 18])
+
+
+def _sunlight(report: Report, result: dict[str, Any], name: str, say: _Words) -> None:
+    sun = result["sunlight"]
+    own = {k for k, key in enumerate(sun["stacks"]) if key in {b["id"] for b in result["buildings"]}}
+    hours = [h for h, stack, front in zip(sun["hours_after"], sun["stack"], sun["front"], strict=True)
+             if stack in own and front]
+    rows = {row["key"]: row for row in result["indicators"]}
+    report.heading(name, 2)
+    lost = rows["sun_lost"]
+    report.paragraph(say("report.lost", n=lost["failed"], total=lost["total"]))
+    if hours:
+        bands, limit = Counter(min(7, int(h)) for h in hours), sun["limit"] or 0.0
+        report.bars([Bar(label=say("report.band", low=k, high=k + 1), value=bands.get(k, 0), shown=f"{bands.get(k, 0):,}",
+                         is_breach=bands.get(k, 0) > 0 and k + 1 <= limit) for k in range(8)],
+                    unit=say("unit.cells"))

@@ -1,0 +1,97 @@
+"""Schemes worked out for browsers: one at a time in a thread of its own, with progress; ready ones come from disk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from scenes.scheme_file import read_rules, read_scheme
+from scenes.scheme_result import PRESENT, Workshop, content_hash, scheme_ids
+from twin.errors import TwinError
+from twin.graph import SceneGraph
+from twin.park import ParkSpec
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One scheme under way."""
+
+    stamp: str
+    step: str = "waiting"
+    share: float = 0.0
+    future: Future[dict[str, Any]] | None = None
+
+
+class SchemeDesk:
+    """The park's schemes: listed, worked out when asked for, remembered while their files stay as they are."""
+
+    def __init__(self, spec: ParkSpec, manifest: dict[str, Any], graph: SceneGraph) -> None:
+        self._spec, self._manifest = spec, manifest
+        self._workshop = Workshop(spec, manifest, graph)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="schemes")
+        self._jobs: dict[str, _Job] = {}
+        self._lock = threading.Lock()
+
+    def listed(self) -> dict[str, Any]:
+        """Names, faults and the planning condition; nothing is worked out."""
+        rules, faults = read_rules(self._spec.root / "rules.toml")
+        rows: list[dict[str, Any]] = [{"id": PRESENT, "name": "Present", "name_zh": "现状", "faults": []}]
+        for key in scheme_ids(self._spec):
+            scheme, wrong = read_scheme(self._spec.root / "schemes" / f"{key}.toml")
+            rows.append({"id": key, "name": scheme.name, "name_zh": scheme.name_zh,
+                         "faults": [{"file": f"{key}.toml", "line": f.line, "what": f.what, "mend": f.mend} for f in wrong]})
+        return {"schemes": rows, "rules": rules.name, "rules_zh": rules.name_zh, "site": rules.site_name,
+                "site_zh": rules.site_name_zh,
+                "faults": [{"file": "rules.toml", "line": f.line, "what": f.what, "mend": f.mend} for f in faults]}
+
+    def ask(self, key: str) -> dict[str, Any]:
+        """`{state: ready, result}`, `{state: working, step, share}` or `{state: failed, detail}`; starts the work."""
+        job = self._job(key)
+        assert job.future is not None
+        if not job.future.done():
+            return {"state": "working", "step": job.step, "share": job.share}
+        error = job.future.exception()
+        if error is not None:
+            self._jobs.pop(key, None)  # asked again, it is tried again
+        if isinstance(error, TwinError):
+            return {"state": "failed", "detail": f"{error.what}; {error.mend}"}
+        if error is not None:
+            log.error("scheme %s could not be worked out", key, exc_info=error)
+            why = f"{key} could not be worked out ({type(error).__name__}); the server's log says why"
+            return {"state": "failed", "detail": why}
+        return {"state": "ready", "result": job.future.result()}
+
+    def wait(self, key: str) -> dict[str, Any]:
+        """The result of a scheme, however long it takes.
+
+        Raises:
+            TwinError: it cannot be worked out.
+        """
+        future = self._job(key).future
+        assert future is not None
+        return future.result()
+
+    def _job(self, key: str) -> _Job:
+        stamp = content_hash(self._spec, self._manifest, key) if key == PRESENT or key in scheme_ids(self._spec) else ""
+        with self._lock:
+            job = self._jobs.get(key) if stamp else None
+            if job is None or job.stamp != stamp:
+                job = _Job(stamp)
+                job.future = self._pool.submit(self._work, key, job)
+                if stamp:
+                    self._jobs[key] = job
+            return job
+
+    def _work(self, key: str, job: _Job) -> dict[str, Any]:
+        def progress(step: str, share: float) -> None:
+            job.step, job.share = step, share
+        return self._workshop.work_out(key, progress)
+
+    def close(self) -> None:
+        """Nothing more is started."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
