@@ -11,6 +11,7 @@ from assets.demo.blocks import BLOCKS, CRS, ORIGIN, PARK_ID, PARK_NAME, PARK_NAM
 from assets.demo.building import write_building
 from assets.demo.gisfiles import write_layers
 from assets.demo.registry import write_devices
+from assets.demo.schemes import write_schemes
 
 #: id, file, kind, names, further settings of park.toml
 _LAYERS: tuple[tuple[str, str, str, str, str, dict[str, str]], ...] = (
@@ -74,12 +75,33 @@ def make_park(directory: Path, *, seed: int = 7, workers: int | None = None) -> 
         for job in jobs:
             _write(job)
     write_devices(directory / "devices.csv")
+    write_schemes(directory)
     (directory / "park.toml").write_text(park_toml(), encoding="utf-8")
+    (directory / "fences.toml").write_text(FENCES, encoding="utf-8")
     return directory
 
 
 def _write(job: tuple[Block, Path]) -> None:
     write_building(*job)
+
+
+FENCES = """# Geofences of the sample park; see docs/how-to/add-a-fence.md. More can be drawn in the browser.
+[[fence]]
+id = "energy-centre-visitors"
+name = "Energy centre: no visitors"
+name_zh = "能源中心：访客禁入"
+rule = "forbidden"
+kinds = ["person"]
+roles = ["visitor", "unknown"]
+priority = 2
+node = "b3"
+[fence.response]
+owner = "Guard post"
+owner_zh = "安保岗"
+deadline_mins = 5
+steps = ["See who it is on the nearest camera", "Send the nearest guard and lead the visitor out"]
+steps_zh = ["调取最近摄像机确认人员", "派最近安保带离"]
+"""
 
 
 def park_toml() -> str:
@@ -93,6 +115,7 @@ def park_toml() -> str:
         f'name_zh = "{PARK_NAME_ZH}"',
         f'crs = "{CRS}"',
         f"origin = [{x}, {y}, {z}]",
+        'timezone = "Asia/Shanghai"',
         "demo = true",
         'registry = "devices.csv"',
         "",
