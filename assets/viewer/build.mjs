@@ -1,15 +1,17 @@
 /**
  * Build the viewer: `node build.mjs [--watch] [--dev]`.
  *
- * dist/parktwin.js   one ES module with everything the page needs
+ * dist/parktwin.js   the door of the pages; dist/chunks/* what each page needs, fetched when it is opened
  * dist/parktwin.css  the page's style and the font faces
  * dist/fonts/*       Noto Sans SC 400 and 700 in unicode-range pieces; a browser fetches only the pieces it draws
  * dist/swagger-ui* the API's pages
- * dist/meta.json     esbuild's account of what went into the bundle
+ * dist/meta.json     esbuild's account of what went into the bundle; the server reads from it what a page needs
+ * *.br, *.gz         the scripts and style sheets, compressed
  *
- * Two entries: src/main.ts is the product, src/scene/index.ts (dist/scene.js) is the 3D view alone, for tests and the dev harness.
+ * Two entries: src/main.tsx is the product, src/scene/index.ts (dist/scene.js) is the 3D view alone, for tests and the dev harness.
  */
 import * as esbuild from "esbuild";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,8 +56,20 @@ function copySwagger() {
   for (const file of ["swagger-ui-bundle.js", "swagger-ui.css"]) cpSync(join(ROOT, "node_modules/swagger-ui-dist", file), join(DIST, file));
 }
 
+/** Puts .br and .gz beside every script and style sheet; the server sends the one a browser takes. */
+function precompress(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) { if (entry.name === "chunks") precompress(path); continue; }
+    if (!/\.(js|css)$/.test(entry.name)) continue;
+    const bytes = readFileSync(path);
+    if (bytes.length < 1400) continue;
+    writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+    writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+  }
+}
+
 const entries = {};
-if (existsSync(join(ROOT, "src/main.ts"))) entries.parktwin = join(ROOT, "src/main.ts");
 if (existsSync(join(ROOT, "src/main.tsx"))) entries.parktwin = join(ROOT, "src/main.tsx");
 if (existsSync(join(ROOT, "src/scene/index.ts"))) entries.scene = join(ROOT, "src/scene/index.ts");
 
@@ -68,6 +82,8 @@ const options = {
   outdir: DIST,
   bundle: true,
   format: "esm",
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
   target: "es2022",
   minify: !isWatching,
   sourcemap: isWatching ? "inline" : false,
@@ -87,4 +103,5 @@ if (isWatching) {
 } else {
   const result = await esbuild.build(options);
   writeFileSync(join(DIST, "meta.json"), JSON.stringify(result.metafile));
+  precompress(DIST);
 }

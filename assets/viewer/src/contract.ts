@@ -8,7 +8,7 @@ export interface TreeNode {
   anchor: [number, number, number]; bbox: [number, number, number, number, number, number];
   z: number | null; h: number | null; area: number | null; tile: string;
 }
-export interface PointSpec { key: string; name: string; name_zh: string; unit: string; type: string; states: string[]; low: number | null; high: number | null; set: boolean }
+export interface PointSpec { key: string; name: string; name_zh: string; unit: string; type: string; states: string[]; low: number | null; high: number | null; set: boolean; period: number }
 export interface ArgSpec { key: string; name: string; name_zh: string; unit: string; low: number | null; high: number | null; choices: string[] }
 export interface CommandSpec { key: string; name: string; name_zh: string; danger: string; args: ArgSpec[]; effect: string; effect_zh: string }
 export interface DeviceKind { id: string; pack: string; name: string; name_zh: string; symbol: string; points: PointSpec[]; commands: CommandSpec[] }
@@ -19,7 +19,7 @@ export interface StoreyTile { id: string; node: number; index: number; name: str
 export interface BuildingTiles { id: string; node: number; bbox: number[]; shell: string; storeys: StoreyTile[] }
 export interface Park {
   id: string; name: string; name_zh: string; crs: string; origin: number[]; bounds: number[]; latitude: number; longitude: number;
-  build: string; demo: boolean; tileset: string; light: { image: string; bounds: number[] } | null; root_transform: number[]; buildings: BuildingTiles[];
+  build: string; demo: boolean; timezone: string; tileset: string; light: { image: string; bounds: number[] } | null; root_transform: number[]; buildings: BuildingTiles[];
 }
 
 /** Live columns, filled by the socket; the scene reads them, never writes. Typed arrays are indexed by slot / track / node. */
@@ -30,7 +30,7 @@ export interface LiveColumns {
   overlay: Map<number, Float32Array>;
 }
 
-export interface AlarmMark { id: number; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string; raised_ms: number }
+export interface AlarmMark { id: number; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string; raised_ms: number; at?: Xyz }
 
 export interface World {
   park: Park; tree: TreeNode[]; byIndex: Map<number, TreeNode>; byId: Map<string, TreeNode>;
@@ -51,7 +51,17 @@ export interface SceneEvents {
 }
 export interface CameraState { target: [number, number, number]; distance: number; azimuth: number; polar: number; metresPerPixel: number }
 
+export type Xyz = [number, number, number];
+/** What a page draws over the model, in park metres; colours are CSS colours. Parts behind the model are faded, not lost. */
+export type Shape =
+  | { kind: "path"; points: Xyz[]; colours: string[]; width: number; dash?: number }
+  | { kind: "area"; ring: [number, number][]; holes?: [number, number][][]; z: number; fill: string; alpha: number; edge?: string; isHatched?: boolean }
+  | { kind: "wall"; ring: [number, number][]; isClosed: boolean; z0: number; z1: number; fill: string; alpha: number }
+  | { kind: "ring"; at: Xyz; radius: number; colour: string; width: number };
+
 export interface SceneView {
+  /** Draws a page's own shapes under a name, in place of those it had; null takes them away. */
+  setShapes(name: string, shapes: Shape[] | null): void;
   /** Drill: park, building, storey, space or device id. Flies there and opens what must be open. */
   goTo(id: string, options?: { immediate?: boolean }): void;
   select(deviceId: string | null): void;
@@ -68,13 +78,15 @@ export interface SceneView {
   setStale(isStale: boolean): void;
   setCamera(state: CameraState): void;
   getCamera(): CameraState;
+  /** One picture over several windows: this one shows its own size from x, y of a larger canvas (css pixels); fullWidth 0 = alone. */
+  setViewOffset(fullWidth: number, fullHeight: number, x: number, y: number): void;
   home(): void;
   north(): void;
   screenshot(): Promise<Blob>;
   setTool(tool: "orbit" | "measure" | "section" | "xray"): void;
   on<K extends keyof SceneEvents>(event: K, handler: SceneEvents[K]): () => void;
   /** Counters for benches: frames, ms per frame, triangles, bytes, heap. */
-  stats(): { frames: number; frameMs: number; triangles: number; tileBytes: number; rung: "full" | "medium" | "software"; recolourMs: number };
+  stats(): { frames: number; frameMs: number; triangles: number; tileBytes: number; rung: "full" | "medium" | "software"; movingRatio: number; recolourMs: number };
   dispose(): void;
 }
 

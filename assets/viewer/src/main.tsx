@@ -1,22 +1,35 @@
 /** The bundle's door: Panel mounts a page by name; each is one component of the same module. */
+import { signal } from "@preact/signals";
 import { render } from "preact";
 import type { ComponentType } from "preact";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
-import { Console } from "./app/console";
-import { Operations } from "./app/operations";
+import "./styles/spatial.css";
+import "./styles/incidents.css";
+import "./styles/planner.css";
+import "./styles/replay.css";
+import "./styles/wall.css";
 import { failure, loading, start, world } from "./app/store";
 import { lang, say, setLang, setTheme, theme } from "./app/words";
 
-const PAGES: Record<string, ComponentType> = { operations: Operations, console: Console };
+/** One line a page; each is a chunk of its own, fetched when its page is opened. */
+const PAGES: Record<string, () => Promise<ComponentType>> = {
+  operations: async () => (await import("./app/operations")).Operations,
+  console: async () => (await import("./app/console")).Console,
+  wall: async () => (await import("./app/wall")).Wall,
+  replay: async () => (await import("./replay/page")).ReplayPage,
+  planner: async () => (await import("./planner/page")).Planner,
+};
+const opened = signal<ComponentType | null>(null);
 
-function Shell({ page: Page }: { page: ComponentType }) {
+function Shell() {
   void lang.value;
+  const Page = opened.value;
   if (failure.value) return <div class="first"><h1>{say("failed")}</h1><p>{failure.value}</p><button class="primary" onClick={() => location.reload()}>{say("retry")}</button></div>;
   const step = loading.value;
-  if (step || !world.value) return <div class="first" role="status"><h1>Parktwin</h1><p>{say(step?.what ?? "loading")} {step ? `${step.done} / ${step.total}` : ""}</p><progress value={step?.done ?? 0} max={step?.total ?? 6} /></div>;
+  if (step || !world.value || !Page) return <div class="first" role="status"><h1>Parktwin</h1><p>{say(step?.what ?? "loading")} {step ? `${step.done} / ${step.total}` : ""}</p><progress value={step?.done ?? 0} max={step?.total ?? 6} /></div>;
   return <Page />;
 }
 
@@ -25,8 +38,12 @@ let isStarted = false;
 /** Draws a page into an element and starts the store once. */
 export function mount(host: HTMLElement, page: string): () => void {
   setLang(lang.value); setTheme(theme.value);
-  render(<Shell page={PAGES[page] ?? Operations} />, host);
-  if (!isStarted) { isStarted = true; void start(); }
+  render(<Shell />, host);
+  if (!isStarted) {
+    isStarted = true;
+    void start();
+    (PAGES[page] ?? PAGES.operations)().then((found) => { opened.value = found; }, (error: unknown) => { failure.value = String(error); });
+  }
   return () => render(null, host);
 }
 export default { mount };

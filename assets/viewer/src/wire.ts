@@ -23,6 +23,71 @@ export interface Kpi {
   digits: number;
 }
 
+export interface LinkageTarget {
+  device: string;
+  name: string;
+  name_zh: string;
+  metres: number | null;
+  state: string;
+  command: string;
+  note: string;
+}
+
+export interface LinkageStep {
+  key: string;
+  name: string;
+  name_zh: string;
+  state: string;
+  limit_secs: number;
+  started_ms: number | null;
+  ended_ms: number | null;
+  targets: LinkageTarget[];
+}
+
+export interface LinkageRun {
+  linkage: string;
+  name: string;
+  name_zh: string;
+  state: string;
+  by: string;
+  started_ms: number;
+  ended_ms: number | null;
+  steps: LinkageStep[];
+}
+
+export interface PlanStep {
+  key: string;
+  what: string;
+  what_zh: string;
+  role: string;
+  role_zh: string;
+  limit_mins: number;
+  linked: string;
+  done_ms: number | null;
+  done_by: string;
+  note: string;
+}
+
+export interface PlanRun {
+  plan: string;
+  name: string;
+  name_zh: string;
+  owner: string;
+  owner_zh: string;
+  by: string;
+  started_ms: number;
+  steps: PlanStep[];
+}
+
+export interface WallStop {
+  name: string;
+  node: string;
+  name_zh: string;
+  seconds: number;
+  camera: number[];
+  channel: number;
+}
+
 export interface Hello {
   t: "hello";
   park: string;
@@ -95,6 +160,65 @@ export interface TrailEntry {
   text_zh: string;
 }
 
+export interface IncidentView {
+  t: "incident";
+  id: number;
+  title: string;
+  title_zh: string;
+  priority: number;
+  state: string;
+  opened_ms: number;
+  closed_ms: number | null;
+  alarms: number[];
+  node: number;
+  device: string;
+  place: string;
+  place_zh: string;
+  plan: PlanRun | null;
+  linkage: LinkageRun | null;
+  by: string;
+  closed_by: string;
+  note: string;
+  joined_ms: number;
+  plans: string[];
+  rule: string;
+}
+
+export interface DispatchView {
+  t: "dispatch";
+  id: string;
+  incident: number;
+  track: number;
+  person: string;
+  name: string;
+  name_zh: string;
+  role: string;
+  node: number;
+  place: string;
+  place_zh: string;
+  reason: string;
+  by: string;
+  state: string;
+  metres: number;
+  route: [number, number, number][];
+  steps: [string, number, string][];
+  expires_ms: number;
+}
+
+export interface WallView {
+  t: "wall";
+  mode: string;
+  stops: WallStop[];
+  at: number;
+  started_ms: number;
+  held_ms: number;
+  node: string;
+  alarms: number[];
+  by: string;
+  missing: number[];
+  version: string;
+}
+
 export interface Link {
   t: "link";
   connector: string;
@@ -103,12 +227,32 @@ export interface Link {
   text: string;
 }
 
+export interface ReplayState {
+  t: "replay";
+  at_ms: number;
+  is_playing: boolean;
+  speed: number;
+  first_ms: number;
+  last_ms: number;
+  is_reset: boolean;
+  hash: string;
+  fault: string;
+  fault_zh: string;
+}
+
 export interface Look {
   t: "look";
   node: string;
   channels: number[];
 }
-export type ServerMessage = Hello | AlarmView | CommandView | Kpis | TrailEntry | Link;
+
+export interface ReplayAsk {
+  t: "replay";
+  at_ms: number | null;
+  is_playing: boolean | null;
+  speed: number | null;
+}
+export type ServerMessage = Hello | AlarmView | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState;
 
 export interface ValuesFrame { kind: 1; n: number; seq: number; extra: number; timeMs: number; value: Float64Array; slot: Uint32Array; age_ms: Uint32Array; quality: Uint8Array }
 export interface PositionsFrame { kind: 2; n: number; seq: number; extra: number; timeMs: number; xyz: Float32Array; track: Uint32Array; heading: Float32Array; node: Uint32Array; flags: Uint8Array }

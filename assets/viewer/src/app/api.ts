@@ -1,4 +1,5 @@
 /** The server's REST routes, each as one function; every failure is an ApiError with the server's own sentence. */
+import { isReplay } from "./replaying";
 import type { Device, DeviceKind, Park, Space, Track, TreeNode } from "../contract";
 
 export class ApiError extends Error {
@@ -22,16 +23,25 @@ export interface Kpi {
 }
 export interface Trail { id: number; time_ms: number; who: string; what: string; subject: string; node: number; text: string; text_zh: string }
 export interface Hit { i: number; id: string; kind: string; name: string; name_zh: string; path: string; path_zh: string }
-export interface Incident { key: string; name: string; name_zh: string; running: boolean }
+export interface Drill { key: string; name: string; name_zh: string; running: boolean }
 export interface OverlayInfo { channel: number; name: string; name_zh: string; unit: string; breaks: number[]; time_ms: number }
 export interface History { t: number[]; mean: (number | null)[]; low: (number | null)[]; high: (number | null)[] }
 
 let csrf = "";
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** What the page's head already asked for, each taken once. */
+const early = (globalThis as { parktwinEarly?: Record<string, Promise<Response>> }).parktwinEarly ?? {};
+function taken(path: string): Promise<Response> | undefined {
+  const held = early[path];
+  delete early[path];
+  return held;
+}
+
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") { headers["X-CSRF-Token"] = csrf; headers["Content-Type"] = "application/json"; }
-  const answer = await fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), signal });
+  if (isReplay) headers["X-Parktwin-Replay"] = "1"; // nothing is done to the field from the past: the server refuses it
+  const answer = await ((method === "GET" && taken(path)) || fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), signal }));
   if (answer.status === 401) { location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`); }
   const text = await answer.text();
   const json = text ? JSON.parse(text) : null;
@@ -66,8 +76,9 @@ export const api = {
     call<Command>("POST", "/commands", { device, key, args, idempotency_key: idempotencyKey }),
   kpis: async (node: string) => (await get<{ node: string; cards: Kpi[] }>(`/kpis?node=${enc(node)}`)).cards,
   trail: async () => list<Trail>(await get("/trail")),
-  incidents: async () => list<Incident>(await get("/incidents")),
-  startIncident: (key: string) => call<unknown>("POST", `/incidents/${enc(key)}/start`, {}),
-  stopIncident: (key: string) => call<unknown>("POST", `/incidents/${enc(key)}/stop`, {}),
+  drills: async () => list<Drill>(await get("/drills")),
+  startDrill: (key: string) => call<unknown>("POST", `/drills/${enc(key)}/start`, {}),
+  stopDrill: (key: string) => call<unknown>("POST", `/drills/${enc(key)}/stop`, {}),
+  overlays: async () => (await get<{ overlays: OverlayInfo[] }>("/overlays")).overlays,
   overlay: (channel: number) => get<OverlayInfo>(`/overlays/${channel}`),
 };

@@ -1,14 +1,18 @@
 /** `/console`: alarms in order, their place, the response, the command and what was done. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type Alarm, api, ApiError, type Incident } from "./api";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Alarm, api, ApiError, type Drill } from "./api";
 import { clock, figure, span } from "./format";
+import { IncidentPanel } from "./incident/panel";
+import { WallPanel } from "./wall_panel";
+import { dispatches, incidentApi } from "./incident/state";
 import { AlarmLoad, AlarmRow, mayAct, PriorityChips } from "./parts/alarms";
 import { DeviceCard } from "./parts/device";
 import { Icon, PriorityMark } from "./parts/icons";
-import { SceneHost } from "./parts/scene";
+import { token } from "./parts/chart";
+import { scene, SceneHost } from "./parts/scene";
 import { LineBanner, TopBar } from "./parts/topbar";
-import { activeAlarms, alarms, choose, goTo, me, seconds, serverNow, trail, world } from "./store";
+import { activeAlarms, alarms, choose, device, goTo, me, place, seconds, serverNow, trail, world } from "./store";
 import { lang, named, pick, say } from "./words";
 
 const OFF = new Set(["pipes"]);
@@ -21,7 +25,7 @@ function Verbs({ alarm, fault, onFault }: { alarm: Alarm; fault: string; onFault
       if (/INPUT|SELECT|TEXTAREA/.test((e.target as HTMLElement).tagName) || e.ctrlKey || e.metaKey || e.altKey) return;
       const k = e.key.toLowerCase();
       if (k === "a" && may && alarm.state === "unacknowledged") void act(api.acknowledge(alarm.id));
-      else if (k === "f") goTo(alarm.device); else if (k === "s" && may) setShelving(true); else if (k === "d") { choose(alarm.device); document.querySelector<HTMLElement>(".device .verbs button")?.focus(); }
+      else if (k === "f") goTo(alarm.device); else if (k === "s" && may) setShelving(true); else if (k === "d") { choose(alarm.device); document.querySelector<HTMLElement>(".incident .near button")?.focus(); }
     };
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
@@ -32,7 +36,7 @@ function Verbs({ alarm, fault, onFault }: { alarm: Alarm; fault: string; onFault
       <button class="primary" disabled={!may || !canAck} title={why} onClick={() => void act(api.acknowledge(alarm.id))}><Icon name="check" size={13} />{say("acknowledge")}<kbd>A</kbd></button>
       <button onClick={() => goTo(alarm.device)}><Icon name="pin" size={13} />{say("locate")}<kbd>F</kbd></button>
       <button disabled={!may} title={why} onClick={() => setShelving(!isShelving)}><Icon name="clock" size={13} />{say("shelve")}<kbd>S</kbd></button>
-      <button onClick={() => { choose(alarm.device); }}><Icon name="send" size={13} />{say("dispatch")}<kbd>D</kbd></button>
+      <button onClick={() => { choose(alarm.device); document.querySelector<HTMLElement>(".incident .near button")?.focus(); }}><Icon name="send" size={13} />{say("dispatch")}<kbd>D</kbd></button>
       {isShelving && <form class="shelve" onSubmit={(e) => { e.preventDefault(); void act(api.shelve(alarm.id, mins, reason)); setShelving(false); }}>
         <label>{say("shelve.mins")}<input type="number" min={1} max={480} value={mins} onInput={(e) => setMins(e.currentTarget.valueAsNumber)} /></label>
         <label>{say("shelve.reason")}<input required minLength={3} value={reason} onInput={(e) => setReason(e.currentTarget.value)} /></label><button class="primary">{say("shelve")}</button></form>}
@@ -48,31 +52,33 @@ function grouped(list: Alarm[], byPlace: boolean): [string, Alarm[]][] {
   return [...groups];
 }
 
+/** The nearest cameras on foot, as the server knows the ways. */
 function Cameras({ alarm }: { alarm: Alarm }): JSX.Element {
-  const w = world.value!, at = w.deviceById.get(alarm.device)?.pos;
-  const near = useMemo(() => at ? w.devices.filter((d) => d.kind === "camera").map((d) => ({ d, m: Math.hypot(d.pos[0] - at[0], d.pos[1] - at[1], (d.pos[2] - at[2]) * 4) })).sort((a, b) => a.m - b.m).slice(0, 4) : [], [alarm.device]);
-  return <div class="cameras">{near.map(({ d, m }) => <button key={d.id} onClick={() => goTo(d.id)}><header><b>{named(d)}</b><span>{figure(m, 0)} m</span></header><div><Icon name="camera" size={26} /><small>{say("camera.none")}</small></div></button>)}</div>;
+  const w = world.value!, [near, setNear] = useState<{ device: string; metres: number | null }[]>([]);
+  useEffect(() => { let isHere = true; if (w.deviceById.has(alarm.device)) incidentApi.near(alarm.device, "camera").then((n) => { if (isHere) setNear(n); }, () => setNear([])); else setNear([]); return () => { isHere = false; }; }, [alarm.device]);
+  return <div class="cameras">{near.map(({ device, metres }) => { const d = w.deviceById.get(device); return d && <button key={d.id} onClick={() => goTo(d.id)}><header><b>{named(d)}</b><span>{metres === null ? say("metres.none") : say("metres.walk", { n: figure(metres, 0) })}</span></header><div><Icon name="camera" size={26} /><small>{say("camera.none")}</small></div></button>; })}</div>;
 }
 
-function Response({ alarm }: { alarm: Alarm }): JSX.Element {
-  const [ticked, setTicked] = useState<Record<number, number>>({});
-  useEffect(() => setTicked({}), [alarm.id]);
-  void seconds.value;
-  const steps = lang.value === "zh" && alarm.steps_zh.length ? alarm.steps_zh : alarm.steps, elapsed = serverNow() - alarm.raised_ms, left = alarm.deadline_mins * 60_000 - elapsed, present = steps.findIndex((_, k) => !ticked[k]);
-  return (
-    <section class="panel response"><header><h2>{say("response")} · {pick(alarm, "owner")}</h2><small>{Object.keys(ticked).length} / {steps.length}</small><b class="now">T + {span(elapsed)}</b></header>
-      <ol>{steps.map((s, k) => <li key={k} class={ticked[k] ? "done" : k === present ? "now" : ""}><button disabled={!mayAct()} onClick={() => setTicked(ticked[k] ? Object.fromEntries(Object.entries(ticked).filter(([i]) => Number(i) !== k)) : { ...ticked, [k]: elapsed })}><i>{ticked[k] ? <Icon name="check" size={12} /> : k + 1}</i><span>{s}</span><small>{ticked[k] ? `+${span(ticked[k])}` : k === present ? (left >= 0 ? say("response.left", { span: span(left) }) : say("response.late", { span: span(-left) })) : ""}</small></button></li>)}</ol>
-      <p class="empty">{say("response.local")}</p></section>
-  );
+/** The ways of people under way, drawn in the scene with who it is. */
+function Routes(): JSX.Element | null {
+  const going = [...dispatches.value.values()].filter((d) => ["requested", "sent", "accepted"].includes(d.state));
+  const mark = going.map((d) => d.id).join();
+  useEffect(() => {
+    scene?.setShapes("dispatch", going.flatMap((d) => [
+      { kind: "path" as const, points: d.route.map(([x, y, z]) => [x, y, z + 0.4] as [number, number, number]), colours: d.route.map(() => token("--accent")), width: 4 },
+      { kind: "ring" as const, at: d.route[d.route.length - 1]!, radius: 2.2, colour: token("--accent"), width: 3 }]));
+  }, [mark, world.value]);
+  useEffect(() => () => scene?.setShapes("dispatch", null), []);
+  return going.length ? <ul class="route-note">{going.map((d) => <li key={d.id}>{say(`role.${d.role}`)} {named(d)} → {pick(d, "place")} · {say("metres.walk", { n: figure(d.metres, 0) })}</li>)}</ul> : null;
 }
 
-function Incidents(): JSX.Element | null {
-  const [rows, setRows] = useState<Incident[]>([]), [fault, setFault] = useState(""), may = me.value && ["commander", "admin"].includes(me.value.role);
-  const load = () => api.incidents().then(setRows, () => setRows([]));
+function Drills(): JSX.Element | null {
+  const [rows, setRows] = useState<Drill[]>([]), [fault, setFault] = useState(""), may = me.value && ["commander", "admin"].includes(me.value.role);
+  const load = () => api.drills().then(setRows, () => setRows([]));
   useEffect(() => { void load(); }, []);
   if (!rows.length || !me.value?.demo) return null;
-  const toggle = async (i: Incident) => { try { await (i.running ? api.stopIncident(i.key) : api.startIncident(i.key)); setFault(""); } catch (e) { setFault(String(e instanceof Error ? e.message : e)); } await load(); };
-  return <div class="incidents"><small>{say("incidents")}</small>{rows.map((i) => <button key={i.key} disabled={!may} title={may ? "" : say("incidents.role")} aria-pressed={i.running} onClick={() => void toggle(i)}>{i.running ? "■" : "▸"} {named(i)}</button>)}{fault && <span class="why">{fault}</span>}</div>;
+  const toggle = async (i: Drill) => { try { await (i.running ? api.stopDrill(i.key) : api.startDrill(i.key)); setFault(""); } catch (e) { setFault(String(e instanceof Error ? e.message : e)); } await load(); };
+  return <div class="drills"><small>{say("drills")}</small>{rows.map((i) => <button key={i.key} disabled={!may} title={may ? "" : say("drills.role")} aria-pressed={i.running} onClick={() => void toggle(i)}>{i.running ? "■" : "▸"} {named(i)}</button>)}{fault && <span class="why">{fault}</span>}</div>;
 }
 
 export function Console(): JSX.Element {
@@ -80,7 +86,8 @@ export function Console(): JSX.Element {
   const all = activeAlarms.value, [only, setOnly] = useState<number | null>(null), [byPlace, setByPlace] = useState(true), [id, setId] = useState<number | null>(null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
   const groups = grouped(only ? all.filter((a) => a.priority === only) : all, byPlace), rows = groups.flatMap(([, a]) => a), chosen = rows.find((a) => a.id === id) ?? null;
   const take = (a: Alarm) => { setId(a.id); setFault(""); goTo(a.device); };
-  useEffect(() => { if (id === null && rows.length && world.value) take(rows[0]); }, [rows.length > 0, world.value]);
+  // the first alarm is taken up only where nobody looks at anything: neither a link nor an operator's camera is overruled
+  useEffect(() => { if (id === null && rows.length && world.value && !device.value && place.value === "park") take(rows[0]); }, [rows.length > 0, world.value]);
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
       if (!["ArrowDown", "ArrowUp"].includes(e.key) || /INPUT|SELECT|TEXTAREA/.test((e.target as HTMLElement).tagName) || (e.target as HTMLElement).closest(".scene-host")) return;
@@ -95,7 +102,7 @@ export function Console(): JSX.Element {
   return (
     <div class="page console">
       <TopBar page="console" /><LineBanner />
-      <div class="subbar"><span>{say("console.on")} <b>{me.value?.name || me.value?.user}</b></span><Incidents /><span class="spacer" /><span>{say("console.open", { n: all.length, m: all.filter((a) => a.state === "unacknowledged").length })}</span><a href="/">{say("operations")}</a></div>
+      <div class="subbar"><span>{say("console.on")} <b>{me.value?.name || me.value?.user}</b></span><Drills /><span class="spacer" /><span>{say("console.open", { n: all.length, m: all.filter((a) => a.state === "unacknowledged").length })}</span><a href="/replay">{say("replay")}</a><a href="/">{say("operations")}</a></div>
       <aside class="queue">
         <header><h2>{say("alarms")}</h2><small>{say("alarms.recent", { n: recent })}</small><div class="pair" role="group"><button aria-pressed={byPlace} onClick={() => setByPlace(true)}>{say("by.place")}</button><button aria-pressed={!byPlace} onClick={() => setByPlace(false)}>{say("by.priority")}</button></div></header>
         <PriorityChips alarms={all} only={only} onOnly={setOnly} />
@@ -106,12 +113,13 @@ export function Console(): JSX.Element {
       <main>
         {chosen ? <header class={`headline p${chosen.priority}`}><PriorityMark priority={chosen.priority} size={44} /><div><h2>{pick(chosen, "title")} · {pick(chosen, "place")}</h2><p>{chosen.device}{chosen.value !== null ? ` · ${figure(chosen.value, 1)} ${chosen.unit}` : ""}{chosen.limit !== null ? `（${say("limit")} ${figure(chosen.limit, 1)}）` : ""}</p></div><div class="timer"><b>{span(serverNow() - chosen.raised_ms)}</b><small>{say(`alarm.${chosen.state}`)}{chosen.acked_by ? ` · ${chosen.acked_by}` : ""}</small></div></header>
           : <header class="headline calm"><div><h2>{say("console.calm")}</h2><p>{say("console.calm.hint")}</p></div></header>}
-        <SceneHost layersOff={OFF} />
+        <SceneHost layersOff={OFF} /><Routes />
         {chosen && world.value && <Cameras alarm={chosen} />}
       </main>
       <aside class="right">
-        {chosen && <Response alarm={chosen} />}
+        {chosen && <IncidentPanel alarm={chosen} />}
         <DeviceCard />
+        <WallPanel alarm={chosen?.id ?? null} />
         <section class="panel trail"><header><h2>{say("trail")}</h2></header><ul>{trail.value.slice(0, 40).map((t) => <li key={t.id}><time>{clock(t.time_ms)}</time><span>{pick(t, "text")}</span><small>{t.who}</small></li>)}</ul>{trail.value.length === 0 && <p class="empty">{say("trail.none")}</p>}</section>
       </aside>
       <footer class="keys"><kbd>↑</kbd><kbd>↓</kbd>{say("keys.rows")}<kbd>A</kbd>{say("acknowledge")}<kbd>F</kbd>{say("locate")}<kbd>S</kbd>{say("shelve")}<kbd>D</kbd>{say("dispatch")}<kbd>/</kbd>{say("search")}<kbd>Esc</kbd>{say("keys.up")}</footer>

@@ -1,4 +1,5 @@
 /** Figures, ages and times as people read them. */
+import { inPark } from "./parktime";
 import { lang, say } from "./words";
 
 export function figure(value: number | null | undefined, digits = 1): string {
@@ -18,9 +19,9 @@ export function age(ms: number): string {
   if (ms < 60_000) return say("age.secs", { n: (ms / 1000).toFixed(ms < 10_000 ? 1 : 0) });
   return ms < 3_600_000 ? say("age.mins", { n: Math.floor(ms / 60_000) }) : say("age.hours", { n: (ms / 3_600_000).toFixed(1) });
 }
-export const clock = (ms: number): string => { const d = new Date(ms); return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`; };
+export { clockOf as clock } from "./parktime";
 export const day = (ms: number): string =>
-  new Date(ms).toLocaleDateString(lang.value === "zh" ? "zh-CN" : "en-GB", { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short" });
+  inPark(ms).toLocaleDateString(lang.value === "zh" ? "zh-CN" : "en-GB", { timeZone: "UTC", year: "numeric", month: "2-digit", day: "2-digit", weekday: "short" });
 export function change(value: number | null, reference: number | null): string {
   if (value === null || reference === null || !reference) return "";
   const share = ((value - reference) / Math.abs(reference)) * 100;

@@ -1,5 +1,6 @@
 /** The socket: binary frames into columns, JSON messages to listeners; comes back by itself, and says when it is gone. */
 import type { LiveColumns } from "../contract";
+import { isReplay } from "./replaying";
 
 const MAGIC = 0x5054, HEADER = 24;
 export const FRAME = { VALUES: 1, POSITIONS: 2, OVERLAY: 3 } as const;
@@ -80,8 +81,11 @@ export class Line {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ t: "look", ...this.look }));
   }
 
+  /** Anything else a page asks of its socket. */
+  send(message: object): void { if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message)); }
+
   private open(): void {
-    const address = new URL("/live", location.href);
+    const address = new URL(isReplay ? "/live/replay" : "/live", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";

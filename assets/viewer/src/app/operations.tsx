@@ -9,9 +9,13 @@ import { LoadChart } from "./parts/load";
 import { LayerPanel, SceneHost } from "./parts/scene";
 import { Timeline } from "./parts/timeline";
 import { LineBanner, TopBar } from "./parts/topbar";
+import { SpatialDock } from "./spatial/dock";
 import { activeAlarms, paint, world } from "./store";
 import { PriorityMark } from "./parts/icons";
 import { lang, say } from "./words";
+import { prepare } from "../scene";
+
+prepare();
 
 /** A subject shows the device kinds of its packs and paints its channel. */
 const SUBJECTS: { key: string; packs: string[] | null; paints: number | null }[] = [
@@ -35,10 +39,13 @@ export function Operations(): JSX.Element {
       <TopBar page="operations" /><LineBanner />
       <nav class="rail" aria-label={say("subjects")}>
         {SUBJECTS.map((s) => { const p = worst(s.packs); return <button key={s.key} aria-pressed={subject === s.key} onClick={() => enter(s.key)}><Icon name={s.key} size={22} />{p && <PriorityMark priority={p} size={15} />}<span>{say(`subject.${s.key}`)}</span></button>; })}
+        <a href="/planner"><Icon name="planner" size={22} /><span>{say("planner.title")}</span></a>
+        <a href="/replay"><Icon name="clock" size={22} /><span>{say("replay")}</span></a>
         <a href="/console"><Icon name="console" size={22} /><span>{say("console")}</span></a>
+        <a href="/wall"><Icon name="wall" size={22} /><span>{say("wall.panel")}</span></a>
       </nav>
       <aside class="left"><KpiColumn /></aside>
-      <main><SceneHost layersOff={off} /><LayerPanel off={off} onToggle={toggle} /></main>
+      <main><SceneHost layersOff={off} /><LayerPanel off={off} onToggle={toggle} /><SpatialDock subject={subject} /></main>
       <aside class="right"><AlarmPanel /><LoadChart /><DeviceCard /></aside>
       <Timeline />
     </div>

@@ -2,6 +2,11 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { CameraState, Device, TreeNode, World } from "../contract";
 import { type Alarm, api, type Command, type Kpi, type Me, type Trail } from "./api";
+import { dispatches, heardIncident, incidents } from "./incident/state";
+import type { ReplayState } from "../wire";
+import { heardWall } from "./wall_state";
+import { setZone } from "./parktime";
+import { attach, heardReplay, isReplay, replayNow, resume } from "./replaying";
 import { Line, makeColumns, type Message } from "./live";
 
 export const me = signal<Me | null>(null);
@@ -24,7 +29,7 @@ export const device = signal<string | null>(null);
 export const channel = signal<number | null>(1);
 export const camera = signal<CameraState | null>(null);
 export const overlayTick = signal(0);
-export const serverNow = (): number => Date.now() + clockOffset.value;
+export const serverNow = (): number => (isReplay ? replayNow() : Date.now() + clockOffset.value);
 
 const CLOSED = new Set(["cleared"]);
 export const activeAlarms = computed(() =>
@@ -55,9 +60,13 @@ export async function start(): Promise<void> {
   window.addEventListener("popstate", readAddress);
   window.setInterval(() => { seconds.value += 1; }, 1000);
   try {
+    const asked = Promise.all([api.tree(), api.devices(), api.spaces(), api.tracks()]);
+    const happening: Promise<[Alarm[], Command[], Trail[]]> = isReplay ? Promise.resolve([[], [], []]) : Promise.all([api.alarms(), api.commands(), api.trail()]);
+    for (const all of [asked, happening]) all.catch(() => undefined); // told below, when its turn comes
     me.value = await step("load.sign", 0, api.me());
     const park = await step("load.park", 1, api.park());
-    const [tree, catalogue, spaces, tracks] = await step("load.tree", 2, Promise.all([api.tree(), api.devices(), api.spaces(), api.tracks()]));
+    setZone(park.timezone);
+    const [tree, catalogue, spaces, tracks] = await step("load.tree", 2, asked);
     const kinds = new Map(catalogue.kinds.map((k) => [k.id, k]));
     const slots = catalogue.devices.reduce((most, d) => Math.max(most, d.slot + (kinds.get(d.kind)?.points.length ?? 0)), 0);
     const nodes = Math.max(0, ...tree.map((n) => n.i), ...catalogue.devices.map((d) => d.i)) + 1;
@@ -67,7 +76,7 @@ export async function start(): Promise<void> {
       deviceById: new Map(catalogue.devices.map((d) => [d.id, d])), spaces, tracks, live,
     };
     if (!world.value.byId.has(place.value)) place.value = "park";
-    const [now, orders, lines] = await step("load.alarms", 4, Promise.all([api.alarms(), api.commands(), api.trail()]));
+    const [now, orders, lines] = await step("load.alarms", 4, happening);
     batch(() => {
       alarms.value = new Map(now.map((a) => [a.id, a]));
       commands.value = new Map(orders.map((c) => [c.id, c]));
@@ -75,6 +84,7 @@ export async function start(): Promise<void> {
       loading.value = null;
     });
     socket = new Line(live, nodes, { message: hear, values: touched, positions: () => listeners.forEach((l) => l(null)), overlay, line: lineChanged });
+    attach((ask) => socket?.send(ask));
     looking();
   } catch (error) {
     failure.value = error instanceof Error ? error.message : String(error);
@@ -93,19 +103,30 @@ function overlay(): void { overlayTick.value += 1; listeners.forEach((l) => l(nu
 function lineChanged(isUp: boolean, sinceMs: number): void { line.value = { isUp, sinceMs }; }
 
 function hear(message: Message): void {
-  if (message.t === "hello") clockOffset.value = Number(message.server_time_ms) - Date.now();
+  if (message.t === "hello") { clockOffset.value = Number(message.server_time_ms) - Date.now(); if (isReplay) resume(); }
+  else if (message.t === "replay") { const r = message as unknown as ReplayState; if (r.is_reset) forget(); heardReplay(r); }
   else if (message.t === "alarm") { const a = message as unknown as Alarm; alarms.value = new Map(alarms.value).set(a.id, a); }
   else if (message.t === "command") { const c = message as unknown as Command; commands.value = new Map(commands.value).set(c.id, c); }
   else if (message.t === "trail") trail.value = [message as unknown as Trail, ...trail.value].slice(0, 400);
   else if (message.t === "kpis") kpis.value = new Map(kpis.value).set(String(message.node), message.cards as Kpi[]);
+  else if (heardIncident(message) || heardWall(message)) return;
   else if (message.t === "link") links.value = new Map(links.value).set(String(message.connector), message as never);
 }
 
+/** Before another moment of the past is sent whole: nothing of the former one stays. */
+function forget(): void {
+  const live = world.value?.live;
+  live?.quality.fill(4); live?.value.fill(NaN); live?.trackSeenMs.fill(0); live?.trackXyz.fill(0);
+  live?.overlay.forEach((column) => column.fill(NaN));
+  batch(() => { alarms.value = new Map(); commands.value = new Map(); trail.value = []; incidents.value = new Map(); dispatches.value = new Map(); });
+}
 function looking(): void { socket?.setLook(place.value, channel.value ? [channel.value] : []); }
 
 /** Goes somewhere: URL, breadcrumb, scene and KPI scope all follow `place`. */
 export function goTo(id: string, options: { device?: string | null; replace?: boolean } = {}): void {
-  const w = world.value, found = w?.deviceById.get(id);
+  const w = world.value;
+  if (w && id.startsWith("fence:")) id = w.byIndex.get([...alarms.value.values()].find((a) => a.device === id)?.node ?? 0)?.id ?? "park";
+  const found = w?.deviceById.get(id);
   batch(() => {
     if (found) { device.value = id; place.value = holderOf(found); }
     else { place.value = id; device.value = options.device ?? null; }

@@ -1,10 +1,8 @@
 /** Every string in both languages; switched without a reload. */
 import { signal } from "@preact/signals";
-import en from "../../../i18n/en.json";
-import zh from "../../../i18n/zh.json";
 import type { Lang } from "../contract";
+import { BOOKS } from "./books";
 
-const BOOKS: Record<Lang, Record<string, string>> = { zh, en };
 const kept = (key: string) => { try { return localStorage.getItem(key); } catch { return null; } };
 export const lang = signal<Lang>(kept("parktwin.lang") === "en" ? "en" : "zh");
 export const theme = signal<"light" | "dark">(kept("parktwin.theme") === "light" ? "light" : "dark");

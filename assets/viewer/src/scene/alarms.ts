@@ -5,6 +5,8 @@ import { display } from "./look";
 import { liftOf } from "./model";
 import { paletteOf } from "./palette";
 import type { Focus, Scope } from "./scope";
+import { BLINK } from "./shaders";
+import type { StateTexture } from "./state";
 import { beaconPainter, BEACON_HEIGHT, BOLD_FONT, edgePainter, EDGE_HEIGHT, markPainter, SMALL_FONT } from "./signs";
 import type { Sprite, SpriteBatch } from "./sprites";
 import type { StrokeBatch } from "./strokes";
@@ -22,6 +24,7 @@ function lowerIntoView(head: Vector3, foot: Vector3, camera: PerspectiveCamera):
 
 export class AlarmSigns {
   marks: AlarmMark[] = [];
+  private rooms = new Set<number>();
 
   constructor(private readonly world: World, private readonly scope: Scope, private readonly batch: SpriteBatch) {}
 
@@ -29,10 +32,34 @@ export class AlarmSigns {
 
   /** Where an alarm stands: its device, else its node's middle. */
   placeOf(alarm: AlarmMark): Vector3 | null {
+    if (alarm.at) return new Vector3(...alarm.at);
     const device = this.world.deviceById.get(alarm.device);
     if (device) return new Vector3(...device.pos);
     const node = this.world.byIndex.get(alarm.node);
     return node ? new Vector3(...node.anchor) : null;
+  }
+
+  /**
+   * Says which buildings are red and marks the rooms; answers whether anything changed.
+   *
+   * Urgent alarms (priority 1 and 2) tint until they clear; the highest one of a building gives the height.
+   */
+  tint(alarmed: Map<number, number>, state: StateTexture): boolean {
+    const heights = new Map<number, number>(), rooms = new Set<number>();
+    const urgent = this.marks.filter((a) => a.priority <= 2 && a.state !== "cleared" && a.state !== "shelved").sort((a, b) => b.priority - a.priority);
+    for (const alarm of urgent) {
+      const at = this.placeOf(alarm), parent = this.world.deviceById.get(alarm.device)?.parent ?? alarm.node;
+      const building = this.scope.buildingOf(parent);
+      if (building && at) heights.set(building.node, at.z);
+      if (this.scope.spaceByNode.has(parent)) rooms.add(parent);
+    }
+    const was = [...alarmed].join() + [...this.rooms].join();
+    for (const room of this.rooms) if (!rooms.has(room)) state.setFlag(room, BLINK, false);
+    for (const room of rooms) state.setFlag(room, BLINK, true);
+    alarmed.clear();
+    for (const [node, z] of heights) alarmed.set(node, z);
+    this.rooms = rooms;
+    return was !== [...alarmed].join() + [...rooms].join();
   }
 
   private headOf(alarm: AlarmMark, foot: Vector3, focus: Focus): number {
@@ -80,7 +107,7 @@ export class AlarmSigns {
         tags.push({ alarm, x: low.x * flip, y: low.y * flip, metres: Math.hypot(foot.x - camera.position.x, foot.y - camera.position.y) });
       }
     });
-    tags.slice(0, MOST_TAGS).forEach((tag) => this.tag(tag, lang, theme, width, height, sprites));
+    if (!camera.view?.enabled) tags.slice(0, MOST_TAGS).forEach((tag) => this.tag(tag, lang, theme, width, height, sprites));
   }
 
   private tag(tag: { alarm: AlarmMark; x: number; y: number; metres: number }, lang: Lang, theme: Theme, width: number, height: number, sprites: Sprite[]): void {

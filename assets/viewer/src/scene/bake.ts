@@ -1,7 +1,7 @@
 /**
  * Light settled once a look instead of once a frame: albedo, occlusion and the compiler's sun become the display colour of every
  * vertex. On a machine without a graphics card this makes a moving frame four times cheaper; a change of look costs tens of
- * milliseconds. The arithmetic is that of the instanced program in shaders.ts.
+ * milliseconds. Instances turn and stand in light or shadow: theirs is settled twice, in the sun and out of it, for a white tint.
  */
 import { BufferAttribute, type BufferGeometry } from "three";
 import { display, type Look } from "./look";
@@ -51,21 +51,26 @@ export class Baker {
     this.glass = display(look.glass).toArray();
   }
 
-  /** Brings a piece's `lit` attribute (display rgb, surface class) up to the look; instanced pieces light themselves. */
+  /** Brings a piece's `lit` attribute (display rgb, surface class) up to the look; of instanced pieces also `dim`. */
   bake(piece: Piece): void {
     const { geometry } = piece.mesh;
-    if (piece.isEdge || piece.cut.isInstanced || geometry.userData.look === this.key) return;
+    if (piece.isEdge || geometry.userData.look === this.key) return;
     geometry.userData.look = this.key;
     const colour = bytesOf(geometry, "color"), shade = bytesOf(geometry, "_shade");
     const nodes = geometry.getAttribute("node").array as Uint32Array;
-    let lit = geometry.getAttribute("lit") as BufferAttribute | undefined;
-    if (!lit) geometry.setAttribute("lit", (lit = new BufferAttribute(new Uint8Array(colour.length), 4, true)));
-    this.fill(lit.array as Uint8Array, colour, shade, nodes, piece);
-    lit.needsUpdate = true;
+    this.write(geometry, "lit", (out) => this.fill(out, colour, shade, nodes, piece, this.look.sun));
+    if (piece.cut.isInstanced) this.write(geometry, "dim", (out) => this.fill(out, colour, shade, nodes, piece, [0, 0, 0]));
   }
 
-  private fill(out: Uint8Array, colour: Uint8Array, shade: Uint8Array, nodes: Uint32Array, piece: Piece): void {
-    const { sun, sky, ground, lawn, paving, night } = this.look;
+  private write(geometry: BufferGeometry, name: string, fill: (out: Uint8Array) => void): void {
+    let attribute = geometry.getAttribute(name) as BufferAttribute | undefined;
+    if (!attribute) geometry.setAttribute(name, (attribute = new BufferAttribute(new Uint8Array(geometry.getAttribute("position").count * 4), 4, true)));
+    fill(attribute.array as Uint8Array);
+    attribute.needsUpdate = true;
+  }
+
+  private fill(out: Uint8Array, colour: Uint8Array, shade: Uint8Array, nodes: Uint32Array, piece: Piece, sun: readonly [number, number, number]): void {
+    const { sky, ground, lawn, paving, night } = this.look;
     const { table } = this;
     const perLight = STEPS / BRIGHTEST, isNight = night > 0.5, isGroundPiece = piece.cut.isGround, { owner } = piece.place;
     for (let i = 0, at = 0; at < out.length; i++, at += 4) {
@@ -84,7 +89,7 @@ export class Baker {
       const grey = tr * 0.299 + tg * 0.587 + tb * 0.114;
       r = grey + (tr - grey) * 1.1; g = grey + (tg - grey) * 1.1; b = grey + (tb - grey) * 1.1;
       if (cls === 12 && isNight) { r = 1; g = 0.93; b = 0.78; }
-      if (cls === 1) [r, g, b] = this.window(r, g, b, owner + nodes[i]! * 7, isNight);
+      if (cls === 1) [r, g, b] = this.window(r, g, b, owner + (nodes[i] ?? 0) * 7, isNight);
       out[at] = Math.max(0, Math.min(255, r * 255)); out[at + 1] = Math.max(0, Math.min(255, g * 255));
       out[at + 2] = Math.max(0, Math.min(255, b * 255)); out[at + 3] = cls;
     }

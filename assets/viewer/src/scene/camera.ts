@@ -22,6 +22,8 @@ export class OrbitCamera {
   private spread = 0;
   private readonly held = new Set<string>();
   private lastStep = 0;
+  /** the pose of the last step, so that a pose set from outside counts as movement too */
+  private seen = "";
   /** Metres; the target stays inside. */
   limits = { low: new Vector3(-5e3, -5e3, -200), high: new Vector3(5e3, 5e3, 500), nearest: 6, farthest: 4000 };
   /** Set while a tool takes the pointer. */
@@ -62,7 +64,6 @@ export class OrbitCamera {
     const secs = Math.min(0.1, (time - this.lastStep) / 1000 || 0.016);
     this.lastStep = time;
     if (this.held.size) this.stepKeys(secs);
-    const before = this.signature();
     if (this.flight) {
       const share = Math.min(1, (time - this.flight.since) / this.flight.ms);
       const ease = 1 - (1 - share) ** 3;
@@ -85,7 +86,9 @@ export class OrbitCamera {
       }
     }
     this.place();
-    return this.signature() !== before || this.flight !== null || this.held.size > 0;
+    const before = this.seen;
+    this.seen = this.signature();
+    return this.seen !== before || this.flight !== null || this.held.size > 0;
   }
 
   place(): void {

@@ -11,6 +11,8 @@ import type { Sprite, SpriteBatch } from "./sprites";
 import type { StrokeBatch } from "./strokes";
 
 const STEM_METRES = 1.5;
+/** Nearer than this, devices in the open stand one by one; from further they are counted. */
+const OUTDOOR_METRES_PER_PIXEL = 0.13;
 const BAD = 2, STALE = 3, NEVER = 4;
 
 /** What the ring of a device says, from its live columns. */
@@ -44,10 +46,16 @@ function headline(device: Device, kind: DeviceKind, world: World): string {
   return `${value.toFixed(digits)} ${kind.points[at]!.unit}`;
 }
 
+/** Devices counted as one sign: over their building, or over where they stand. */
+interface Group { members: Device[]; at: Vector3; head: Vector3; symbol: string; pick: { kind: "node" | "device"; id: string } }
+
 export class DeviceSigns {
   readonly hidden = new Set<string>();
   selected: string | null = null;
   hovered: string | null = null;
+  private sortedFor = "";
+  private single: Device[] = [];
+  private groups: Group[] = [];
   private readonly placeOf = new Map<string, { building: string | null; storey: number }>();
 
   constructor(private readonly world: World, private readonly scope: Scope, private readonly batch: SpriteBatch) {
@@ -59,21 +67,47 @@ export class DeviceSigns {
 
   build(focus: Focus, alarms: AlarmMark[], theme: Theme, lang: Lang, isStale: boolean, metresPerPixel: number,
     sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
+    const isOpen = focus.level === "storey" || focus.level === "space";
+    const isNear = !isOpen && metresPerPixel < OUTDOOR_METRES_PER_PIXEL;
+    const key = [focus.level, isOpen ? focus.storey.node : 0, isNear, this.selected, ...this.hidden].join(" ");
+    if (key !== this.sortedFor) { this.sortedFor = key; this.sort(isOpen ? focus.storey.node : 0, isNear); }
+    for (const device of this.single) this.disc(device, theme, lang, isStale, metresPerPixel, sprites, strokes, dpr);
+    const worst = new Map<string, number>();
+    for (const alarm of alarms) worst.set(alarm.device, Math.min(worst.get(alarm.device) ?? 9, alarm.priority));
+    for (const group of this.groups) this.pill(group, worst, theme, sprites, strokes, dpr);
+  }
+
+  /** Which devices stand one by one and which are counted: by building, and in the open by squares of 110 m. */
+  private sort(storey: number, isNear: boolean): void {
     const groups = new Map<string, Device[]>();
+    this.single = [];
     for (const device of this.world.devices) {
       if (this.hidden.has(device.kind)) continue;
       const place = this.placeOf.get(device.id)!;
-      const isOnStorey = (focus.level === "storey" || focus.level === "space") && place.storey === focus.storey.node;
-      const isOutdoorNear = !place.building && focus.level !== "storey" && focus.level !== "space" && metresPerPixel < 0.28;
-      if (isOnStorey || isOutdoorNear || device.id === this.selected) {
-        this.disc(device, theme, lang, isStale, metresPerPixel, sprites, strokes, dpr);
-      } else if (focus.level === "park" || focus.level === "building" || place.building !== (focus.building.id as string)) {
-        if (focus.level === "storey" || focus.level === "space") continue;
+      const isSingle = device.id === this.selected || (storey ? place.storey === storey : isNear && !place.building);
+      if (isSingle) this.single.push(device);
+      else if (!storey) {
         const key = place.building ?? `@${Math.round(device.pos[0] / 110)},${Math.round(device.pos[1] / 110)}`;
-        groups.set(key, [...(groups.get(key) ?? []), device]);
+        const members = groups.get(key);
+        if (members) members.push(device); else groups.set(key, [device]);
       }
     }
-    for (const [key, members] of groups) this.pill(key, members, alarms, theme, sprites, strokes, dpr);
+    this.groups = [...groups].map(([key, members]) => this.group(key, members));
+  }
+
+  private group(key: string, members: Device[]): Group {
+    const counts = new Map<string, number>();
+    const at = new Vector3();
+    for (const device of members) {
+      counts.set(device.kind, (counts.get(device.kind) ?? 0) + 1);
+      at.add(new Vector3(...device.pos));
+    }
+    at.divideScalar(members.length);
+    const building = this.scope.buildings.get(key);
+    if (building) at.set((building.bbox[0]! + building.bbox[3]!) / 2, (building.bbox[1]! + building.bbox[4]!) / 2, building.bbox[5]!);
+    const major = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]![0];
+    return { members, at, head: at.clone().add(new Vector3(0, 0, 5)), symbol: this.world.kinds.get(major)?.symbol ?? "node",
+      pick: building ? { kind: "node", id: building.id } : { kind: "device", id: members[0]!.id } };
   }
 
   private disc(device: Device, theme: Theme, lang: Lang, isStale: boolean, metresPerPixel: number, sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
@@ -99,27 +133,15 @@ export class DeviceSigns {
     });
   }
 
-  private pill(key: string, members: Device[], alarms: AlarmMark[], theme: Theme, sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
+  private pill({ members, at, head, symbol, pick }: Group, alarmed: Map<string, number>, theme: Theme, sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
     const palette = paletteOf(theme);
-    const counts = new Map<string, number>();
-    const at = new Vector3();
-    for (const device of members) {
-      counts.set(device.kind, (counts.get(device.kind) ?? 0) + 1);
-      at.add(new Vector3(...device.pos));
-    }
-    at.divideScalar(members.length);
-    const building = this.scope.buildings.get(key);
-    if (building) at.set((building.bbox[0]! + building.bbox[3]!) / 2, (building.bbox[1]! + building.bbox[4]!) / 2, building.bbox[5]!);
-    const major = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]![0];
-    const ids = new Set(members.map((d) => d.id));
-    const worst = alarms.filter((a) => ids.has(a.device)).reduce((w, a) => (w ? Math.min(w, a.priority) : a.priority), 0);
-    const symbol = this.world.kinds.get(major)?.symbol ?? "node";
+    let worst = 0;
+    if (alarmed.size) for (const { id } of members) { const p = alarmed.get(id); if (p && (!worst || p < worst)) worst = p; }
     const width = pillWidth(members.length);
-    strokes.line(at, at.clone().add(new Vector3(0, 0, 5)), { colour: display(palette.line3), alpha: 0.9, width: 1.2, behind: 0.5 }, dpr);
+    strokes.line(at, head, { colour: display(palette.line3), alpha: 0.9, width: 1.2, behind: 0.5 }, dpr);
     sprites.push({
-      key: `p:${symbol}:${members.length}:${worst}`, width, height: PILL_HEIGHT, at: at.clone().add(new Vector3(0, 0, 5)), dx: 0, dy: 14, alpha: 1, behind: 1,
-      paint: pillPainter({ symbol, count: members.length, worst }, width, palette),
-      pick: building ? { kind: "node", id: building.id } : { kind: "device", id: members[0]!.id }, rank: worst ? 3 : 5, isLabel: true,
+      key: `p:${symbol}:${members.length}:${worst}`, width, height: PILL_HEIGHT, at: head, dx: 0, dy: 14, alpha: 1, behind: 1,
+      paint: pillPainter({ symbol, count: members.length, worst }, width, palette), pick, rank: worst ? 3 : 5, isLabel: true,
     });
   }
 }

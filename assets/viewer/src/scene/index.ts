@@ -1,2 +1,3 @@
 /** The 3D view of the park: one entry, `createSceneView`; the promises are in ../contract.ts. */
 export { createSceneView } from "./view";
+export { prepare } from "./stage";

@@ -49,9 +49,14 @@ export function lookOf(theme: Theme, mood: Mood): Look {
   return base;
 }
 
-/** A display colour as the three numbers a shader wants, without three's conversion to linear. */
+const COLOURS = new Map<string, Vector3>();
+
+/** A display colour as the three numbers a shader wants, without three's conversion to linear. Shared: copy before changing. */
 export function display(css: string): Vector3 {
-  const colour = new Color();
-  colour.setStyle(css, "srgb-linear");
-  return new Vector3(colour.r, colour.g, colour.b);
+  let found = COLOURS.get(css);
+  if (!found) {
+    const { r, g, b } = new Color().setStyle(css, "srgb-linear");
+    COLOURS.set(css, (found = new Vector3(r, g, b)));
+  }
+  return found;
 }

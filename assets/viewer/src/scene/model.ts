@@ -8,8 +8,14 @@ import { EDGES, GHOST, SOLID, VEIL, type Stage } from "./stage";
 import type { SingleTiles } from "./tiles";
 
 export interface Opened { building: BuildingTiles; storey: StoreyTile }
-const CUT_METRES = 2.1;
+/** Height above its floor at which an opened storey is cut. */
+export const CUT_METRES = 2.1;
 const HIDDEN_LAYER = 31;
+
+/** Opaque pieces from what hides to what is hidden, so that no pixel of the ground is coloured in vain. */
+function nearestFirst({ cut, place, isPlaced }: Piece): number {
+  return place.layer === "context" ? 3 : cut.isGround ? 2 : isPlaced ? 1 : 0;
+}
 
 /** How far the storeys above are raised, metres. */
 export function liftOf(building: BuildingTiles): number {
@@ -22,7 +28,7 @@ export class Model {
   private openRoots: Object3D[] = [];
   private openPieces: Piece[] = [];
   private ticket = 0;
-  isUnderground = false; isXray = false; hasTrees = true;
+  isUnderground = false; isXray = false; isCut = false; hasTrees = true;
   tileBytes = 0;
 
   constructor(private readonly stage: Stage, private readonly materials: Materials, private readonly singles: SingleTiles, readonly baker: Baker,
@@ -109,6 +115,11 @@ export class Model {
     this.openRoots = []; this.openPieces = [];
   }
 
+  /** Moves the cut of the section tool: of the opened storey, else of every building. */
+  cutAt(height: number): void { this.materials.role(this.opened ? "opened" : "section").clipAbove.value = height; }
+
+  uncut(): void { if (this.opened) this.materials.role("opened").clipAbove.value = this.opened.storey.elevation + CUT_METRES; this.changed(); }
+
   /** Gives a streamed piece the role it plays now. */
   private dress(piece: Piece): void {
     const { place } = piece;
@@ -119,17 +130,17 @@ export class Model {
     if (this.isUnderground) {
       if (isPipe) return this.wear(piece, "pipes");
       if (place.building) return place.storey === null ? this.wear(piece, "ghost") : this.hide(piece);
-      if (piece.cut.isInstanced) return this.hide(piece);
+      if (piece.isPlaced) return this.hide(piece);
       return /ground|terrain|lawn|road|water|pav/i.test(place.layer) ? this.wear(piece, "veil") : this.wear(piece, "ghost");
     }
     if (this.opened) {
       if (place.building === this.opened.building.id) return this.hide(piece);
       if (place.building || /build|block|context/i.test(place.layer)) return this.wear(piece, "ghost");
-      if (piece.cut.isInstanced) return this.hide(piece);
+      if (piece.isPlaced) return this.hide(piece);
       return this.wear(piece, "ground");
     }
     if (this.isXray && place.building) return this.wear(piece, place.storey === null ? "ghost" : "solid");
-    this.wear(piece, "solid");
+    this.wear(piece, this.isCut && place.building ? "section" : "solid");
   }
 
   private hide(piece: Piece): void { piece.mesh.layers.set(HIDDEN_LAYER); }
@@ -140,7 +151,7 @@ export class Model {
     mesh.userData.role = role;
     const isBlended = role === "ghost" || role === "lifted";
     mesh.layers.set(piece.isEdge ? EDGES : role === "veil" ? VEIL : isBlended ? GHOST : SOLID);
-    mesh.renderOrder = role === "ground" ? -1 : 0;
+    mesh.renderOrder = role === "ground" ? -1 : role === "solid" ? nearestFirst(piece) : 0;
     mesh.material = piece.isEdge ? materials.edge(role) : materials.surface(role, piece.cut);
     mesh.onBeforeRender = (_r, _s, _c, _g, material) => materials.prepare(mesh as Mesh, material, place.owner, role);
   }

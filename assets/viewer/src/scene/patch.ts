@@ -6,11 +6,12 @@ import { GLTFLoader, type GLTF, type GLTFParser } from "three/examples/jsm/loade
 import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
 
 import type { Cut } from "./materials";
+import { unrolled } from "./unroll";
 
 export interface Place { building: string | null; owner: number; storey: number | null; layer: string; isOpen: boolean }
 
-/** A mesh of ours: surfaces and instances, or the drawn edges of a tile. */
-export interface Piece { mesh: Mesh | LineSegments; isEdge: boolean; cut: Cut; place: Place; triangles: number; bytes: number }
+/** A mesh of ours: surfaces, things placed many times (trees, lamps), or the drawn edges of a tile. */
+export interface Piece { mesh: Mesh | LineSegments; isEdge: boolean; isPlaced: boolean; cut: Cut; place: Place; triangles: number; bytes: number }
 
 interface FeatureTable { properties?: { node?: { values: number } } }
 
@@ -57,6 +58,20 @@ function bytesOf(geometry: BufferGeometry): number {
   return total;
 }
 
+/** Puts plain meshes where instances were, all but the very many. */
+function writeOut(root: Object3D): void {
+  const found: InstancedMesh[] = [];
+  root.traverse((object) => { if (object instanceof InstancedMesh) found.push(object); });
+  for (const mesh of found) {
+    mesh.updateMatrix();
+    const plain = unrolled(mesh);
+    if (plain === mesh) continue;
+    mesh.parent?.add(plain);
+    mesh.removeFromParent();
+    mesh.dispose();
+  }
+}
+
 /** A glTF loader that bakes the node index while the file's property table is still at hand. */
 export function makeLoader(): GLTFLoader {
   const loader = new GLTFLoader();
@@ -72,6 +87,7 @@ export function makeLoader(): GLTFLoader {
         bakeNodes(object.geometry, column, object instanceof InstancedMesh ? object.count : 0);
         fillMissing(object.geometry);
       });
+      writeOut(result.scene);
     },
   }));
   return loader;
@@ -87,13 +103,14 @@ export function piecesOf(root: Object3D, place: Place): Piece[] {
     if (isInstanced && !object.geometry.getAttribute("_tint")) {
       object.geometry.setAttribute("_tint", new InstancedBufferAttribute(new Uint8Array(object.count * 4).fill(255), 4, true));
     }
+    const isPlaced = isInstanced || Boolean(object.userData.isPlaced);
     const corners = object.geometry.index?.count ?? object.geometry.getAttribute("position").count;
     const copies = isInstanced ? object.count : 1;
     const cut: Cut = {
-      isInstanced, hasFacade: Boolean(object.geometry.getAttribute("uv")), isGround: !isInstanced && !place.building && !place.isOpen,
-      hasState: place.isOpen || place.storey !== null || (!isInstanced && !place.building && place.layer !== "ground"),
+      isInstanced, hasFacade: Boolean(object.geometry.getAttribute("uv")), isGround: !isPlaced && !place.isOpen && (place.layer === "ground" || place.layer === "context"),
+      hasState: place.isOpen || place.storey !== null || (!isPlaced && !place.building && place.layer !== "ground"),
     };
-    pieces.push({ mesh: object, isEdge, cut, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
+    pieces.push({ mesh: object, isEdge, isPlaced, cut, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
   });
   return pieces;
 }

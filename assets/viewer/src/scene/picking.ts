@@ -1,6 +1,8 @@
 /** What is under a pixel: one pixel drawn in ids, read back. */
 import { FloatType, NearestFilter, Vector3, WebGLRenderTarget, type PerspectiveCamera } from "three";
+import type { World } from "../contract";
 import type { Model } from "./model";
+import type { Focus, Scope } from "./scope";
 import { GHOST, SOLID, type Stage } from "./stage";
 
 export interface Picked { node: number; owner: number; cls: number; at: Vector3 }
@@ -37,4 +39,17 @@ export class Picker {
   }
 
   dispose(): void { this.target.dispose(); }
+}
+
+/** The id of the building, storey or room that was hit, as deep as one is drilled in; null for nothing that has a place. */
+export function nodeOf(hit: Picked, focus: Focus, scope: Scope, world: World): string | null {
+  const own = world.byIndex.get(hit.node);
+  const building = hit.owner ? scope.buildingOf(hit.owner) : hit.node ? scope.buildingOf(hit.node) : null;
+  if (!building) return own && own.kind !== "park" && own.kind !== "zone" ? own.id : null;
+  if (focus.level === "park" || focus.building.id !== building.id) return building.id;
+  if (focus.level === "building") return scope.storeyAt(building, hit.at.z)?.id ?? building.id;
+  if (own?.kind === "space") return own.id;
+  if (hit.at.z < focus.storey.elevation - 0.4) return scope.storeyAt(building, hit.at.z)?.id ?? null;
+  const space = scope.spaceAt(focus.storey, hit.at.x, hit.at.y);
+  return (space && world.byIndex.get(space.i)?.id) || focus.storey.id;
 }

@@ -14,32 +14,24 @@ const HAZE = `float haze(float x) { return 1.0 / (1.0 + x * (0.3 + x * (0.55 + 0
 const COMMON_VERTEX = `${HEAD}
 in vec3 position;
 in uint node;
-uniform mat4 modelMatrix, viewMatrix, projectionMatrix;
+uniform mat4 modelMatrix, modelViewMatrix, viewMatrix, projectionMatrix;
 uniform float lift;
 #ifdef INSTANCED
 in mat4 instanceMatrix;
 in vec4 _tint;
-#define PLACE instanceMatrix
+#define LOCAL (instanceMatrix * vec4(position, 1.0))
 #else
-#define PLACE mat4(1.0)
+#define LOCAL vec4(position, 1.0)
 #endif
 vec4 placed() {
-  #ifdef INSTANCED
-  vec4 p = modelMatrix * instanceMatrix * vec4(position, 1.0);
-  #else
-  vec4 p = modelMatrix * vec4(position, 1.0);
-  #endif
+  vec4 p = modelMatrix * LOCAL;
   p.z += lift;
   return p;
 }
-`;
-
-const TONE = `
-vec3 tone(vec3 c) {
-  c = sqrt(1.0 - exp(-c * exposure));
-  c = mix(c, c * c * (3.0 - 2.0 * c), 0.28);
-  float grey = dot(c, vec3(0.299, 0.587, 0.114));
-  return clamp(mix(vec3(grey), c, 1.1), 0.0, 1.0);
+/* what projectionMatrix does, without its zeros; a view's offset is in the third column */
+vec4 projected(vec3 v) {
+  return vec4(projectionMatrix[0][0] * v.x + projectionMatrix[2][0] * v.z, projectionMatrix[1][1] * v.y + projectionMatrix[2][1] * v.z,
+    projectionMatrix[2][2] * v.z + projectionMatrix[3][2], -v.z);
 }
 `;
 
@@ -50,12 +42,10 @@ vec3 tone(vec3 c) {
  * Everything else is settled per vertex, in display space.
  */
 export const MODEL_VERTEX = `${COMMON_VERTEX}
-#ifdef INSTANCED
-in vec4 color;
-in vec4 _shade;
-#else
-/* settled by bake.ts: display rgb, surface class */
+/* settled by bake.ts: display rgb, surface class; of instances, which turn, also without the sun */
 in vec4 lit;
+#ifdef INSTANCED
+in vec4 dim;
 #endif
 #ifdef FACADE
 in vec2 uv;
@@ -69,39 +59,43 @@ flat out float vHatch;
 #endif
 uniform uint owner;
 uniform vec4 ownerState;
-uniform vec3 sun, sky, groundLight, lawn, eye, fog, ghostColour, glass, accent, noneColour;
-uniform float exposure, night, fogPerMetre, ghostMix, fade, ownerTint;
+/* where its alarm stands: park height, and how much it tints (0 without one) */
+uniform vec2 alarm;
+uniform vec3 alarmColour;
+uniform vec3 fog, ghostColour, glass, accent, noneColour;
+uniform float fogPerMetre, ghostMix, fade, ownerTint;
 out vec3 vLit;
-#if defined(GROUND) || defined(CLIP)
+#ifdef CLIP
 out vec3 vWorld;
 #endif
 #ifdef CAPS
 flat out float vIsWall;
 #endif
 #ifdef GROUND
+uniform vec4 lightBounds;
 flat out float vTakesLight;
-#endif
+out vec2 vGround;
+#else
 out float vFog;
-${HAZE}
-#ifdef INSTANCED
-${TONE}
 #endif
+${HAZE}
 void main() {
-  vec4 p = placed();
-  gl_Position = projectionMatrix * (viewMatrix * p);
-  #ifdef INSTANCED
-  uint cls = uint(_shade.z + 0.5);
-  vec3 albedo = color.rgb * color.rgb * _tint.rgb * _tint.rgb;
-  float ao = color.a, sunlit = _shade.x / 255.0 * _tint.a, up = _shade.y / 255.0;
-  if (cls == 11u) albedo *= lawn;
-  vec3 c = tone(albedo * (mix(groundLight, sky, up) * ao + sun * sunlit * (0.55 + 0.45 * ao)));
-  if (cls == 12u && night > 0.5) c = vec3(1.0, 0.93, 0.78);
+  #ifdef CLIP
+  vWorld = placed().xyz;
+  vec3 v = (viewMatrix * vec4(vWorld, 1.0)).xyz;
   #else
+  vec3 v = (modelViewMatrix * LOCAL).xyz;
+  #endif
+  gl_Position = projected(v);
   uint cls = uint(lit.a * 255.0 + 0.5);
+  #ifdef INSTANCED
+  vec3 c = mix(dim.rgb, lit.rgb, _tint.a) * _tint.rgb;
+  #else
   vec3 c = lit.rgb;
   #endif
   #ifdef GROUND
   vTakesLight = (cls >= 6u && cls <= 9u) || cls == 16u ? 1.0 : 0.0;
+  vGround = ((modelMatrix * LOCAL).xy - lightBounds.xy) / (lightBounds.zw - lightBounds.xy);
   #endif
   #ifdef FACADE
   vUv = uv;
@@ -112,30 +106,34 @@ void main() {
   vec4 paint = vec4(0.0);
   bool isShell = cls < 6u || cls == 10u;
   uint of = uint(ownerState.a * 255.0 + 0.5);
-  if (isShell && (of & 2u) != 0u) paint = vec4(ownerState.rgb * (0.55 + 0.45 * dot(c, vec3(0.333))), ownerTint);
+  if (isShell && (of & 2u) != 0u) paint = vec4(ownerState.rgb * (0.55 + 0.45 * dot(c, vec3(0.333))), ownerTint * (cls == 10u ? 1.0 : 0.28));
   if (isShell && (of & 4u) != 0u) paint = vec4(accent, 0.22);
+  if (isShell && alarm.y > 0.0) {
+    float off = (modelMatrix * LOCAL).z - alarm.x;
+    float red = alarm.y * (0.34 + 0.66 / (1.0 + off * off * 0.012));
+    paint = vec4(mix(paint.rgb, alarmColour * (0.5 + 0.5 * dot(c, vec3(0.333))), red), max(paint.a * (1.0 - red), red));
+  }
   if (cls == 13u) paint = vec4(noneColour, 0.35);
   #ifdef STATE
   vec4 state = texelFetch(stateTex, ivec2(int(node & 511u), int(node >> 9)), 0);
   uint flags = uint(state.a * 255.0 + 0.5);
   if ((flags & 2u) != 0u) paint = vec4(state.rgb, cls == 13u ? 0.96 : 0.75);
   if ((flags & 4u) != 0u) paint = vec4(accent, 0.3);
-  vHatch = (flags & 16u) != 0u && cls == 13u ? 1.0 : 0.0;
+  if ((flags & 8u) != 0u) paint = vec4(alarmColour, cls == 13u ? 0.8 : 0.35);
+  vHatch = (flags & 24u) == 16u && cls == 13u ? 1.0 : 0.0;
   if ((flags & 1u) != 0u) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   #endif
   c = mix(mix(c, paint.rgb, paint.a), ghostColour, ghostMix);
   #ifdef FACADE
   vPane = mix(mix(mix(vPane, fog, fade), paint.rgb, paint.a), ghostColour, ghostMix);
   #endif
-  vec3 away = p.xyz - eye;
-  vFog = haze(dot(away, away) * fogPerMetre * fogPerMetre);
+  #ifndef GROUND
+  vFog = haze(v.z * v.z * fogPerMetre * fogPerMetre);
+  #endif
   #if defined(GROUND) || defined(FACADE)
   vLit = c;
   #else
   vLit = mix(fog, c, vFog);
-  #endif
-  #if defined(GROUND) || defined(CLIP)
-  vWorld = p.xyz;
   #endif
   #ifdef CAPS
   vIsWall = cls == 0u || (cls >= 2u && cls <= 5u) ? 1.0 : 0.0;
@@ -145,8 +143,7 @@ void main() {
 
 export const MODEL_FRAGMENT = `${HEAD}
 in vec3 vLit;
-in float vFog;
-#if defined(GROUND) || defined(CLIP)
+#ifdef CLIP
 in vec3 vWorld;
 #endif
 #ifdef FACADE
@@ -162,10 +159,12 @@ flat in float vIsWall;
 #endif
 #ifdef GROUND
 flat in float vTakesLight;
+in vec2 vGround;
+#else
+in float vFog;
 #endif
-uniform vec3 fog, eye, capColour, noneColour;
+uniform vec3 fog, capColour, noneColour;
 uniform float fogPerMetre, night, alpha, clipAbove, clipBelow, hasLight, litShare;
-uniform vec4 lightBounds;
 uniform sampler2D lightTex;
 out vec4 outColour;
 ${HAZE}
@@ -204,16 +203,15 @@ void main() {
   c = mix(fog, facade(c), vFog);
   #endif
   #ifdef GROUND
-  vec2 q = (vWorld.xy - lightBounds.xy) / (lightBounds.zw - lightBounds.xy);
-  vec2 inside = step(vec2(0.0), q) * step(q, vec2(1.0));
-  vec3 l = texture(lightTex, vec2(q.x, 1.0 - q.y)).rgb;
-  float takes = vTakesLight * hasLight * inside.x * inside.y;
-  vec3 day = c * mix(vec3(0.62, 0.66, 0.73), vec3(1.0), l.b) * mix(0.62, 1.0, l.r);
-  vec3 dusk = c * mix(0.7, 1.0, l.r);
-  dusk = mix(dusk, dusk * 1.4 + vec3(0.62, 0.50, 0.33), l.g * 0.85);
-  c = mix(c, mix(day, dusk, night), takes);
-  vec3 away = vWorld - eye;
-  c = mix(fog, c, haze(dot(away, away) * fogPerMetre * fogPerMetre));
+  vec2 inside = step(abs(vGround - 0.5), vec2(0.5));
+  vec3 l = texture(lightTex, vec2(vGround.x, 1.0 - vGround.y)).rgb;
+  vec3 at = c;
+  if (night < 0.5) at *= (vec3(0.62, 0.66, 0.73) + vec3(0.38, 0.34, 0.27) * l.b) * (0.62 + 0.38 * l.r);
+  else { at *= 0.7 + 0.3 * l.r; at = mix(at, at * 1.4 + vec3(0.62, 0.50, 0.33), l.g * 0.85); }
+  c = mix(c, at, vTakesLight * hasLight * inside.x * inside.y);
+  /* ground reaches to the horizon in few triangles: its haze is by pixel, of the depth */
+  float deep = fogPerMetre / gl_FragCoord.w;
+  c = mix(fog, c, haze(deep * deep));
   #endif
   #ifdef STATE
   if (vHatch > 0.5) c = noneColour * (1.0 - 0.22 * step(0.5, fract((gl_FragCoord.x + gl_FragCoord.y) / 7.0)));
@@ -281,7 +279,7 @@ void main() {
 
 export const SKY_VERTEX = `${HEAD}
 in vec3 position; out vec2 vAt;
-void main() { vAt = position.xy; gl_Position = vec4(position.xy, 0.99999, 1.0); }
+void main() { vAt = position.xy; gl_Position = vec4(position.xy, 1.0, 1.0); }
 `;
 export const SKY_FRAGMENT = `${HEAD}
 in vec2 vAt; uniform mat4 rays; uniform vec3 fog, zenith; out vec4 outColour;

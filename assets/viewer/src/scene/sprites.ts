@@ -1,10 +1,13 @@
 /** Upright signs in one draw: every sign is a cell of one canvas atlas, placed in whole pixels over a point of the park. */
 import {
   CanvasTexture, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, BufferAttribute, LinearFilter, Mesh,
-  NoColorSpace, RawShaderMaterial, Sphere, Vector2, Vector3, type PerspectiveCamera, type Texture,
+  NoColorSpace, RawShaderMaterial, Sphere, Vector2, Vector3, type PerspectiveCamera, type Texture, type WebGLRenderer,
 } from "three";
 
-const ATLAS_WIDTH = 2048, ATLAS_HEIGHT = 2048;
+/** The atlas starts low and doubles when it is full: sending 16 MB up would delay the first picture. */
+const ATLAS_WIDTH = 2048, FIRST_HEIGHT = 512, MOST_HEIGHT = 4096;
+/** More new signs than this go up with the whole atlas. */
+const MOST_PIECES = 400;
 
 export interface Cell { x: number; y: number; w: number; h: number }
 /** Draws a sign into `ctx`, whose origin is the cell's upper left corner in css pixels. */
@@ -58,6 +61,9 @@ export class SpriteBatch {
   private readonly ctx: CanvasRenderingContext2D;
   private readonly texture: CanvasTexture;
   private readonly cells = new Map<string, Cell>();
+  private readonly widths = new Map<string, number>();
+  /** cells drawn since the atlas was last sent up */
+  private fresh: Cell[] = [];
   private shelfX = 1; private shelfY = 1; private shelfHeight = 0;
   private readonly geometry = new InstancedBufferGeometry();
   private readonly box: InstancedBufferAttribute; private readonly cell: InstancedBufferAttribute; private readonly look: InstancedBufferAttribute;
@@ -65,8 +71,8 @@ export class SpriteBatch {
   private dpr = 1;
 
   constructor(depth: Texture, private readonly capacity = 4096) {
-    this.canvas.width = ATLAS_WIDTH; this.canvas.height = ATLAS_HEIGHT;
-    this.ctx = this.canvas.getContext("2d", { willReadFrequently: false })!;
+    this.canvas.width = ATLAS_WIDTH; this.canvas.height = FIRST_HEIGHT;
+    this.ctx = this.canvas.getContext("2d", { willReadFrequently: true })!;
     this.texture = new CanvasTexture(this.canvas);
     this.texture.generateMipmaps = false;
     this.texture.minFilter = this.texture.magFilter = LinearFilter;
@@ -84,7 +90,7 @@ export class SpriteBatch {
     this.box = instanced(4, "box"); this.cell = instanced(4, "cell"); this.look = instanced(3, "look");
     this.material = new RawShaderMaterial({
       glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthTest: false, depthWrite: false, premultipliedAlpha: true,
-      uniforms: { atlasTex: { value: this.texture }, depthTex: { value: depth }, screen: { value: new Vector2() }, atlas: { value: new Vector2(ATLAS_WIDTH, ATLAS_HEIGHT) } },
+      uniforms: { atlasTex: { value: this.texture }, depthTex: { value: depth }, screen: { value: new Vector2() }, atlas: { value: new Vector2(ATLAS_WIDTH, FIRST_HEIGHT) } },
     });
     this.geometry.boundingSphere = new Sphere();
     this.mesh = new Mesh(this.geometry, this.material);
@@ -94,16 +100,48 @@ export class SpriteBatch {
 
   /** Forgets every drawn cell: after a change of theme, language, fonts or pixel ratio. */
   clear(): void {
-    this.cells.clear();
+    this.cells.clear(); this.widths.clear();
     this.shelfX = this.shelfY = 1; this.shelfHeight = 0;
     this.ctx.setTransform(1, 0, 0, 1, 0, 0);
-    this.ctx.clearRect(0, 0, ATLAS_WIDTH, ATLAS_HEIGHT);
-    this.texture.needsUpdate = true;
+    this.ctx.clearRect(0, 0, ATLAS_WIDTH, this.canvas.height);
+    this.fresh = [];
+  }
+
+  /** A higher atlas when this one is full; at its highest it only starts anew. */
+  private grow(): void {
+    if (this.canvas.height < MOST_HEIGHT) {
+      this.canvas.height *= 2;
+      this.material.uniforms.atlas!.value.set(ATLAS_WIDTH, this.canvas.height);
+      this.texture.dispose();
+    }
+    this.clear();
+  }
+
+  /** Sends the new cells to the card; to be called before drawing. The whole atlas is 16 MB, a sign some kB. */
+  flush(renderer: WebGLRenderer): void {
+    const held = (renderer.properties.get(this.texture) as { __webglTexture?: WebGLTexture }).__webglTexture;
+    if (!this.fresh.length) return;
+    if (!held || this.fresh.length > MOST_PIECES) this.texture.needsUpdate = true;
+    else {
+      const gl = renderer.getContext() as WebGL2RenderingContext;
+      renderer.state.activeTexture(gl.TEXTURE0);
+      renderer.state.bindTexture(gl.TEXTURE_2D, held);
+      renderer.state.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+      renderer.state.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
+      for (const { x, y, w, h } of this.fresh) gl.texSubImage2D(gl.TEXTURE_2D, 0, x, y, gl.RGBA, gl.UNSIGNED_BYTE, this.ctx.getImageData(x, y, w, h));
+    }
+    this.fresh = [];
   }
 
   measure(text: string, font: string): number {
-    this.ctx.font = font;
-    return this.ctx.measureText(text).width;
+    const key = `${font}\n${text}`;
+    let width = this.widths.get(key);
+    if (width === undefined) {
+      this.ctx.font = font;
+      if (this.widths.size > 4000) this.widths.clear();
+      this.widths.set(key, (width = this.ctx.measureText(text).width));
+    }
+    return width;
   }
 
   private cellOf(sprite: Sprite): Cell | null {
@@ -111,7 +149,7 @@ export class SpriteBatch {
     if (had) return had;
     const w = Math.ceil(sprite.width * this.dpr), h = Math.ceil(sprite.height * this.dpr);
     if (this.shelfX + w + 2 > ATLAS_WIDTH) { this.shelfX = 1; this.shelfY += this.shelfHeight + 2; this.shelfHeight = 0; }
-    if (this.shelfY + h + 2 > ATLAS_HEIGHT) return null;
+    if (this.shelfY + h + 2 > this.canvas.height) return null;
     const cell = { x: this.shelfX, y: this.shelfY, w, h };
     this.shelfX += w + 2; this.shelfHeight = Math.max(this.shelfHeight, h);
     const { ctx } = this;
@@ -120,7 +158,7 @@ export class SpriteBatch {
     sprite.paint(ctx);
     ctx.restore();
     this.cells.set(sprite.key, cell);
-    this.texture.needsUpdate = true;
+    this.fresh.push(cell);
     return cell;
   }
 
@@ -128,7 +166,7 @@ export class SpriteBatch {
   update(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, dpr: number, maxLabels: number): void {
     if (dpr !== this.dpr) { this.dpr = dpr; this.clear(); }
     const placed = this.place(sprites, camera, width, height, maxLabels);
-    if (this.fill(placed, height) === "full") { this.clear(); this.fill(placed, height); }
+    for (let tries = 0; this.fill(placed, height) === "full" && tries < 4; tries++) this.grow();
     this.placed = placed;
     this.material.uniforms.screen!.value.set(width * dpr, height * dpr);
     this.geometry.instanceCount = Math.min(placed.length, this.capacity);

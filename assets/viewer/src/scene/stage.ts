@@ -21,6 +21,16 @@ function screenQuad(material: RawShaderMaterial): Mesh {
   return mesh;
 }
 
+function makeRenderer(): WebGLRenderer {
+  return new WebGLRenderer({ antialias: false, alpha: false, stencil: false, depth: false, powerPreference: "high-performance" });
+}
+
+let early: WebGLRenderer | null = null;
+/** Starts WebGL for the view that is about to come, while its data is on the way; on a processor that takes a good part of a second. */
+export function prepare(): void {
+  try { early ??= makeRenderer(); } catch { early = null; } // the view says so when it comes
+}
+
 export class Stage {
   readonly renderer: WebGLRenderer;
   readonly scene = new Scene();
@@ -34,6 +44,8 @@ export class Stage {
   private readonly copyMaterial: RawShaderMaterial;
   private readonly flat = new OrthographicCamera(-1, 1, 1, -1, 0, 1);
   width = 1; height = 1; dpr = 1;
+  /** The part of a larger picture that this window shows, css pixels; null = the picture is the window's own. */
+  private part: { fullWidth: number; fullHeight: number; x: number; y: number } | null = null;
   readonly clearScratch = new Color();
   /** how many model draws happened, and the time one took from call to read-back end where measured */
   draws = 0;
@@ -43,7 +55,8 @@ export class Stage {
   probeGhosts: (isProbe: boolean) => void = () => undefined;
 
   constructor(private readonly host: HTMLElement, private readonly camera: PerspectiveCamera, private readonly materials: Materials) {
-    this.renderer = new WebGLRenderer({ antialias: false, alpha: false, stencil: false, depth: false, preserveDrawingBuffer: true, powerPreference: "high-performance" });
+    this.renderer = early ?? makeRenderer();
+    early = null;
     this.renderer.autoClear = false;
     this.renderer.info.autoReset = false;
     const canvas = this.renderer.domElement;
@@ -53,7 +66,7 @@ export class Stage {
     this.base.depthTexture!.minFilter = this.base.depthTexture!.magFilter = NearestFilter;
     const accumulator = (): WebGLRenderTarget => new WebGLRenderTarget(1, 1, { type: HalfFloatType, depthBuffer: false, minFilter: LinearFilter, magFilter: LinearFilter });
     this.accumulators = [accumulator(), accumulator()];
-    const skyMaterial = new RawShaderMaterial({ glslVersion: GLSL3, vertexShader: SKY_VERTEX, fragmentShader: SKY_FRAGMENT, uniforms: materials.shared, depthTest: false, depthWrite: false });
+    const skyMaterial = new RawShaderMaterial({ glslVersion: GLSL3, vertexShader: SKY_VERTEX, fragmentShader: SKY_FRAGMENT, uniforms: materials.shared, depthWrite: false });
     this.sky.add(screenQuad(skyMaterial));
     this.copyMaterial = new RawShaderMaterial({
       glslVersion: GLSL3, vertexShader: SKY_VERTEX, fragmentShader: COPY_FRAGMENT, depthTest: false, depthWrite: false,
@@ -73,12 +86,26 @@ export class Stage {
     this.width = width; this.height = height; this.dpr = dpr;
     this.renderer.setPixelRatio(dpr);
     this.renderer.setSize(width, height, false);
-    this.camera.aspect = width / height;
-    this.camera.updateProjectionMatrix();
+    this.frame();
     const [w, h] = this.pixels(1);
     for (const target of this.accumulators) target.setSize(w, h);
     this.samples = 0; this.shown = "base";
     return true;
+  }
+
+  /** One picture over several windows: this one shows the part at x, y; null = a picture of its own. */
+  setPart(part: { fullWidth: number; fullHeight: number; x: number; y: number } | null): void { this.part = part; this.frame(); this.invalidate(true); }
+
+  /** Height of the whole picture, css pixels. */
+  get fullHeight(): number { return this.part?.fullHeight ?? this.height; }
+
+  /** Points the camera at its part, shifted by some of its pixels. */
+  private frame(dx = 0, dy = 0, ratio = this.dpr): void {
+    const { part, camera, width, height } = this;
+    camera.aspect = part ? part.fullWidth / part.fullHeight : width / height;
+    if (part || dx || dy) camera.setViewOffset((part?.fullWidth ?? width) * ratio, (part?.fullHeight ?? height) * ratio, (part?.x ?? 0) * ratio + dx, (part?.y ?? 0) * ratio + dy, width * ratio, height * ratio);
+    else camera.clearViewOffset();
+    camera.updateProjectionMatrix();
   }
 
   private pixels(ratio: number): [number, number] {
@@ -95,16 +122,15 @@ export class Stage {
   drawModel(ratio: number, jitter: readonly [number, number] | null, hasEdges = true): void {
     const [w, h] = this.pixels(ratio);
     if (this.base.width !== w || this.base.height !== h) this.base.setSize(w, h);
-    if (jitter) this.camera.setViewOffset(w, h, jitter[0], jitter[1], w, h);
-    else this.camera.clearViewOffset();
+    this.frame(jitter?.[0], jitter?.[1], this.dpr * ratio);
     const { renderer, camera, materials } = this;
     raysOf(camera, materials.shared.rays!.value);
     materials.shared.eye!.value.copy(camera.position);
     renderer.info.reset();
     renderer.setRenderTarget(this.base);
     renderer.clear(true, true, false);
-    renderer.render(this.sky, this.flat);
     this.pass(SOLID);
+    renderer.render(this.sky, this.flat);
     this.scene.matrixWorldAutoUpdate = false;
     if (this.hasGhosts) {
       this.probeGhosts(true);
@@ -117,13 +143,23 @@ export class Stage {
     this.scene.matrixWorldAutoUpdate = true;
     this.triangles = renderer.info.render.triangles;
     renderer.setRenderTarget(null);
-    if (jitter) this.camera.clearViewOffset();
+    if (jitter) this.frame();
     this.draws++;
   }
 
   private pass(layer: number): void {
     this.camera.layers.set(layer);
     this.renderer.render(this.scene, this.camera);
+  }
+
+  /** Lets the driver compile what the first picture needs while its data is still on the way. */
+  warm(): void {
+    const cut = { isInstanced: false, hasFacade: false, isGround: false, hasState: false };
+    const scene = new Scene();
+    for (const own of [cut, { ...cut, isGround: true }, { ...cut, hasFacade: true, hasState: true }]) {
+      scene.add(screenQuad(this.materials.surface("solid", own)));
+    }
+    for (const some of [scene, this.sky, this.copy]) this.renderer.compile(some, this.camera);
   }
 
   /** One more still frame; answers whether there is more to do. */

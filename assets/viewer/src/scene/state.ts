@@ -1,7 +1,18 @@
 /** One RGBA8 texel a node: display colour and flags. Changes go up as runs of whole rows, once a frame. */
 import { DataTexture, NearestFilter, RGBAFormat, UnsignedByteType, type WebGLRenderer } from "three";
+import type { World } from "../contract";
 
 const WIDTH = 512;
+
+/** The highest dense node index a park speaks of, with room for what is yet to come. */
+export function highestNode(world: World): number {
+  let top = 0;
+  for (const node of world.tree) top = Math.max(top, node.i);
+  for (const device of world.devices) top = Math.max(top, device.i);
+  for (const space of world.spaces) top = Math.max(top, space.i);
+  for (const values of world.live.overlay.values()) top = Math.max(top, values.length - 1);
+  return top + 4096;
+}
 
 export class StateTexture {
   readonly texture: DataTexture;
@@ -50,9 +61,9 @@ export class StateTexture {
     const gl = renderer.getContext() as WebGL2RenderingContext;
     renderer.state.activeTexture(gl.TEXTURE0);
     renderer.state.bindTexture(gl.TEXTURE_2D, held);
-    renderer.state.pixelStorei?.(gl.UNPACK_FLIP_Y_WEBGL, false);
-    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
+    renderer.state.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+    renderer.state.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    renderer.state.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
     for (let row = 0; row < this.rows; row++) {
       if (!this.dirty[row]) continue;
       let end = row;

@@ -17,12 +17,12 @@ function layerOf(tile: TileLike | null): string {
   return "";
 }
 
-/** Where a tile belongs, by its address: b/<building>/shell.glb or b/<building>/<storey index>.glb. */
+/** Where a tile belongs, by its address: b/<building>/far.glb, shell.glb or <storey index>.glb. */
 export function placeOf(url: string, layer: string, buildings: Map<string, BuildingTiles>): Place {
-  const found = /(?:^|\/)b\/([^/]+)\/(shell|-?\d+)\.glb/.exec(url);
+  const found = /(?:^|\/)b\/([^/]+)\/(far|shell|-?\d+)\.glb/.exec(url);
   const building = found ? decodeURIComponent(found[1]!) : null;
   const owner = building ? buildings.get(building)?.node ?? 0 : 0;
-  return { building, owner, storey: found && found[2] !== "shell" ? Number(found[2]) : null, layer, isOpen: false };
+  return { building, owner, storey: found && /\d/.test(found[2]!) ? Number(found[2]) : null, layer, isOpen: false };
 }
 
 export class ParkTiles {

@@ -9,6 +9,9 @@ import type { Sprite } from "./sprites";
 import type { StrokeBatch } from "./strokes";
 
 const TRAIL_FIXES = 14, OLD_MS = 4000, GLIDE_MS = 1150;
+/** From further off a trail is shorter than its own sign. */
+const TRAIL_METRES_PER_PIXEL = 0.4;
+const A = new Vector3(), B = new Vector3();
 
 interface Path { from: Vector3; to: Vector3; sinceMs: number; trail: Vector3[]; seenMs: number }
 
@@ -58,19 +61,21 @@ export class TrackSigns {
       if (inside ? inside[1].node !== opened : opened !== 0 && metresPerPixel < 0.05) continue;
       const isOld = isStale || nowMs - path.sinceMs > OLD_MS;
       const here = this.position(path, nowMs);
-      const points = [...path.trail, here];
-      if (!isOld && metresPerPixel < 0.6) {
-        for (let i = 0; i + 1 < points.length; i++) {
-          const share = (i + 1) / points.length;
-          const a = points[i]!.clone(), b = points[i + 1]!.clone();
-          a.z += 0.3; b.z += 0.3;
-          strokes.line(a, b, { colour, alpha: 0.1 + 0.75 * share * share, width: 1 + 2.2 * share, dash: t % 2 ? 6 : 0, behind: 0.15 }, dpr);
-        }
-      }
+      if (!isOld && metresPerPixel < TRAIL_METRES_PER_PIXEL) this.trail(path.trail, here, colour, t % 2 ? 6 : 0, strokes, dpr);
       sprites.push({
         key: `t:${track.kind}:${isOld}`, width: 22, height: 22, at: new Vector3(here.x, here.y, here.z + 1), dx: 0, dy: 6, alpha: 1, behind: 1,
         paint: trackPainter(track.kind, isOld, palette), pick: { kind: "track", id: track.id }, rank: 5.5, isLabel: false,
       });
+    }
+  }
+
+  private trail(fixes: Vector3[], here: Vector3, colour: Vector3, dash: number, strokes: StrokeBatch, dpr: number): void {
+    for (let i = 0; i < fixes.length; i++) {
+      const share = (i + 1) / (fixes.length + 1);
+      A.copy(fixes[i]!).setZ(fixes[i]!.z + 0.3);
+      const next = fixes[i + 1] ?? here;
+      B.copy(next).setZ(next.z + 0.3);
+      strokes.line(A, B, { colour, alpha: 0.1 + 0.75 * share * share, width: 1 + 2.2 * share, dash, behind: 0.15 }, dpr);
     }
   }
 }

@@ -1,43 +1,36 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
-import { TextureLoader, Vector3, Vector4, NoColorSpace } from "three";
-import type { CameraState, CreateSceneView, Lang, SceneEvents, SceneView, Theme, World } from "../contract";
+import { Vector3 } from "three";
+import type { CameraState, CreateSceneView, Lang, SceneEvents, SceneView, Shape, Theme, World } from "../contract";
 import { AlarmSigns } from "./alarms";
 import { Baker } from "./bake";
-import { OrbitCamera, type Pose } from "./camera";
+import { OrbitCamera } from "./camera";
 import { DeviceSigns } from "./devices";
 import { Events } from "./events";
 import { Labels } from "./labels";
 import { lookOf, type Look } from "./look";
+import { loadLight } from "./light";
 import { Materials } from "./materials";
 import { liftOf, Model } from "./model";
 import { Painter } from "./paint";
 import { paletteOf } from "./palette";
 import { Pace } from "./pace";
-import { Picker } from "./picking";
+import { nodeOf, Picker } from "./picking";
+import { Poses } from "./poses";
 import { Pointer } from "./pointer";
 import { Scope, type Focus } from "./scope";
+import { Shapes } from "./shapes";
+import { cutRange, Section } from "./section";
 import { SpriteBatch, type Sprite } from "./sprites";
 import { Stage } from "./stage";
-import { StateTexture } from "./state";
+import { highestNode, StateTexture } from "./state";
 import { StrokeBatch } from "./strokes";
 import { ParkTiles, SingleTiles, type FetchTile } from "./tiles";
 import { Measure } from "./measure";
 import { TrackSigns } from "./tracks";
 
 const MOST_LABELS = 60;
-/** The widest piece of a park the first view takes in, metres; a district opens on its middle. */
-const HOME_SPAN_METRES = 520;
 /** Fog is tuned for a camera this far away; from higher up it thins out in proportion. */
 const FOG_METRES = 450;
-
-function highestNode(world: World): number {
-  let top = 0;
-  for (const node of world.tree) top = Math.max(top, node.i);
-  for (const device of world.devices) top = Math.max(top, device.i);
-  for (const space of world.spaces) top = Math.max(top, space.i);
-  for (const values of world.live.overlay.values()) top = Math.max(top, values.length - 1);
-  return top + 4096;
-}
 
 class ParkView implements SceneView {
   private readonly events = new Events();
@@ -51,12 +44,15 @@ class ParkView implements SceneView {
   private readonly picker: Picker;
   private readonly painter: Painter;
   private readonly strokes: StrokeBatch;
+  private readonly shapes: Shapes;
   private readonly sprites: SpriteBatch;
   private readonly devices: DeviceSigns;
   private readonly labels: Labels;
   private readonly tracks: TrackSigns;
   private readonly alarms: AlarmSigns;
   private readonly measure: Measure;
+  private readonly section: Section;
+  private readonly poses: Poses;
   private readonly pointer: Pointer;
   private readonly pace = new Pace();
   private readonly since = performance.now();
@@ -80,6 +76,7 @@ class ParkView implements SceneView {
     this.materials = new Materials(this.state);
     this.scope = new Scope(world);
     this.orbit = new OrbitCamera(this.box, () => this.wake());
+    this.poses = new Poses(world, this.scope, this.orbit);
     this.stage = new Stage(this.box, this.orbit.camera, this.materials);
     const base = world.park.tileset.replace(/[^/]*$/, "");
     this.model = new Model(this.stage, this.materials, new SingleTiles(base, fetchTile), new Baker(this.look), () => this.modelChanged());
@@ -92,12 +89,17 @@ class ParkView implements SceneView {
     this.painter = new Painter(world, this.scope, this.state);
     this.strokes = new StrokeBatch(this.stage.base.depthTexture!);
     this.sprites = new SpriteBatch(this.stage.base.depthTexture!);
-    this.stage.overlay.add(this.strokes.mesh, this.sprites.mesh);
+    this.shapes = new Shapes(this.stage.base.depthTexture!);
+    this.stage.overlay.add(this.shapes.group, this.strokes.mesh, this.sprites.mesh);
     this.devices = new DeviceSigns(world, this.scope, this.sprites);
     this.labels = new Labels(world, this.scope, this.painter, this.sprites);
     this.tracks = new TrackSigns(world, this.scope);
     this.alarms = new AlarmSigns(world, this.scope, this.sprites);
     this.measure = new Measure(this.sprites);
+    this.section = new Section(this.box, this.sprites, {
+      camera: () => this.orbit.camera, size: () => [this.stage.width, this.stage.height], metresPerPixel: () => this.getCamera().metresPerPixel,
+      moved: (height) => { this.model.cutAt(height); this.modelChanged(); this.signsChanged(); }, lock: (isLocked) => { this.orbit.isLocked = isLocked; },
+    });
     this.pointer = new Pointer(this.box, {
       click: (x, y, additive) => this.click(x, y, additive), hover: (x, y) => this.hover(x, y), leave: () => this.hoverNothing(),
     });
@@ -107,10 +109,12 @@ class ParkView implements SceneView {
     document.fonts?.addEventListener("loadingdone", this.onFonts);
     this.resizer = new ResizeObserver(() => this.wake());
     this.resizer.observe(this.box);
-    this.loadLight();
     this.applyLook();
-    this.setLimits();
-    this.orbit.flyTo(this.homePose(), true);
+    this.stage.warm();
+    loadLight(world.park, this.materials, () => this.modelChanged());
+    this.poses.setLimits();
+    this.stage.resize(1);
+    this.orbit.flyTo(this.poses.home(), true);
     this.wake();
   }
 
@@ -118,10 +122,10 @@ class ParkView implements SceneView {
   goTo(id: string, options?: { immediate?: boolean }): void {
     const { focus, device } = this.scope.focusOf(id);
     this.enter(focus);
-    if (device && focus.level !== "park") this.orbit.flyTo(this.poseAt(new Vector3(...device.pos), 34), options?.immediate);
-    else if (device) this.orbit.flyTo(this.poseAt(new Vector3(...device.pos), 110), options?.immediate);
-    else if (id === "park" || id === this.world.park.id || this.world.byId.get(id)?.kind === "park") this.orbit.flyTo(this.homePose(), options?.immediate);
-    else this.orbit.flyTo(focus.level === "park" ? this.nodePose(id) : this.focusPose(focus), options?.immediate);
+    if (device && focus.level !== "park") this.orbit.flyTo(this.poses.at(new Vector3(...device.pos), 34), options?.immediate);
+    else if (device) this.orbit.flyTo(this.poses.at(new Vector3(...device.pos), 110), options?.immediate);
+    else if (id === "park" || id === this.world.park.id || this.world.byId.get(id)?.kind === "park") this.orbit.flyTo(this.poses.home(), options?.immediate);
+    else this.orbit.flyTo(focus.level === "park" ? this.poses.node(id) : this.poses.focus(focus), options?.immediate);
   }
 
   select(deviceId: string | null): void { this.devices.selected = deviceId; this.signsChanged(); }
@@ -147,7 +151,11 @@ class ParkView implements SceneView {
     this.signsChanged();
   }
 
-  setAlarms(alarms: Parameters<SceneView["setAlarms"]>[0]): void { this.alarms.marks = alarms; this.signsChanged(); }
+  setAlarms(alarms: Parameters<SceneView["setAlarms"]>[0]): void {
+    this.alarms.marks = alarms;
+    if (this.alarms.tint(this.materials.alarmed, this.state)) this.modelChanged();
+    this.signsChanged();
+  }
 
   liveChanged(slots: Uint32Array | null): void {
     if (slots === null) {
@@ -157,10 +165,15 @@ class ParkView implements SceneView {
     this.signsChanged();
   }
 
+  setShapes(name: string, shapes: Shape[] | null): void { this.shapes.set(name, shapes); this.signsChanged(); }
   setStale(isStale: boolean): void { this.isStale = isStale; this.signsChanged(); }
   setCamera(state: CameraState): void { this.orbit.setState(state); this.moved(); }
-  getCamera(): CameraState { return this.orbit.state(this.stage.height); }
-  home(): void { this.orbit.flyTo(this.homePose()); }
+  getCamera(): CameraState { return this.orbit.state(this.stage.fullHeight); }
+  setViewOffset(fullWidth: number, fullHeight: number, x: number, y: number): void {
+    this.stage.setPart(fullWidth ? { fullWidth, fullHeight, x, y } : null);
+    this.moved();
+  }
+  home(): void { this.orbit.flyTo(this.poses.home()); }
   north(): void { this.orbit.north(); }
 
   async screenshot(): Promise<Blob> {
@@ -172,15 +185,22 @@ class ParkView implements SceneView {
     this.measure.isOn = tool === "measure";
     if (!this.measure.isOn) this.measure.clear();
     this.box.style.cursor = this.measure.isOn ? "crosshair" : "";
-    const isXray = tool === "xray";
-    if (this.model.isXray !== isXray) { this.model.isXray = isXray; this.model.restyle(); }
+    const isXray = tool === "xray", isCut = tool === "section";
+    if (this.model.isXray !== isXray || this.model.isCut !== isCut) { this.model.isXray = isXray; this.model.isCut = isCut; this.model.restyle(); }
+    if (isCut) this.cut(); else if (this.section.isOn) { this.section.stop(); this.model.uncut(); }
     this.signsChanged();
+  }
+
+  /** Starts the cut: through the building one is at, through its opened storey, or through the whole park. */
+  private cut(): void {
+    const range = cutRange(this.focus, this.scope, this.model.open, this.orbit.now.target);
+    if (range) this.section.start(range);
   }
 
   on<K extends keyof SceneEvents>(event: K, handler: SceneEvents[K]): () => void { return this.events.on(event, handler); }
 
   stats(): ReturnType<SceneView["stats"]> {
-    return { frames: this.stage.draws, frameMs: this.pace.median, triangles: this.stage.triangles, tileBytes: this.model.tileBytes, rung: this.pace.rung, recolourMs: this.recolourMs };
+    return { frames: this.stage.draws, frameMs: this.pace.median, triangles: this.stage.triangles, tileBytes: this.model.tileBytes, rung: this.pace.rung, movingRatio: this.pace.movingRatio, recolourMs: this.recolourMs };
   }
 
   dispose(): void {
@@ -189,7 +209,7 @@ class ParkView implements SceneView {
     clearTimeout(this.timer);
     this.resizer.disconnect();
     document.fonts?.removeEventListener("loadingdone", this.onFonts);
-    this.orbit.dispose(); this.pointer.dispose(); this.picker.dispose(); this.sprites.dispose(); this.strokes.dispose();
+    this.orbit.dispose(); this.pointer.dispose(); this.section.dispose(); this.picker.dispose(); this.sprites.dispose(); this.strokes.dispose(); this.shapes.dispose();
     this.tiles.dispose(); this.materials.dispose(); this.stage.dispose();
     this.box.remove();
   }
@@ -201,7 +221,7 @@ class ParkView implements SceneView {
     const isOpen = focus.level === "storey" || focus.level === "space";
     this.corners = [];
     void this.model.openStorey(isOpen ? { building: focus.building, storey: focus.storey } : null)
-      .then(() => { this.corners = this.model.corners(); this.applyLook(); })
+      .then(() => { this.corners = this.model.corners(); this.applyLook(); if (this.section.isOn) this.cut(); })
       .catch((error: unknown) => console.warn(`the storey could not be opened: ${String(error)}`));
     this.signsChanged();
   }
@@ -210,61 +230,9 @@ class ParkView implements SceneView {
     const mood = this.model.isUnderground ? "underground" : this.model.open ? "opened" : "park";
     const look = lookOf(this.theme, mood);
     if (JSON.stringify(look) !== JSON.stringify(this.look)) { this.look = look; this.model.baker.setLook(look); this.model.rebake(); }
-    this.materials.apply(this.look, paletteOf(this.theme).accent);
+    this.materials.apply(this.look, paletteOf(this.theme).accent, this.theme === "dark" ? "#ff3b30" : paletteOf(this.theme).priority[0]!.fill);
     this.modelChanged();
     this.signsChanged();
-  }
-
-  private homePose(): Pose {
-    const [x0, y0, x1, y1] = this.coreBounds();
-    const target = new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4);
-    const span = Math.min(HOME_SPAN_METRES, Math.max(((x1 - x0) / Math.max(1, this.orbit.camera.aspect)) * 0.8, (y1 - y0) * 0.8, 120));
-    return { target, distance: (span / (2 * Math.tan((27.5 * Math.PI) / 360))) * 0.8 + 60, azimuth: 0.55, polar: 1.2 };
-  }
-
-  /** The middle of what matters: the buildings when there are any, else the park's bounds, metres. */
-  private coreBounds(): [number, number, number, number] {
-    const boxes = [...this.scope.buildings.values()].map((b) => b.bbox);
-    if (!boxes.length) {
-      const b = this.world.park.bounds;
-      return b.length >= 6 ? [b[0]!, b[1]!, b[3]!, b[4]!] : [b[0] ?? -200, b[1] ?? -200, b[2] ?? 200, b[3] ?? 200];
-    }
-    return [Math.min(...boxes.map((b) => b[0]!)), Math.min(...boxes.map((b) => b[1]!)), Math.max(...boxes.map((b) => b[3]!)), Math.max(...boxes.map((b) => b[4]!))];
-  }
-
-  private setLimits(): void {
-    const b = this.world.park.bounds;
-    const [x0, y0, x1, y1] = b.length >= 6 ? [b[0]!, b[1]!, b[3]!, b[4]!] : [b[0] ?? -500, b[1] ?? -500, b[2] ?? 500, b[3] ?? 500];
-    this.orbit.limits.low.set(x0 - 100, y0 - 100, -60);
-    this.orbit.limits.high.set(x1 + 100, y1 + 100, 200);
-    this.orbit.limits.farthest = Math.max(600, Math.hypot(x1 - x0, y1 - y0) * 1.8);
-  }
-
-  private poseAt(target: Vector3, metresHigh: number): Pose {
-    const { azimuth } = this.orbit.now;
-    return { target, distance: metresHigh / (2 * Math.tan((27.5 * Math.PI) / 360)), azimuth, polar: 0.95 };
-  }
-
-  private nodePose(id: string): Pose {
-    const node = this.world.byId.get(id);
-    if (!node) return this.homePose();
-    const [x0, y0, , x1, y1] = node.bbox;
-    return this.poseAt(new Vector3(...node.anchor), Math.max(40, Math.hypot(x1 - x0, y1 - y0) || 40));
-  }
-
-  private focusPose(focus: Focus): Pose {
-    if (focus.level === "park") return this.homePose();
-    const b = focus.building.bbox;
-    const wide = Math.hypot(b[3]! - b[0]!, b[4]! - b[1]!);
-    const middle = new Vector3((b[0]! + b[3]!) / 2, (b[1]! + b[4]!) / 2, (b[2]! + b[5]!) / 2);
-    const aspect = Math.max(1, this.orbit.camera.aspect);
-    if (focus.level === "building") return { ...this.poseAt(middle, Math.max((b[5]! - b[2]!) * 2.1, (wide / aspect) * 1.75)), polar: 1.08 };
-    middle.z = focus.storey.elevation + 1;
-    if (focus.level === "storey") return { ...this.poseAt(middle, Math.max(26, (wide / aspect) * 1.75)), polar: 0.84 };
-    const xs = focus.space.ring.map((p) => p[0]), ys = focus.space.ring.map((p) => p[1]);
-    const room = Math.hypot(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
-    const at = new Vector3((Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2, focus.space.z0 + 0.5);
-    return { ...this.poseAt(at, Math.max(14, Math.min(room * 1.9, wide))), polar: 0.8 };
   }
 
   // ------------------------------------------------------------------ pointer
@@ -283,17 +251,7 @@ class ParkView implements SceneView {
   /** The id of the building, storey or room under a pixel, as deep as one is drilled in. */
   nodeUnder(x: number, y: number): string | null {
     const hit = this.picker.pick(x, y);
-    if (!hit) return null;
-    const { focus } = this;
-    const own = this.world.byIndex.get(hit.node);
-    const building = hit.owner ? this.scope.buildingOf(hit.owner) : hit.node ? this.scope.buildingOf(hit.node) : null;
-    if (!building) return own && own.kind !== "park" && own.kind !== "zone" ? own.id : null;
-    if (focus.level === "park" || focus.building.id !== building.id) return building.id;
-    if (focus.level === "building") return this.scope.storeyAt(building, hit.at.z)?.id ?? building.id;
-    if (own?.kind === "space") return own.id;
-    if (hit.at.z < focus.storey.elevation - 0.4) return this.scope.storeyAt(building, hit.at.z)?.id ?? null;
-    const space = this.scope.spaceAt(focus.storey, hit.at.x, hit.at.y);
-    return (space && this.world.byIndex.get(space.i)?.id) || focus.storey.id;
+    return hit && nodeOf(hit, this.focus, this.scope, this.world);
   }
 
   private hover(x: number, y: number): void {
@@ -335,6 +293,7 @@ class ParkView implements SceneView {
     if (hasMoved) this.events.emit("camera", this.getCamera());
     if (hasMoved || isResized) { stage.invalidate(true); this.needsModel = true; this.needsTiles = true; this.restSince = time; }
     if (this.needsTiles) { this.needsTiles = false; this.tiles.update(orbit.camera, stage.width, stage.height); this.progress(this.tiles.progress); }
+    if (!this.hasFirst && this.model.tileBytes === 0 && this.tiles.progress < 1) { this.schedule(false, false); return; }
     this.materials.shared.fogPerMetre!.value = this.look.fogPerMetre * Math.min(1, FOG_METRES / orbit.now.distance);
     this.state.flush(stage.renderer);
     const isBusy = hasMoved || this.tiles.progress < 1;
@@ -343,14 +302,15 @@ class ParkView implements SceneView {
     if (isBusy || isResized) {
       if (this.needsModel) { this.needsModel = false; stage.drawModel(hasMoved ? pace.movingRatio : 1, null, !hasMoved || pace.rung !== "software"); }
     } else { this.needsModel = false; isRefining = stage.refine(); }
-    this.drawSigns(time);
+    if (this.hasFirst) this.drawSigns(time);
     stage.compose();
-    if (!this.hasFirst && this.model.tileBytes > 0) { this.hasFirst = true; this.events.emit("firstFrame", performance.now() - this.since); }
+    if (!this.hasFirst && this.model.tileBytes > 0) { this.hasFirst = this.needsSigns = true; this.events.emit("firstFrame", performance.now() - this.since); }
     this.schedule(hasMoved, isRefining);
   }
 
   /** When to look again: at once while something moves, slowly while only signs do, not at all when nothing does. */
   private schedule(hasMoved: boolean, isRefining: boolean): void {
+    if (!this.hasFirst) { this.timer = window.setTimeout(() => { this.needsTiles = true; this.wake(); }, 25); return; }
     if (hasMoved || this.needsModel || this.needsSigns || this.needsTiles) { this.wake(); return; }
     const isAlive = this.tracks.isMoving || (this.alarms.hasPulse && !this.orbit.isReduced);
     if (this.tiles.progress < 1) this.timer = window.setTimeout(() => { this.needsTiles = true; this.wake(); }, 60);
@@ -366,13 +326,16 @@ class ParkView implements SceneView {
     const { dpr } = stage;
     const metres = this.getCamera().metresPerPixel;
     this.strokes.begin();
+    this.shapes.build(this.strokes, stage.width * dpr, stage.height * dpr, dpr);
     this.tracks.build(focus, theme, this.isStale, performance.now(), metres, list, this.strokes, dpr);
     this.devices.build(focus, this.alarms.marks, theme, lang, this.isStale, metres, list, this.strokes, dpr);
     this.labels.build(focus, theme, lang, list, this.strokes, this.corners, dpr);
     this.measure.build(theme, list, this.strokes, dpr);
+    this.section.build(theme, list, this.strokes, dpr);
     this.alarms.build(focus, theme, lang, Date.now(), orbit.isReduced, orbit.camera, stage.width, stage.height, list, this.strokes, dpr);
     this.strokes.end(stage.width * dpr, stage.height * dpr, orbit.camera.near);
     this.sprites.update(list, orbit.camera, stage.width, stage.height, dpr, MOST_LABELS);
+    this.sprites.flush(stage.renderer);
   }
 
   private progress(share: number): void {
@@ -380,20 +343,6 @@ class ParkView implements SceneView {
     if (rounded === this.lastProgress) return;
     this.lastProgress = rounded;
     this.events.emit("progress", rounded);
-  }
-
-  private loadLight(): void {
-    const { light } = this.world.park;
-    if (!light) return;
-    const url = /^(\/|https?:)/.test(light.image) ? light.image : this.world.park.tileset.replace(/tiles\/[^/]*$/, "") + light.image;
-    new TextureLoader().load(url, (texture) => {
-      texture.colorSpace = NoColorSpace;
-      texture.flipY = false;
-      this.materials.shared.lightTex!.value = texture;
-      this.materials.shared.lightBounds!.value = new Vector4().fromArray(light.bounds);
-      this.materials.shared.hasLight!.value = 1;
-      this.modelChanged();
-    }, undefined, () => console.warn("the ground light did not load"));
   }
 
   private readonly onFonts = (): void => { this.sprites.clear(); this.signsChanged(); };

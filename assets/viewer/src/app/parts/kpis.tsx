@@ -13,7 +13,7 @@ function Card({ card }: { card: Kpi }): JSX.Element {
     <article class={`kpi${isStale ? " stale" : ""}${card.value === null ? " none" : ""}`}>
       <h3>{named(card)}</h3>
       <div class="row"><p><b>{figure(card.value, card.digits)}</b><small>{card.unit}</small></p><Spark now={card.trend} reference={card.trend_reference} /></div>
-      <footer>{card.value !== null && card.reference !== null ? <>{say("kpi.yesterday")} <b>{change(card.value, card.reference)}</b></> : pick(card, "note") || " "}</footer>
+      <footer>{change(card.value, card.reference) ? <>{say("kpi.yesterday")} <b>{change(card.value, card.reference)}</b></> : pick(card, "note") || " "}</footer>
     </article>
   );
 }

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, type History } from "../api";
 import { clock, figure } from "../format";
+import { midnightOf } from "../parktime";
 import { placePath, serverNow, world } from "../store";
 import { lang, named, say } from "../words";
 import { Chart, token } from "./chart";
@@ -25,7 +26,7 @@ export function LoadChart(): JSX.Element {
     if (!meter) return;
     let isGone = false;
     const load = async () => {
-      const now = serverNow(), start = new Date(now).setHours(0, 0, 0, 0);
+      const now = serverNow(), start = midnightOf(now);
       try {
         const [today, before] = await Promise.all([api.history(`${meter.id}.power`, start, now, Math.max(1, Math.ceil((now - start) / QUARTER))), api.history(`${meter.id}.power`, start - DAY, start, DAY / QUARTER)]);
         if (!isGone) { setRows({ today, before }); setFault(""); }
@@ -38,7 +39,7 @@ export function LoadChart(): JSX.Element {
   const last = rows?.today.mean.findLast((v) => v !== null) ?? null;
   const option = () => ({
     grid: { left: 38, right: 10, top: 10, bottom: 22 }, tooltip: { trigger: "axis", valueFormatter: (v: unknown) => `${figure(v as number, 0)} kW` },
-    xAxis: { type: "time", min: new Date(serverNow()).setHours(0, 0, 0, 0), max: new Date(serverNow()).setHours(24, 0, 0, 0), axisLabel: { formatter: (t: number) => clock(t).slice(0, 2), color: token("--text-3"), hideOverlap: true }, axisLine: { lineStyle: { color: token("--line-2") } }, splitLine: { show: false } },
+    xAxis: { type: "time", min: midnightOf(serverNow()), max: midnightOf(serverNow()) + DAY, axisLabel: { formatter: (t: number) => clock(t).slice(0, 2), color: token("--text-3"), hideOverlap: true }, axisLine: { lineStyle: { color: token("--line-2") } }, splitLine: { show: false } },
     yAxis: { type: "value", axisLabel: { color: token("--text-3") }, splitLine: { lineStyle: { color: token("--line-1") } } },
     series: [
       { name: say("yesterday"), type: "line", symbol: "none", connectNulls: false, lineStyle: { type: "dashed", color: token("--c-ref"), width: 1.3 }, data: rows?.before.t.map((t, k) => [t + DAY, rows.before.mean[k]]) },

@@ -7,10 +7,14 @@ import { api, type OverlayInfo } from "../api";
 import { clock, figure } from "../format";
 import { activeAlarms, camera, channel, choose, device, goTo, goUp, line, onLive, overlayTick, paint, place, placePath, serverNow, world } from "../store";
 import { lang, named, pick, say, theme } from "../words";
+import { findFences } from "../spatial/api";
+import { fenceMiddles, HOUR_CHANNEL, hourShown, hourWords, open, trailOf } from "../spatial/state";
 import { token } from "./chart";
 import { Icon, PriorityMark } from "./icons";
 
 const CHANNELS: [number | null, string][] = [[1, "channel.energy"], [2, "channel.temperature"], [4, "channel.people"], [3, "channel.co2"], [null, "channel.none"]];
+/** Channels from here on are declared by the packs of this park. */
+const FIRST_OF_PACKS = 64;
 const RAMP = ["--e1", "--e2", "--e3", "--e4", "--e5", "--e6", "--e7"];
 
 export let scene: SceneView | null = null;
@@ -23,8 +27,8 @@ export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Elemen
     scene = view;
     (globalThis as { parktwin?: unknown }).parktwin = { scene: view, world: w };
     const off = [
-      view.on("pick", (what) => { if (what.kind === "node") goTo(what.id); else if (what.kind === "device" || what.kind === "alarm") choose(what.id); else if (what.kind === "none") choose(null); }),
-      view.on("progress", setProgress), view.on("camera", (c) => { camera.value = c; }), onLive((slots) => view.liveChanged(slots)),
+      view.on("pick", (what) => { if (what.kind === "node") goTo(what.id); else if (what.kind === "device" || what.kind === "alarm") choose(what.id); else if (what.kind === "track") { trailOf.value = what.id; open("trail"); } else if (what.kind === "none") choose(null); }),
+      view.on("progress", (share) => { setProgress(share); if (share >= 1) dispatchEvent(new Event("parktwin:first")); }), view.on("camera", (c) => { camera.value = c; }), onLive((slots) => view.liveChanged(slots)),
     ];
     view.goTo(device.value ?? place.value, { immediate: true });
     return () => { off.forEach((f) => f()); view.dispose(); scene = null; };
@@ -34,12 +38,15 @@ export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Elemen
   useEffect(() => { scene?.setTheme(theme.value); }, [theme.value]);
   useEffect(() => { scene?.setLang(lang.value); }, [lang.value]);
   useEffect(() => { scene?.setStale(!line.value.isUp); }, [line.value.isUp]);
-  useEffect(() => { scene?.setAlarms(activeAlarms.value.filter((a) => a.state !== "shelved")); }, [activeAlarms.value, w]);
+  useEffect(() => { scene?.setAlarms(activeAlarms.value.filter((a) => a.state !== "shelved").map((a) => ({ ...a, at: fenceMiddles.value.get(a.device.replace(/^fence:/, "")) }))); }, [activeAlarms.value, w, fenceMiddles.value]);
+  useEffect(() => { if (activeAlarms.value.some((a) => a.device.startsWith("fence:") && !fenceMiddles.value.has(a.device.slice(6)))) findFences().catch(() => undefined); }, [activeAlarms.value]);
   useEffect(() => {
     const at = channel.value;
     if (at === null) { setInfo(null); scene?.setOverlay(null, null); return; }
-    api.overlay(at).then((i) => { setInfo(i); scene?.setOverlay(at, { breaks: i.breaks, colours: RAMP.map(token), none: token("--e-none") }); }, () => setInfo(null));
-  }, [channel.value, theme.value, w]);
+    api.overlay(at).then((i) => { setInfo(i); scene?.setOverlay(hourShown.value ? HOUR_CHANNEL : at, { breaks: i.breaks, colours: RAMP.map(token), none: token("--e-none") }); }, () => setInfo(null));
+  }, [channel.value, theme.value, w, hourShown.value !== null]);
+  const [more, setMore] = useState<OverlayInfo[]>([]);
+  useEffect(() => { api.overlays().then((all) => setMore(all.filter((o) => o.channel >= FIRST_OF_PACKS)), () => undefined); }, []);
   const before = useRef(new Set<string>());
   useEffect(() => {
     for (const l of before.current) if (!layersOff.has(l)) scene?.setLayer(l, true);
@@ -55,7 +62,7 @@ export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Elemen
     <div class={`scene${line.value.isUp ? "" : " stale"}`}>
       <div class="scene-host" ref={host} role="application" aria-label={say("scene")} tabIndex={0} />
       {progress < 1 && <div class="scene-load" role="progressbar" aria-valuenow={Math.round(progress * 100)}><i style={{ width: `${progress * 100}%` }} /><span>{say("load.tiles", { n: Math.round(progress * 100) })}</span></div>}
-      <div class="channels pair" role="group" aria-label={say("channels")}>{CHANNELS.map(([n, key]) => <button key={key} aria-pressed={channel.value === n} onClick={() => paint(n)}>{say(key)}</button>)}</div>
+      <div class="channels pair" role="group" aria-label={say("channels")}>{CHANNELS.map(([n, key]) => <button key={key} aria-pressed={channel.value === n} onClick={() => paint(n)}>{say(key)}</button>)}{more.map((o) => <button key={o.channel} aria-pressed={channel.value === o.channel} onClick={() => paint(o.channel)}>{named(o).split(/[:：]/).pop()}</button>)}</div>
       <Storeys /><Tools />{info && <Legend info={info} />}<ScaleBar />
     </div>
   );
@@ -76,16 +83,16 @@ function Storeys(): JSX.Element | null {
 
 function Tools(): JSX.Element {
   const [tool, setTool] = useState<"orbit" | "measure" | "section" | "xray">("orbit");
-  const use = (t: "measure" | "xray") => { const next = tool === t ? "orbit" : t; setTool(next); scene?.setTool(next); };
+  const use = (t: "measure" | "section" | "xray") => { const next = tool === t ? "orbit" : t; setTool(next); scene?.setTool(next); };
   const shot = async () => { const blob = await scene?.screenshot(); if (!blob) return; const a = document.createElement("a"); a.href = URL.createObjectURL(blob); a.download = `parktwin-${clock(serverNow()).replaceAll(":", "")}.png`; a.click(); URL.revokeObjectURL(a.href); };
   const button = (name: string, key: string, act: () => void, isOn?: boolean) => <button aria-label={say(key)} title={say(key)} aria-pressed={isOn} onClick={act}><Icon name={name} size={17} /></button>;
-  return <div class="tools" role="toolbar" aria-label={say("tools")}>{button("home", "tool.home", () => { goTo("park"); scene?.home(); })}{button("north", "tool.north", () => scene?.north())}{button("ruler", "tool.measure", () => use("measure"), tool === "measure")}{button("xray", "tool.xray", () => use("xray"), tool === "xray")}{button("shot", "tool.shot", () => void shot())}{button("full", "tool.full", () => void (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()))}</div>;
+  return <div class="tools" role="toolbar" aria-label={say("tools")}>{button("home", "tool.home", () => { goTo("park"); scene?.home(); })}{button("north", "tool.north", () => scene?.north())}{button("ruler", "tool.measure", () => use("measure"), tool === "measure")}{button("section", "tool.section", () => use("section"), tool === "section")}{button("xray", "tool.xray", () => use("xray"), tool === "xray")}{button("shot", "tool.shot", () => void shot())}{button("full", "tool.full", () => void (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()))}</div>;
 }
 
 function Legend({ info }: { info: OverlayInfo }): JSX.Element {
   void overlayTick.value;
   return (
-    <div class="legend"><header><b>{named(info)}</b><small>{info.unit}</small><span>{say("asof", { at: clock(serverNow()).slice(0, 5) })}</span></header>
+    <div class="legend"><header><b>{named(info)}</b><small>{info.unit}</small><span>{hourShown.value ? say("hours.legend", { at: hourWords(hourShown.value) }) : say("asof", { at: clock(serverNow()).slice(0, 5) })}</span></header>
       <div class="ramp">{RAMP.map((c) => <i key={c} style={{ background: `var(${c})` }} />)}<i class="none" /></div>
       <div class="breaks">{info.breaks.slice(0, 7).map((b) => <span key={b}>{figure(b, Number.isInteger(b) ? 0 : 1)}</span>)}<span>{say("legend.none")}</span></div></div>
   );

@@ -33,7 +33,7 @@ function Crumbs({ first }: { first?: string }): JSX.Element {
 }
 
 export function Search(): JSX.Element {
-  const [hits, setHits] = useState<Hit[] | null>(null), [at, setAt] = useState(0), box = useRef<HTMLInputElement>(null), asked = useRef<AbortController | null>(null);
+  const [hits, setHits] = useState<Hit[] | null>(null), [at, setAt] = useState(0), box = useRef<HTMLInputElement>(null), asked = useRef<AbortController | null>(null), answer = useRef<Promise<Hit[]>>(Promise.resolve([]));
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
       const typing = /INPUT|TEXTAREA|SELECT/.test((e.target as HTMLElement).tagName);
@@ -46,12 +46,15 @@ export function Search(): JSX.Element {
     asked.current?.abort();
     if (!q.trim()) { setHits(null); return; }
     asked.current = new AbortController();
-    try { setHits(await api.search(q, asked.current.signal)); setAt(0); } catch (e) { if ((e as Error).name !== "AbortError") setHits([]); }
+    answer.current = api.search(q, asked.current.signal);
+    try { setHits(await answer.current); setAt(0); } catch (e) { if ((e as Error).name !== "AbortError") setHits([]); }
   };
+  /** Enter means what is written, not what an earlier letter found. */
+  const enter = () => { const latest = answer.current; void latest.then((found) => take(found === hits ? found[at] : found[0]), () => undefined); };
   const take = (hit?: Hit) => { if (!hit) return; goTo(hit.id); setHits(null); box.current!.value = ""; box.current!.blur(); };
   const key = (e: KeyboardEvent) => {
     if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); setAt((i) => Math.max(0, Math.min((hits?.length ?? 1) - 1, i + (e.key === "ArrowDown" ? 1 : -1)))); }
-    else if (e.key === "Enter") take(hits?.[at]);
+    else if (e.key === "Enter") enter();
     else if (e.key === "Escape") { setHits(null); box.current?.blur(); e.stopPropagation(); }
   };
   return (

@@ -1,0 +1,19 @@
+/** The words of every room, one file a room and language in assets/i18n; a key belongs to one room. */
+import en from "../../../i18n/en.json";
+import zh from "../../../i18n/zh.json";
+import incidentsEN from "../../../i18n/incidents.en.json";
+import incidentsZH from "../../../i18n/incidents.zh.json";
+import plannerEN from "../../../i18n/planner.en.json";
+import plannerZH from "../../../i18n/planner.zh.json";
+import replayEN from "../../../i18n/replay.en.json";
+import replayZH from "../../../i18n/replay.zh.json";
+import spatialEN from "../../../i18n/spatial.en.json";
+import spatialZH from "../../../i18n/spatial.zh.json";
+import wallEN from "../../../i18n/wall.en.json";
+import wallZH from "../../../i18n/wall.zh.json";
+import type { Lang } from "../contract";
+
+export const BOOKS: Record<Lang, Record<string, string>> = {
+  en: { ...en, ...incidentsEN, ...plannerEN, ...replayEN, ...spatialEN, ...wallEN },
+  zh: { ...zh, ...incidentsZH, ...plannerZH, ...replayZH, ...spatialZH, ...wallZH },
+};

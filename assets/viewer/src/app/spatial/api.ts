@@ -1,0 +1,50 @@
+/** The routes of the spatial panels. */
+import { call } from "../api";
+import { fenceMiddles } from "./state";
+
+export interface HourPaint {
+  channel: number; name: string; name_zh: string; unit: string; breaks: number[]; from_ms: number; to_ms: number;
+  nodes: number[]; values: (number | null)[]; estimated: number[]; energy_kwh: (number | null)[] | null;
+}
+
+export interface TrajectoryAnswer {
+  t: number[]; xyz: [number, number, number][]; node: number[]; storey: number[]; leg: number[]; metres: number | null;
+  stays: { at: [number, number, number]; from_ms: number; to_ms: number; node: number; storey: number }[];
+  visits: { node: number; from_ms: number; to_ms: number }[]; blurred: boolean; reason: string;
+}
+
+export interface CoverageRow {
+  node: number; scope: "storey" | "zone" | "outdoors"; floor_m2: number; seen_m2: number; reached_m2: number; cameras: number; sensors: number;
+  assumed: number; blind: number; devices: number; online: number; rules: number; answered: number;
+}
+interface Ranged { kind: string; name: string; name_zh: string }
+export type CoverageAnswer = { state: "running" | "failed"; done: number; total: number; fault: string }
+  | { state: "done"; done?: number; total?: number; time_ms: number; now_ms: number; rows: CoverageRow[]; optics: (Ranged & { range_m: number; fov_deg: number })[]; sense: (Ranged & { radius_m: number; code: string })[] };
+export interface BlindAnswer { node: number; z: number; pieces: [number, number][][][] }
+export interface FenceResponse { owner: string; owner_zh: string; steps: string[]; steps_zh: string[]; deadline_mins: number }
+export interface FenceBody {
+  id: string; name: string; name_zh: string; rule: string; priority: number; node?: string; ring?: [number, number][]; line?: [number, number][]; z?: [number, number] | null;
+  kinds: string[]; roles: string[]; except_roles?: string[]; mins?: number; hours?: [string, string] | null; response: FenceResponse;
+}
+export interface FenceView extends FenceBody { outline: [number, number][][]; band: [number, number] | null; middle: [number, number]; drawn: boolean; inside: number }
+export interface FencesAnswer { fences: FenceView[]; roles: string[]; rules: Record<string, { name: string; name_zh: string }>; findings: { what: string; where: string; mend: string }[] }
+
+export const spatialApi = {
+  coverage: () => call<CoverageAnswer>("GET", "/coverage"),
+  blind: (node: number) => call<BlindAnswer>("GET", `/coverage/${node}/blind`),
+  fences: () => call<FencesAnswer>("GET", "/fences"),
+  addFence: (body: FenceBody) => call<{ id: string }>("POST", "/fences", body),
+  removeFence: (id: string) => call<{ id: string }>("DELETE", `/fences/${encodeURIComponent(id)}`),
+  trajectory: (id: string, fromMs: number, toMs: number) => call<TrajectoryAnswer>("GET", `/tracks/${encodeURIComponent(id)}/trajectory?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`),
+  hour: (channel: number, timeMs: number, midnightMs: number, estimates: boolean, signal?: AbortSignal) =>
+    call<HourPaint>("GET", `/overlays/${channel}/at?time_ms=${timeMs}&midnight_ms=${midnightMs}&estimates=${estimates}`, undefined, signal),
+};
+
+/** Where a fence's alarm stands: the middle of its place, half way up its band. */
+export const middleOf = (f: FenceView): [number, number, number] => [f.middle[0], f.middle[1], f.band ? (f.band[0] + f.band[1]) / 2 : 1];
+/** Asks where the fences stand; an alarm of one is then drawn there. */
+export async function findFences(): Promise<FencesAnswer> {
+  const found = await spatialApi.fences();
+  fenceMiddles.value = new Map(found.fences.map((f) => [f.id, middleOf(f)]));
+  return found;
+}

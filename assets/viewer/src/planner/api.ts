@@ -1,0 +1,48 @@
+/** Schemes as the server works them out (`/api/v1/schemes`). Lengths in metres of the park frame, shares 0..1, sunlight in hours. */
+import { ApiError } from "../app/api";
+
+export interface Fault { file: string; line: number; what: string; mend: string }
+export interface SchemeRow { id: string; name: string; name_zh: string; faults: Fault[] }
+export interface SchemeList { schemes: SchemeRow[]; rules: string; rules_zh: string; site: string; site_zh: string; faults: Fault[] }
+export interface Breach {
+  subject: string; name: string; name_zh: string; kind: "site" | "prism" | "segment" | "cells"; at: [number, number, number]; value: number; over: number;
+  z0: number; z1: number; rings: [number, number][][]; segment: [number, number, number][]; cells: number[]; storeys: string;
+}
+export interface Row { key: string; unit: string; value: number | null; limit: number | null; is_upper: boolean; passes: boolean | null; breaches: Breach[]; total: number; failed: number }
+export interface Part { rings: [number, number][][]; z0: number; z1: number }
+export interface NewBuilding { id: string; name: string; name_zh: string; ground: number; top: number; storeys: number; area: number; dwelling: boolean; levels: number[]; parts: Part[] }
+export interface Sunlight {
+  day: [number, number]; hours: [number, number]; sill: number; noon_utc: number; limit: number | null; latitude: number; longitude: number; convergence: number;
+  /** true solar hour and the unit vector to the sun in the park frame, every quarter of an hour */
+  path: [number, number, number, number][];
+  stacks: string[]; stack: number[]; a: number[]; b: number[]; z0: number[]; z1: number[]; front: number[]; hours_after: number[]; hours_before: (number | null)[];
+}
+export interface Result {
+  id: string; name: string; name_zh: string; site: [number, number][]; site_name: string; site_name_zh: string; rules: string; rules_zh: string; setback: number | null;
+  ground: number; removed: string[]; buildings: NewBuilding[]; greens: [number, number][][]; faults: (Fault & { severity: string })[]; indicators: Row[]; sunlight: Sunlight;
+}
+export type Answer = { state: "ready"; result: Result } | { state: "working"; step: string; share: number } | { state: "failed"; detail: string };
+
+async function get<T>(path: string): Promise<T> {
+  const answer = await fetch(`/api/v1${path}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (answer.status === 401) location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const body = (await answer.json()) as T & { detail?: string };
+  if (!answer.ok) throw new ApiError(answer.status, body.detail ?? String(answer.status));
+  return body;
+}
+export const listSchemes = (): Promise<SchemeList> => get<SchemeList>("/schemes");
+export const askScheme = (id: string): Promise<Answer> => get<Answer>(`/schemes/${encodeURIComponent(id)}`);
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+/** Asks until the scheme is worked out; `told` hears how far it is. */
+export async function workedOut(id: string, told: (step: string, share: number) => void): Promise<Result> {
+  for (let wait = 250; ; wait = Math.min(1500, wait * 1.3)) {
+    const answer = await askScheme(id);
+    if (answer.state === "ready") return answer.result;
+    if (answer.state === "failed") throw new ApiError(422, answer.detail);
+    told(answer.step, answer.share);
+    await pause(wait);
+  }
+}
+/** Every breach of a result in the order of the table. */
+export const breachesOf = (result: Result): { row: Row; breach: Breach }[] => result.indicators.flatMap((row) => row.breaches.map((breach) => ({ row, breach })));

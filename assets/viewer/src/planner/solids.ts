@@ -1,0 +1,152 @@
+/** Geometry of a scheme: prisms of its storeys, façade cells by hours of sun, lines of the plot, what breaks a rule. */
+import {
+  BufferAttribute, BufferGeometry, Color, DoubleSide, GreaterDepth, Group, LessEqualDepth, Mesh, MeshBasicMaterial, MeshLambertMaterial, ShaderMaterial, ShapeUtils, Vector2, type Material,
+} from "three";
+import { breachesOf, type Part, type Result } from "./api";
+
+/** One colour an hour, 0 to 8; the server's stills use the same. */
+export const SUN_RAMP = ["#503866", "#685085", "#7a72a0", "#708da6", "#63a5a5", "#7dbca6", "#a3d2ab", "#d9edbe"];
+export const BREACH = "#a8006d";
+type Ring = [number, number][];
+
+class Triangles {
+  readonly points: number[] = [];
+  readonly colours: number[] = [];
+  private tint = new Color("#ffffff");
+  colour(hex: string): this { this.tint.set(hex); return this; }
+  corner(x: number, y: number, z: number): void { this.points.push(x, y, z); this.colours.push(this.tint.r, this.tint.g, this.tint.b); }
+  quad(a: number[], b: number[], z0: number, z1: number): void {
+    const [ax, ay] = a as [number, number], [bx, by] = b as [number, number];
+    this.corner(ax, ay, z0); this.corner(bx, by, z0); this.corner(bx, by, z1);
+    this.corner(ax, ay, z0); this.corner(bx, by, z1); this.corner(ax, ay, z1);
+  }
+  flat(ring: Ring, z: number): void {
+    const flat = ring.map(([x, y]) => new Vector2(x, y));
+    for (const [a, b, c] of ShapeUtils.triangulateShape(flat, []) as [number, number, number][]) for (const k of [a, b, c]) this.corner(flat[k]!.x, flat[k]!.y, z);
+  }
+  walls(ring: Ring, z0: number, z1: number): void { ring.forEach((a, k) => this.quad(a, ring[(k + 1) % ring.length]!, z0, z1)); }
+  /** A line lying on the ground as a ribbon; dash and gap in metres. */
+  ribbon(ring: Ring, z: number, wide: number, dash = 0, gap = 0, isClosed = true): void {
+    const last = isClosed ? ring.length : ring.length - 1;
+    for (let k = 0; k < last; k++) {
+      const a = ring[k]!, b = ring[(k + 1) % ring.length]!, length = Math.hypot(b[0] - a[0], b[1] - a[1]);
+      if (length < 1e-6) continue;
+      const ux = (b[0] - a[0]) / length, uy = (b[1] - a[1]) / length, step = dash ? dash + gap : length;
+      for (let s = 0; s < length; s += step) {
+        const e = Math.min(length, s + (dash || length)), nx = (-uy * wide) / 2, ny = (ux * wide) / 2;
+        const p = [a[0] + ux * s, a[1] + uy * s], q = [a[0] + ux * e, a[1] + uy * e];
+        for (const [x, y] of [[p[0]! + nx, p[1]! + ny], [p[0]! - nx, p[1]! - ny], [q[0]! - nx, q[1]! - ny], [p[0]! + nx, p[1]! + ny], [q[0]! - nx, q[1]! - ny], [q[0]! + nx, q[1]! + ny]]) this.corner(x!, y!, z);
+      }
+    }
+  }
+  mesh(material: Material): Mesh {
+    const geometry = new BufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array(this.points), 3));
+    geometry.setAttribute("color", new BufferAttribute(new Float32Array(this.colours), 3));
+    geometry.computeVertexNormals();
+    return new Mesh(geometry, material);
+  }
+}
+
+const lit = (): MeshLambertMaterial => new MeshLambertMaterial({ vertexColors: true, side: DoubleSide, flatShading: true });
+const plain = (): MeshBasicMaterial => new MeshBasicMaterial({ vertexColors: true, side: DoubleSide, toneMapped: false });
+
+/** Magenta in 45° stripes; the part hidden behind others is drawn fainter, in the same stripes. */
+function hatch(isHidden: boolean): ShaderMaterial {
+  return new ShaderMaterial({
+    transparent: true, depthWrite: false, side: DoubleSide, depthFunc: isHidden ? GreaterDepth : LessEqualDepth,
+    uniforms: { tint: { value: new Color(BREACH) }, low: { value: isHidden ? 0.0 : 0.3 }, high: { value: isHidden ? 0.5 : 0.92 } },
+    vertexShader: "void main(){ gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }",
+    fragmentShader: "uniform vec3 tint; uniform float low; uniform float high; void main(){ float s = mod(gl_FragCoord.x + gl_FragCoord.y, 9.0); gl_FragColor = vec4(pow(tint, vec3(1.0/2.2)), s < 3.2 ? high : low); }",
+  });
+}
+
+/** Everything a scheme adds to the view. `isOwn` cells are the scheme's; neighbours are coloured too where asked. */
+export function schemeGroup(result: Result, isTinted: boolean): Group {
+  const group = new Group(), own = new Set(result.buildings.map((b) => b.id));
+  const z = result.ground;
+  const pad = new Triangles();
+  if (result.buildings.length) pad.colour("#dfe2dc").flat(result.site, z + 0.14);
+  for (const ring of result.greens) pad.colour("#bdd0b4").flat(ring, z + 0.2);
+  if (pad.points.length) group.add(shadowed(pad.mesh(lit()), false));
+  const body = new Triangles();
+  for (const building of result.buildings) for (const part of building.parts) solid(body, part, building.levels);
+  if (body.points.length) { const mesh = shadowed(body.mesh(lit()), true); mesh.name = "body"; group.add(mesh); }
+  const cells = facade(result, (id) => own.has(id) || isTinted);
+  if (cells) group.add(cells);
+  const marks = new Triangles().colour("#18202b");
+  marks.ribbon(result.site, z + 0.55, 0.9, 9, 2.6);
+  const inner = result.setback ? inset(result.site, result.setback) : null;
+  if (inner) marks.ribbon(inner, z + 0.5, 0.4, 2.4, 2);
+  group.add(marks.mesh(plain()));
+  broken(group, result);
+  return group;
+}
+
+function shadowed(mesh: Mesh, casts: boolean): Mesh { mesh.castShadow = casts; mesh.receiveShadow = true; return mesh; }
+
+function solid(into: Triangles, part: Part, levels: number[]): void {
+  for (const ring of part.rings) {
+    into.colour("#eceff1").walls(ring, part.z0, part.z1);
+    into.colour("#f7f8f7").flat(ring, part.z1);
+    into.colour("#a8b2bd");
+    for (const level of levels) if (level > part.z0 + 0.5 && level < part.z1 - 0.5) grow(ring, 0.04).forEach((a, k, all) => into.quad(a, all[(k + 1) % all.length]!, level - 0.09, level + 0.09));
+    into.colour("#d6dadd");
+    const rim = grow(ring, -0.5);
+    into.walls(rim, part.z1, part.z1 + 0.9); into.walls(ring, part.z1, part.z1 + 0.9);
+  }
+}
+
+/** A ring pushed outward (or inward) by mitred corners; rings run anticlockwise. */
+function grow(ring: Ring, by: number): Ring {
+  const sign = ShapeUtils.area(ring.map(([x, y]) => new Vector2(x, y))) >= 0 ? 1 : -1;
+  return ring.map((p, k) => {
+    const a = ring[(k + ring.length - 1) % ring.length]!, b = ring[(k + 1) % ring.length]!;
+    const n1 = normal(a, p), n2 = normal(p, b), mx = n1[0] + n2[0], my = n1[1] + n2[1], dot = Math.max(0.3, 1 + n1[0] * n2[0] + n1[1] * n2[1]);
+    return [p[0] + (sign * by * mx) / dot, p[1] + (sign * by * my) / dot];
+  });
+}
+const inset = (ring: Ring, by: number): Ring => grow(ring, -by);
+function normal(a: [number, number], b: [number, number]): [number, number] {
+  const l = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1;
+  return [(b[1] - a[1]) / l, -(b[0] - a[0]) / l];
+}
+
+function facade(result: Result, wanted: (id: string) => boolean): Mesh | null {
+  const s = result.sunlight, into = new Triangles(), shown = s.stacks.map(wanted);
+  for (let k = 0; k < s.z0.length; k++) {
+    if (!shown[s.stack[k]!]) continue;
+    const ax = s.a[2 * k]!, ay = s.a[2 * k + 1]!, bx = s.b[2 * k]!, by = s.b[2 * k + 1]!, l = Math.hypot(bx - ax, by - ay) || 1;
+    const ux = (bx - ax) / l, uy = (by - ay) / l, nx = uy * 0.07, ny = -ux * 0.07, cut = Math.min(0.22, l / 6);
+    into.colour(SUN_RAMP[Math.min(7, Math.max(0, Math.floor(s.hours_after[k]!)))]!);
+    into.quad([ax + ux * cut + nx, ay + uy * cut + ny], [bx - ux * cut + nx, by - uy * cut + ny], s.z0[k]! + 0.3, s.z1[k]! - 0.25);
+  }
+  if (!into.points.length) return null;
+  const material = lit();
+  material.emissive = new Color("#ffffff");
+  material.emissiveIntensity = 0.66; // mostly its own colour, so that it reads against the legend; shadows still show
+  material.onBeforeCompile = (shader) => { shader.fragmentShader = shader.fragmentShader.replace("#include <emissivemap_fragment>", "totalEmissiveRadiance *= diffuseColor.rgb; diffuseColor.rgb *= 0.3;"); };
+  material.customProgramCacheKey = () => "facade";
+  return shadowed(into.mesh(material), false);
+}
+
+function broken(group: Group, result: Result): void {
+  const marks = new Triangles(), s = result.sunlight, lines = new Triangles().colour(BREACH);
+  for (const { breach } of breachesOf(result)) {
+    if (breach.kind === "prism") for (const ring of breach.rings) { const r = grow(ring, 0.14); marks.walls(r, breach.z0, breach.z1 + 0.95); marks.flat(r, breach.z1 + 1); }
+    for (const k of breach.cells) {
+      const ax = s.a[2 * k]!, ay = s.a[2 * k + 1]!, bx = s.b[2 * k]!, by = s.b[2 * k + 1]!, n = normal([ax, ay], [bx, by]);
+      marks.quad([ax + n[0] * 0.14, ay + n[1] * 0.14], [bx + n[0] * 0.14, by + n[1] * 0.14], s.z0[k]!, s.z1[k]!);
+    }
+    if (breach.segment.length === 2) lines.ribbon(breach.segment.map(([x, y]) => [x, y] as [number, number]), breach.segment[0]![2] + 0.5, 0.9, 0, 0, false);
+  }
+  if (lines.points.length) group.add(lines.mesh(plain()));
+  if (!marks.points.length) return;
+  for (const isHidden of [false, true]) { const mesh = marks.mesh(hatch(isHidden)); mesh.renderOrder = isHidden ? 9 : 8; group.add(mesh); }
+}
+
+/** Frees what a group holds on the card. */
+export function drop(group: Group): void {
+  group.traverse((o) => { if (o instanceof Mesh) { o.geometry.dispose(); (o.material as Material).dispose(); } });
+  group.removeFromParent();
+}

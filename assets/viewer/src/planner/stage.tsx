@@ -1,0 +1,131 @@
+/** The picture: the view, the line between the two sides, badges, callouts of what breaks a rule, legend, north and scale. */
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { figure } from "../app/format";
+import { world } from "../app/store";
+import { lang, named, say, theme } from "../app/words";
+import type { Breach, Result, Row, SchemeRow } from "./api";
+import { SUN_RAMP } from "./solids";
+import { hourText, sunAt } from "./sun";
+import { limitOf, shown } from "./table";
+import { PlannerView, type Mode, type Side } from "./view";
+
+export interface Mark { number: number; side: Side; row: Row; breach: Breach }
+interface Slot { id: string; result: Result | null; step: string; share: number; error: string }
+interface Props {
+  results: [Result | null, Result | null]; slots: [Slot, Slot]; schemes: SchemeRow[]; mode: Mode; hour: number; marks: Mark[]; chosen: number;
+  onView: (view: PlannerView | null) => void; onMark: (mark: Mark) => void; onScheme: (side: number, id: string) => void;
+}
+const BOX_WIDE = 214, BOX_HIGH = 46;
+
+export function words({ row, breach, side }: Mark, results: (Result | null)[]): [string, string] {
+  const name = (lang.value === "zh" && breach.name_zh) || breach.name, limit = row.limit ?? 0, sun = results[side]?.sunlight;
+  if (row.key.startsWith("sun")) return [say("planner.callout.sun", { name, storeys: breach.storeys, value: figure(breach.value, 2) }), say("planner.callout.sun.over", { limit: figure(sun?.limit ?? limit, 0), n: breach.cells.length })];
+  if (["height", "setback", "spacing"].includes(row.key)) {
+    const key = `planner.callout.${row.key}`;
+    const digits = breach.over < 0.1 ? 2 : 1;
+    return [say(key, { name, value: figure(breach.value, digits) }), say(`${key}.over`, { limit: figure(limit, 0), over: figure(breach.over, digits) })];
+  }
+  return [say("planner.callout.whole", { name: say(`planner.row.${row.key}`), value: `${shown(row, breach.value)}${row.unit === "%" ? " %" : row.unit ? ` ${row.unit}` : ""}` }), say("planner.callout.whole.over", { limit: limitOf(row) })];
+}
+
+export function Stage(props: Props): JSX.Element {
+  const { results, slots, schemes, mode, hour, marks, chosen, onMark, onScheme } = props;
+  void lang.value;
+  const host = useRef<HTMLDivElement>(null), over = useRef<HTMLDivElement>(null), view = useRef<PlannerView | null>(null);
+  const [split, setSplit] = useState(0.5), [shownSide, setShown] = useState<Side>(0), [loaded, setLoaded] = useState<[number, number]>([0, 0]), dial = useRef<HTMLElement>(null), scale = useRef<HTMLElement>(null);
+  const current = useRef(marks);
+  current.current = marks;
+  useEffect(() => {
+    const w = world.value!, v = new PlannerView(host.current!, w.park, (id) => nodeOf(id), theme.value);
+    const nodeOf = (id: string): number => w.byId.get(id)?.i ?? 0;
+    view.current = v;
+    v.onDrawn = () => place();
+    v.onProgress = (done, total) => setLoaded([done, total]);
+    props.onView(v);
+    (globalThis as { parktwin?: unknown }).parktwin = { planner: v, world: w };
+    return () => { v.dispose(); view.current = null; props.onView(null); };
+  }, []);
+  useEffect(() => { view.current?.setResult(0, results[0]); }, [results[0]]);
+  useEffect(() => { view.current?.setResult(1, results[1]); }, [results[1]]);
+  const sun = (results[0] ?? results[1])?.sunlight ?? null;
+  useEffect(() => { if (sun) view.current?.setSun(...sunAt(sun, hour)); }, [sun, hour]);
+  useEffect(() => { const v = view.current; if (v) { v.mode = mode; v.split = split; v.shown = shownSide; v.redraw(); } }, [mode, split, shownSide]);
+  useEffect(() => { view.current?.setTheme(theme.value); }, [theme.value]);
+  useEffect(() => { view.current?.wake(); }, [marks, lang.value]);
+
+  /** Callouts follow their places after every picture; boxes keep clear of each other and of the panels. */
+  function place(): void {
+    const v = view.current, root = over.current;
+    if (!v || !root) return;
+    const { clientWidth: w, clientHeight: h } = root, taken: [number, number, number][] = [];
+    for (const element of root.querySelectorAll<HTMLElement>("[data-mark]")) {
+      const mark = current.current.find((m) => String(m.number) === element.dataset.mark), at = mark && mark.breach.kind !== "site" ? v.project(mark.breach.at, mark.side) : null;
+      element.style.display = at ? "" : "none";
+      if (!at || !mark) continue;
+      const isLeft = at.x > BOX_WIDE + 90 && (mark.side === 0 || at.x > w - BOX_WIDE - 80);
+      const x = isLeft ? Math.max(8, at.x - BOX_WIDE - 74) : Math.min(w - BOX_WIDE - 8, at.x + 74);
+      let y = Math.max(70, Math.min(h - BOX_HIGH - 90, at.y - 54));
+      for (let tries = 0; tries < 8; tries++) { const hit = taken.find(([bx, by]) => Math.abs(bx - x) < BOX_WIDE + 30 && Math.abs(by - y) < BOX_HIGH + 10); if (!hit) break; y = hit[1] + BOX_HIGH + 12; }
+      taken.push([x, y, 0]);
+      const box = element.querySelector<HTMLElement>("button")!, line = element.querySelector<SVGLineElement>("line")!, dot = element.querySelector<SVGCircleElement>("circle")!;
+      box.style.transform = `translate(${x}px,${y}px)`;
+      const fromX = isLeft ? x + BOX_WIDE + 14 : x - 14;
+      for (const [key, value] of [["x1", fromX], ["y1", y + BOX_HIGH / 2], ["x2", at.x], ["y2", at.y]] as const) line.setAttribute(key, String(value));
+      dot.setAttribute("cx", String(at.x)); dot.setAttribute("cy", String(at.y));
+      box.classList.toggle("left", isLeft);
+      element.classList.toggle("through", v.isHidden(mark.breach.at, mark.side));
+    }
+    const turn = -(v.orbit.now.azimuth * 180) / Math.PI;
+    if (dial.current) dial.current.style.transform = `rotate(${turn}deg)`;
+    if (scale.current) {
+      const metres = v.orbit.state(h).metresPerPixel, wide = [5, 10, 20, 40, 50, 100, 200, 500].find((m) => m / metres > 60) ?? 500;
+      scale.current.style.width = `${wide / metres}px`; scale.current.textContent = `${wide} m`;
+    }
+  }
+  const drag = (e: PointerEvent) => {
+    const handle = e.currentTarget as HTMLElement, box = over.current!.getBoundingClientRect();
+    handle.setPointerCapture(e.pointerId);
+    handle.onpointermove = (m) => setSplit(Math.max(0.02, Math.min(0.98, (m.clientX - box.left) / box.width)));
+    handle.onpointerup = () => { handle.onpointermove = null; };
+  };
+  const key = (e: KeyboardEvent) => {
+    const step = { ArrowLeft: -0.02, ArrowRight: 0.02 }[e.key];
+    if (step) setSplit((s) => Math.max(0.02, Math.min(0.98, s + step)));
+    else if (e.key === "Home") setSplit(0.02); else if (e.key === "End") setSplit(0.98); else return;
+    e.preventDefault(); e.stopPropagation();
+  };
+  const at = mode === "swipe" ? split : 0.5, pending = slots.find((s) => !s.result && !s.error && s.id);
+  return (
+    <div class={`planner-stage mode-${mode}`} ref={host}>
+      <div class="planner-over" ref={over}>
+        {marks.map((mark) => { const [title, more] = words(mark, results); return (
+          <div key={mark.number} data-mark={mark.number} class={`callout${chosen === mark.number ? " here" : ""}`} style={{ display: "none" }}>
+            <svg><line /><circle r="4" /></svg>
+            <button onClick={() => onMark(mark)}><i>{mark.number}</i><b>{title}</b><small>{more}</small><small class="why">{say("planner.through")}</small></button>
+          </div>); })}
+        {mode !== "toggle" && <div class="divider" style={{ left: `${at * 100}%` }}>
+          {mode === "swipe" && <button class="handle" role="slider" aria-label={say("planner.handle")} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(split * 100)} onPointerDown={drag} onKeyDown={key} onDblClick={() => setSplit(0.5)}>◂ ▸</button>}
+        </div>}
+        <span class="synced" style={{ left: `${at * 100}%` }}>{mode === "toggle" ? <button onClick={() => setShown(shownSide ? 0 : 1)}>⇄ {"AB"[shownSide]}</button> : say("planner.synced")}</span>
+        {([0, 1] as const).map((side) => <Badge key={side} side={side} slot={slots[side]} schemes={schemes} isDimmed={mode === "toggle" && shownSide !== side} onScheme={onScheme} />)}
+        {sun && <div class="planner-legend"><b>{say("planner.legend", { day: sun.day[0] === 1 && sun.day[1] === 20 ? say("planner.greatcold") : sun.day.join("-"), from: hourText(sun.hours[0]), to: hourText(sun.hours[1]) })}</b>
+          <div class="ramp">{SUN_RAMP.map((c, k) => <i key={c} style={{ background: c }}><span>{k}</span></i>)}<span class="end">8 h</span></div>
+          <p><i class="hatch" />{sun.limit === null ? say("planner.legend.breach.plain") : say("planner.legend.breach", { limit: sun.limit })}</p></div>}
+        <div class="planner-compass"><span><i ref={dial}>↑</i>{say("planner.north")}</span><span class="scale"><i ref={scale}>—</i></span><button onClick={() => view.current?.home()}>{say("planner.reset")}</button></div>
+        {(pending || (loaded[1] > 0 && loaded[0] < loaded[1])) && <p class="planner-working" role="status">{pending ? say("planner.working", { name: pending.id, step: say(`planner.step.${pending.step}`) }) : say("planner.loading", { n: loaded[0], m: loaded[1] })}<progress max={1} value={pending ? pending.share : loaded[0] / Math.max(1, loaded[1])} /></p>}
+      </div>
+    </div>
+  );
+}
+
+function Badge({ side, slot, schemes, isDimmed, onScheme }: { side: Side; slot: Slot; schemes: SchemeRow[]; isDimmed: boolean; onScheme: (side: number, id: string) => void }): JSX.Element {
+  const judged = slot.result?.indicators.filter((r) => r.passes !== null) ?? [], bad = judged.filter((r) => r.passes === false).length;
+  return (
+    <div class={`badge ${side ? "b" : "a"}${isDimmed ? " dim" : ""}`}>
+      <i class={`letter ${side ? "b" : "a"}`}>{"AB"[side]}</i>
+      <select aria-label={say("planner.choose", { letter: "AB"[side]! })} value={slot.id} onChange={(e) => onScheme(side, e.currentTarget.value)}>{schemes.map((s) => <option key={s.id} value={s.id}>{named(s)}</option>)}</select>
+      {slot.error ? <span class="bad">✕ {say("planner.failed")}</span> : slot.result && <span>{judged.length ? say("planner.limits", { n: judged.length, m: bad }) : say("planner.limits.none")}</span>}
+    </div>
+  );
+}

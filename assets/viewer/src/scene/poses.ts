@@ -1,0 +1,100 @@
+/** Where the camera goes: the park from a good angle, a building, a storey, a room, a thing. */
+import { PerspectiveCamera, Vector3 } from "three";
+import type { World } from "../contract";
+import type { OrbitCamera, Pose } from "./camera";
+import type { Focus, Scope } from "./scope";
+
+/** The furthest the first view stands off, metres; a district opens on its middle. */
+const HOME_FARTHEST_METRES = 1100;
+/** Share of the picture's half that the buildings may take in the first view: signs stand above them. */
+const HOME_WIDE = 0.93, HOME_HIGH = 0.84;
+/** How far below the middle of the picture the buildings' middle lies: what is nearer than they are does not fill the foreground. */
+const HOME_DOWN = 0.15;
+const TALL = 2 * Math.tan((27.5 * Math.PI) / 360);
+
+export class Poses {
+  constructor(private readonly world: World, private readonly scope: Scope, private readonly orbit: OrbitCamera) {}
+
+  /** Every building in the picture, as near as that allows. */
+  home(): Pose {
+    const [x0, y0, x1, y1] = this.coreBounds();
+    const pose: Pose = { target: new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4), distance: 300, azimuth: 0.55, polar: 1.16 };
+    const corners = this.corners();
+    if (!corners.length) return { ...pose, distance: Math.min(HOME_FARTHEST_METRES, Math.max(200, Math.hypot(x1 - x0, y1 - y0))) };
+    for (let step = 0; step < 6; step++) this.fit(pose, corners);
+    pose.distance = Math.min(pose.distance, HOME_FARTHEST_METRES);
+    return pose;
+  }
+
+  /** Takes the pose nearer or further and to the side until the corners fill the picture. */
+  private fit(pose: Pose, corners: Vector3[]): void {
+    const { camera } = this.orbit;
+    const eye = new PerspectiveCamera(camera.fov, camera.aspect, 1, 6000);
+    const flat = Math.sin(pose.polar) * pose.distance;
+    eye.up.set(0, 0, 1);
+    eye.position.set(pose.target.x + Math.sin(pose.azimuth) * flat, pose.target.y - Math.cos(pose.azimuth) * flat, pose.target.z + Math.cos(pose.polar) * pose.distance);
+    eye.lookAt(pose.target);
+    eye.updateMatrixWorld();
+    let left = Infinity, right = -Infinity, low = Infinity, high = -Infinity;
+    for (const corner of corners) {
+      const at = corner.clone().project(eye);
+      left = Math.min(left, at.x); right = Math.max(right, at.x); low = Math.min(low, at.y); high = Math.max(high, at.y);
+    }
+    const wide = (pose.distance * TALL * eye.aspect) / 2, tall = (pose.distance * TALL) / 2;
+    const aside = ((left + right) / 2) * wide, away = (((low + high) / 2 + HOME_DOWN) * tall) / Math.cos(pose.polar) * 0.5;
+    pose.target.x += Math.cos(pose.azimuth) * aside - Math.sin(pose.azimuth) * away;
+    pose.target.y += Math.sin(pose.azimuth) * aside + Math.cos(pose.azimuth) * away;
+    pose.distance *= Math.min(1.6, Math.max(0.6, Math.max((right - left) / 2 / HOME_WIDE, (high - low) / 2 / HOME_HIGH)));
+  }
+
+  private corners(): Vector3[] {
+    return [...this.scope.buildings.values()].flatMap(({ bbox: b }) =>
+      [b[0]!, b[3]!].flatMap((x) => [b[1]!, b[4]!].flatMap((y) => [b[2]!, b[5]!].map((z) => new Vector3(x, y, z)))));
+  }
+
+  /** The middle of what matters: the buildings when there are any, else the park's bounds, metres. */
+  private coreBounds(): [number, number, number, number] {
+    const boxes = [...this.scope.buildings.values()].map((b) => b.bbox);
+    if (!boxes.length) return this.parkBounds(200);
+    return [Math.min(...boxes.map((b) => b[0]!)), Math.min(...boxes.map((b) => b[1]!)), Math.max(...boxes.map((b) => b[3]!)), Math.max(...boxes.map((b) => b[4]!))];
+  }
+
+  private parkBounds(otherwise: number): [number, number, number, number] {
+    const b = this.world.park.bounds;
+    return b.length >= 6 ? [b[0]!, b[1]!, b[3]!, b[4]!] : [b[0] ?? -otherwise, b[1] ?? -otherwise, b[2] ?? otherwise, b[3] ?? otherwise];
+  }
+
+  /** Keeps the camera over the park. */
+  setLimits(): void {
+    const [x0, y0, x1, y1] = this.parkBounds(500);
+    this.orbit.limits.low.set(x0 - 100, y0 - 100, -60);
+    this.orbit.limits.high.set(x1 + 100, y1 + 100, 200);
+    this.orbit.limits.farthest = Math.max(600, Math.hypot(x1 - x0, y1 - y0) * 1.8);
+  }
+
+  at(target: Vector3, metresHigh: number): Pose {
+    return { target, distance: metresHigh / TALL, azimuth: this.orbit.now.azimuth, polar: 0.95 };
+  }
+
+  node(id: string): Pose {
+    const node = this.world.byId.get(id);
+    if (!node) return this.home();
+    const [x0, y0, , x1, y1] = node.bbox;
+    return this.at(new Vector3(...node.anchor), Math.max(40, Math.hypot(x1 - x0, y1 - y0) || 40));
+  }
+
+  focus(focus: Focus): Pose {
+    if (focus.level === "park") return this.home();
+    const b = focus.building.bbox;
+    const wide = Math.hypot(b[3]! - b[0]!, b[4]! - b[1]!);
+    const middle = new Vector3((b[0]! + b[3]!) / 2, (b[1]! + b[4]!) / 2, (b[2]! + b[5]!) / 2);
+    const aspect = Math.max(1, this.orbit.camera.aspect);
+    if (focus.level === "building") return { ...this.at(middle, Math.max((b[5]! - b[2]!) * 2.1, (wide / aspect) * 1.75)), polar: 1.08 };
+    middle.z = focus.storey.elevation + 1;
+    if (focus.level === "storey") return { ...this.at(middle, Math.max(26, (wide / aspect) * 1.75)), polar: 0.84 };
+    const xs = focus.space.ring.map((p) => p[0]), ys = focus.space.ring.map((p) => p[1]);
+    const room = Math.hypot(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
+    const at = new Vector3((Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2, focus.space.z0 + 0.5);
+    return { ...this.at(at, Math.max(14, Math.min(room * 1.9, wide))), polar: 0.8 };
+  }
+}
