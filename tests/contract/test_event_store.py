@@ -15,6 +15,7 @@ from twin.commands import Command, new_command, step
 from twin.events import TRAIL, EventStore, Note, Records
 from twin.live.alarms import Alarm, AlarmEvent
 from twin.packs import load_packs
+from twin.wire import DispatchView, IncidentView, PlanRun, PlanStep
 
 POSTGRES = os.environ.get("PARKTWIN_POSTGRES", "postgresql+psycopg://postgres:postgres@127.0.0.1:5432/postgres")
 
@@ -123,3 +124,33 @@ def test_an_edit_with_rehashed_rows_is_found_when_there_is_a_key(url: str) -> No
     assert keyed.verify()
     keyed.close()
     forger.close()
+
+
+def test_incidents_and_dispatches_survive_and_their_trail_is_chained(url: str) -> None:
+    def incident(number: int, state: str = "open") -> IncidentView:
+        step = PlanStep(key="a", what="Look", what_zh="看", role="R", role_zh="甲", limit_mins=1, done_ms=5.0, done_by="li")
+        plan = PlanRun(plan="fire", name="F", name_zh="火", owner="O", owner_zh="主", by="li", started_ms=1.0, steps=[step])
+        return IncidentView(id=number, title="Fire", title_zh="火警", priority=1, state=state, opened_ms=1e12 + number,
+                            closed_ms=None, alarms=[number], node=3, device="S", place="A", place_zh="甲", plan=plan)
+
+    def dispatch(state: str) -> DispatchView:
+        return DispatchView(id="d", incident=1, track=4, person="P-4", name="A", name_zh="甲", role="guard", node=6, place="",
+                            place_zh="", reason="look", by="li", state=state, metres=4.0, route=[(0.0, 1.0, 2.0)],
+                            steps=[("requested", 1e12, "")], expires_ms=2e12)
+
+    store = EventStore(url)
+    store.write(Records(incidents=[incident(1), incident(2)], dispatches=[dispatch("sent")], notes=[note(1)]))
+    store.write(Records(incidents=[incident(2, "closed")], notes=[note(2)]))
+    store.close()
+    again = EventStore(url)
+    try:
+        assert again.open_incidents() == [incident(1)]
+        assert again.recent_incidents() == [incident(2, "closed"), incident(1)]
+        assert again.live_dispatches() == [dispatch("sent")]
+        again.write(Records(dispatches=[dispatch("released")]))
+        assert again.live_dispatches() == []
+        assert again.recent_dispatches() == [dispatch("released")]
+        assert [entry.subject for entry in again.trail_between(1001.5, 1002.5)] == ["gate-2"]
+        assert again.verify() == []
+    finally:
+        again.close()

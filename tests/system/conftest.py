@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from campus_park import SHARED, build_campus
+from page_park import TEXT, build_page_park
+from playwright.sync_api import Browser as Window
 from served_park import Served, build_park, serving
+
+from scenes.compile import BuildResult
+from tools.browser import CHROMIUM, chromium
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +26,28 @@ def served(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     """The simulated park with the demo account."""
     with serving(built, tmp_path_factory.mktemp("served") / "park") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def paged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A park with one whole building and hostile names, served with the demo account."""
+    built = build_page_park(tmp_path_factory.mktemp("paged"))
+    with serving(built, tmp_path_factory.mktemp("paged-served") / "park", text=TEXT) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Window]:
+    """Headless Chromium; a module's own, as two drivers cannot live in one thread at a time."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def campus(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    """The compiled campus."""
+    if not (SHARED / "campus").is_dir():
+        pytest.skip(f"no real data at {SHARED} (set PARKTWIN_SHARED)")
+    return build_campus(tmp_path_factory.mktemp("campus"))

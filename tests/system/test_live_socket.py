@@ -7,9 +7,9 @@ import socket as sockets
 import time
 
 import numpy as np
-from served_park import Served, first_frame, values
+from served_park import Served, closing_of, first_frame, values
 
-from ioc.live.hub import Outgoing
+from ioc.live.hub import MAX_TEXT_CHARS, Outgoing
 from twin.live.frames import decode
 from twin.ports import Readings
 from twin.wire import FrameKind, Quality
@@ -61,12 +61,25 @@ def test_a_browser_that_never_reads_delays_nobody(served: Served) -> None:
         with browser.live() as socket:
             first_frame(socket)
             for k in range(20):
-                hub.publish(Outgoing(0, ("x" * 500_000,), ()))  # far more than a line that nobody reads can hold
+                hub.publish(Outgoing(0, ("x" * 1_000_000,), ()))  # far more than a line that nobody reads can hold
                 say(served, "ENV-2.temp", 50.0 + k)
                 assert values(socket, served.slot("ENV-2.temp"), lambda v, q, k=k: v == 50.0 + k, 2.0)
-            assert any(client.texts for client in hub.clients), "the other one does stall"
+            assert len(hub.clients) == 1, "the one that takes nothing was let go"
     finally:
         stalled.close()
+
+
+def test_a_line_that_takes_nothing_is_closed_and_can_join_again(served: Served) -> None:
+    browser, hub = served.browser(), served.services.hub
+    with browser.live() as socket:
+        first_frame(socket)
+        (client,) = hub.clients
+        hub.publish(Outgoing(0, ("x" * (MAX_TEXT_CHARS + 1),), ()))
+        _, code = closing_of(socket, 5.0)
+    assert code == 1013
+    assert client not in hub.clients
+    with browser.live() as socket:
+        assert len(first_frame(socket).columns["slot"]) > 20, "everything as it stands"
 
 
 def test_what_a_browser_sends_wrong_changes_nothing(served: Served) -> None:

@@ -146,6 +146,37 @@ def test_a_command_goes_out_and_the_devices_own_words_confirm_it(on_broker: Fiel
     assert orders[0]["expires"] > time.time() * 1000 - 60_000
 
 
+class Later:
+    """The wall clock, moved ahead by hand."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+
+def test_a_command_to_a_device_that_is_away_expires_unsent(on_broker: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    served, core, clock = on_broker.served, on_broker.served.services.runner.core, Later()
+    monkeypatch.setattr(core, "clock", clock)
+    browser = served.browser()
+    order = {"device": "GATE-2", "key": "open", "args": {}, "idempotency_key": "nobody-there"}
+    given = browser.post("/api/v1/commands", order)
+    assert given.status_code == 200, given.text
+
+    def row() -> dict:
+        return next(r for r in browser.http.get("/api/v1/commands").json() if r["id"] == given.json()["id"])
+
+    time.sleep(0.5)
+    assert row()["state"] == "approved", "nothing is sent to a device that is not there"
+    clock.ahead = (row()["expires_ms"] / 1000 - time.time()) + 0.5
+    until(lambda: row()["state"] == "expired", 5, "it expires at its time")
+    assert [step[0] for step in row()["steps"]] == ["requested", "approved", "expired"]
+    clock.ahead = 0.0
+    on_broker.tell("GATE-2", state="closed")
+    time.sleep(0.5)
+    assert row()["state"] == "expired", "a device that comes back late executes nothing"
+
+
 def test_a_lost_broker_makes_everything_stale_and_its_return_makes_it_live(on_broker: Field) -> None:
     slot = on_broker.served.slot("ENV-1.temp")
     with on_broker.served.browser().live() as socket:

@@ -177,3 +177,47 @@ def test_a_resting_view_draws_nothing(page: playwright.Page) -> None:
     frames = page.evaluate("harness.view.stats().frames")
     page.wait_for_timeout(900)
     assert page.evaluate("harness.view.stats().frames") == frames
+
+
+URGENT = """{id: 1, device: 'ahu-1', node: 0, priority: 1, state: 'unacknowledged', title: 'Smoke', title_zh: '烟雾',
+    place: 'b1', place_zh: 'b1', raised_ms: 0}"""
+
+
+def _redness(picture: np.ndarray) -> float:
+    """How far red leads green on the wall in the middle of the picture."""
+    wall = picture[HEIGHT // 2 - 12 : HEIGHT // 2 + 12, WIDTH // 2 + 60 : WIDTH // 2 + 120].reshape(-1, 3).mean(0)
+    return float(wall[0] - wall[1])
+
+
+def test_a_building_with_an_urgent_alarm_is_red_until_it_clears(page: playwright.Page) -> None:
+    page.evaluate("harness.view.setLayer('labels', false); harness.view.goTo('park', {immediate: true})")
+    look_at(page, (0, -HALF_Y, 4.0), 60, 1.4)
+    calm = _redness(pixels(page))
+    page.evaluate(f"harness.view.setAlarms([{URGENT}])")
+    page.wait_for_timeout(600)
+    alarmed = _redness(pixels(page))
+    page.evaluate("harness.view.setAlarms([])")
+    settle(page)
+    assert alarmed > calm + 30
+    assert abs(_redness(pixels(page)) - calm) < 2
+
+
+def test_the_section_tool_cuts_buildings_where_its_handle_is_dragged_to(page: playwright.Page) -> None:
+    page.evaluate("harness.view.goTo('park', {immediate: true})")
+    look_at(page, (0, 0, 3), 90, 1.3)
+    whole = pixels(page)
+    page.evaluate("harness.view.setTool('section')")
+    settle(page)
+    x, y, height = page.evaluate("[...harness.view.section.place(), harness.view.section.at.z]")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 25, steps=3)
+    page.mouse.up()
+    settle(page)
+    lower = page.evaluate("harness.view.section.at.z")
+    assert lower < height - 1, "the handle was dragged down"
+    assert page.evaluate("harness.view.getCamera().azimuth") == pytest.approx(0), "and the camera stayed"
+    assert np.abs(pixels(page) - whole).mean() > 2, "less of the building is left"
+    page.evaluate("harness.view.setTool('orbit')")
+    settle(page)
+    assert np.abs(pixels(page) - whole).mean() < 2, "and it is whole again"

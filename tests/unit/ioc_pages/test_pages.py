@@ -7,8 +7,8 @@ from ioc.page import find_pages
 from ioc.pages import view
 
 
-def test_the_two_first_pages_are_found() -> None:
-    assert list(find_pages()) == ["/", "/console"]
+def test_the_pages_are_found() -> None:
+    assert {"/", "/console", "/planner"} <= set(find_pages())
 
 
 def test_a_page_builds_a_template_with_the_component() -> None:
@@ -21,3 +21,10 @@ def test_a_page_builds_a_template_with_the_component() -> None:
 def test_templates_name_no_outside_host() -> None:
     for path in Path(view.TEMPLATES).glob("*.html"):
         assert not re.search(r"(https?:)?//\w", path.read_text(encoding="utf-8")), path.name
+
+
+def test_a_page_preloads_what_its_module_imports() -> None:
+    chunks = view.page_chunks("console")
+    assert all((view.DIST / chunk).is_file() for chunk in chunks)
+    assert any("console" in chunk for chunk in chunks) or not (view.DIST / "meta.json").exists()
+    assert not any("operations" in chunk for chunk in chunks)

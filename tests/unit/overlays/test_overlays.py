@@ -141,10 +141,22 @@ def test_without_a_midnight_reading_energy_counts_from_the_first_and_says_so(poi
     assert card.note.startswith("since ")
 
 
-def test_trends_keep_one_sample_a_minute(points: PointTable) -> None:
+def test_a_fresh_server_remembers_its_day_from_history(points: PointTable) -> None:
+    def recall(time: float) -> Moment | None:
+        return None if time < NOW - 100 else moment(points, time=time, m_a1__power=time - NOW)
+
+    board = KpiBoard(graph(), points, recall=recall)
+    board.sample(moment(points, time=NOW, m_a1__power=5.0))
+    board.prepend(board.remembered([NOW - 200.0, NOW - 90.0, NOW - 30.0]))
+    cards = {card.key: card for card in board.cards("park", moment(points)).cards}
+    assert cards["power"].trend == [-90.0, -30.0, 5.0], "an instant that history does not know is left out"
+    assert len(cards["people"].trend) == 1, "who was where then is not known"
+
+
+def test_trends_keep_one_sample_a_quarter_of_an_hour(points: PointTable) -> None:
     board = KpiBoard(graph(), points)
-    kept = [board.sample(moment(points, time=NOW + secs, m_a1__power=float(secs))) for secs in (0, 30, 60, 120)]
+    kept = [board.sample(moment(points, time=NOW + secs, m_a1__power=float(secs))) for secs in (0, 600, 900, 1800)]
     assert kept == [True, False, True, True]
     power = board.cards("park", moment(points)).cards[0]
-    assert power.trend == [0.0, 60.0, 120.0]
+    assert power.trend == [0.0, 900.0, 1800.0]
     assert power.value is None

@@ -1,0 +1,106 @@
+"""`/console` as an operator uses it: an alarm is taken, a command is followed to its proof, the line goes and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from page_driver import Tab, open_tab
+from page_park import TEXT, build_page_park
+from playwright.sync_api import Browser
+from served_park import Served, free_port, serving
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def tab(window: Browser, paged: Served) -> Iterator[Tab]:
+    opened = open_tab(window, paged).open("/console")
+    yield opened
+    opened.context.close()
+
+
+def alarms(served: Served, state: str = "active") -> list[dict]:
+    return served.browser().http.get(f"/api/v1/alarms?state={state}").json()
+
+
+def test_a_drill_raises_an_alarm_that_the_operator_acknowledges(tab: Tab) -> None:
+    tab.page.locator("button", has_text="Fire in A3").click()
+    tab.until("document.querySelector('.alarm.p1.new')", 60)
+    row = tab.page.locator(".alarm.p1.new").first
+    row.locator("button.line").click()
+    tab.until("document.querySelector('.alarm.chosen .alarm-verbs')")
+    assert tab.page.locator(".alarm.chosen").count() == 1
+    assert "Energy Centre" in tab.page.locator(".alarm.chosen").inner_text()
+    tab.page.keyboard.press("a")
+    tab.until("document.querySelector('.alarm.chosen.acknowledged')")
+    assert [a["acked_by"] for a in alarms(tab.served) if a["priority"] == 1 and a["state"] == "acknowledged"] == ["demo"]
+    assert tab.page.locator(".why[role=alert]").count() == 0
+    tab.page.locator("button", has_text="Fire in A3").click()
+
+
+def test_an_incident_s_linkage_is_seen_to_its_proof_and_its_plan_is_ticked_for_everybody(tab: Tab) -> None:
+    tab.open("/console")
+    tab.page.locator(".drills button", has_text="Fire in A3").click()
+    tab.until("document.querySelector('.alarm.p1')", 60)
+    tab.page.locator(".alarm.p1 button.line").first.click()
+    tab.until("[...document.querySelectorAll('.incident .steps li.confirmed')].some((l) => /gate/i.test(l.textContent))", 60)
+    start = tab.page.locator(".incident button", has_text="Start: Fire in a building")
+    start.click()
+    tab.until("document.querySelectorAll('.incident .plan-steps > li').length === 8")
+    tab.page.locator(".incident .plan-steps > li > button").first.click()
+    tab.until("document.querySelector('.incident .plan-steps > li.confirmed')")
+    rows = tab.served.browser().http.get("/api/v1/incidents").json()["incidents"]
+    plan = next(i["plan"] for i in rows if i["plan"])
+    assert plan["steps"][0]["done_by"] == "demo", "kept by the server, not by the page"
+    assert tab.page.locator(".incident .close button").is_disabled(), "alarms of it are live"
+    assert tab.page.locator(".incident .why[role=alert]").count() == 0
+    tab.page.locator(".drills button", has_text="Fire in A3").click()
+
+
+def test_a_command_is_followed_to_its_proof(tab: Tab) -> None:
+    tab.open("/console?device=GATE-1")
+    tab.until("document.querySelector('.device .verbs button')")
+    tab.page.locator(".device .verbs button", has_text="Open").first.click()
+    said = tab.page.locator(".order .effect").inner_text()
+    assert "South gate" in said, "the sentence names the device"
+    tab.page.locator(".order button.primary").click()
+    tab.until("document.querySelector('.life.confirmed')", 40)
+    steps = [li.inner_text() for li in tab.page.locator(".life.confirmed li.done").all()]
+    assert len(steps) == 4
+    assert tab.served.browser().http.get("/api/v1/commands").json()[0]["state"] == "confirmed"
+
+
+def test_a_viewer_sees_the_buttons_shut_and_why(window: Browser, paged: Served) -> None:
+    paged.services.accounts.add("reader", "viewer", "slow-heron-88-bridge")
+    session = paged.browser("reader", "slow-heron-88-bridge").cookie
+    reader = open_tab(window, paged, session=session).open("/console?device=GATE-1")
+    reader.until("document.querySelector('.device .verbs button')")
+    assert all(button.is_disabled() for button in reader.page.locator(".device .verbs button").all())
+    assert len(reader.page.locator(".device .why").first.inner_text()) > 5
+    reader.context.close()
+
+
+def test_the_page_survives_its_server(window: Browser, tmp_path: Path) -> None:
+    built = build_page_park(tmp_path / "built" if (tmp_path / "built").mkdir() is None else tmp_path)
+    at, port = tmp_path / "served", free_port()
+    with serving(built, at, text=TEXT, port=port) as first:
+        tab = open_tab(window, first).open("/console?at=e1")
+        tab.until("globalThis.parktwin.world.live.value.some((v) => v > 0)")
+        camera = tab.page.evaluate("() => globalThis.parktwin.scene.getCamera()")
+    tab.until("document.querySelector('.banner[role=alert]')", 15)
+    assert tab.page.locator(".scene.stale").count() == 1, "values are greyed"
+    with serving(built, at, text=TEXT, port=port):
+        tab.until("!document.querySelector('.banner')", 40)
+        assert tab.query("at") == "e1"
+        assert "Energy Centre" in tab.page.locator(".crumbs").inner_text()
+        after = tab.page.evaluate("() => globalThis.parktwin.scene.getCamera()")
+        assert after["distance"] == pytest.approx(camera["distance"], rel=0.01)
+        assert tab.page.locator(".scene.stale").count() == 0
+        tab.context.close()
+
+
+def test_nothing_is_fetched_from_anywhere_else_and_nothing_breaks(tab: Tab) -> None:
+    assert tab.foreign == []
+    assert tab.complaints == []

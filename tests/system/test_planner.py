@@ -1,0 +1,219 @@
+"""`/planner` as a planner uses it: two schemes in a small real park, worked out by the real server."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdf
+import pytest
+import trimesh
+from playwright.sync_api import Browser as Window
+from playwright.sync_api import Page
+from served_park import Served, serving, until
+
+from tools.browser import signed_in
+
+RULES = """[rules]
+name = "Condition 7"
+name_zh = "规划条件 7"
+far_max = 1.0
+height_max = 30.0
+setback_min = 5.0
+sunlight_min = 2.0
+[site]
+name = "Plot"
+name_zh = "地块一"
+polygon = [[5.0, 5.0], [60.0, 5.0], [60.0, 95.0], [5.0, 95.0]]
+"""
+LOW = """[scheme]
+name = "Low"
+name_zh = "低层"
+[[building]]
+id = "n1"
+name = "N1"
+use = "residential"
+footprint = [[15.0, 65.0], [50.0, 65.0], [50.0, 77.0], [15.0, 77.0]]
+storeys = 4
+"""
+TALL = """[scheme]
+name = "Tall"
+name_zh = "高层"
+remove = ["blocks:1", "nothing"]
+[[building]]
+id = "s1"
+name = "<b>S1</b>"
+use = "residential"
+footprint = [[7.0, 20.0], [50.0, 20.0], [50.0, 32.0], [7.0, 32.0]]
+storeys = 14
+[[building]]
+id = "n1"
+name = "N1"
+use = "residential"
+footprint = [[15.0, 45.0], [50.0, 45.0], [50.0, 55.0], [15.0, 55.0]]
+storeys = 3
+[[building]]
+id = "over"
+footprint = [[66.0, 21.0], [80.0, 21.0], [80.0, 30.0], [66.0, 30.0]]
+storeys = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def planned(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The small park with a planning condition and two schemes."""
+    root = tmp_path_factory.mktemp("planned") / "park"
+    with serving(built, root) as running:
+        (root / "rules.toml").write_text(RULES, "utf-8")
+        (root / "schemes").mkdir()
+        (root / "schemes" / "low.toml").write_text(LOW, "utf-8")
+        (root / "schemes" / "tall.toml").write_text(TALL, "utf-8")
+        yield running
+
+
+def _result(served: Served, key: str) -> dict:
+    http = served.browser().http
+    until(lambda: http.get(f"/api/v1/schemes/{key}").status_code == 200, 60, f"{key} is worked out")
+    answer = http.get(f"/api/v1/schemes/{key}").json()
+    assert answer["state"] == "ready", answer
+    return answer["result"]
+
+
+def test_a_scheme_is_judged_and_what_is_wrong_in_it_is_told(planned: Served) -> None:
+    before = {p: p.read_bytes() for p in (planned.services.build_dir / "tiles").rglob("*.glb")}
+    low, tall = _result(planned, "low"), _result(planned, "tall")
+    verdicts = {row["key"]: row["passes"] for row in tall["indicators"]}
+    assert {row["key"] for row in low["indicators"] if row["passes"] is False} == set()
+    assert (verdicts["height"], verdicts["setback"], verdicts["far"], verdicts["sun_own"]) == (False, False, False, False)
+    assert tall["removed"] == ["blocks:1"]
+    assert [b["id"] for b in tall["buildings"]] == ["s1", "n1"]
+    faults = {f["what"]: f for f in tall["faults"]}
+    assert any("'nothing'" in what and f["line"] == 4 for what, f in faults.items())
+    assert any(what.startswith("over overlaps blocks:2") and f["line"] == 17 for what, f in faults.items())
+    dark = next(row for row in tall["indicators"] if row["key"] == "sun_own")["breaches"]
+    assert [b["subject"] for b in dark] == ["n1"]
+    assert before == {p: p.read_bytes() for p in (planned.services.build_dir / "tiles").rglob("*.glb")}
+
+
+def test_a_scheme_has_its_own_small_model(planned: Served) -> None:
+    _result(planned, "tall")
+    answer = planned.browser().http.get("/api/v1/schemes/tall/scheme.glb")
+    scene = trimesh.load(io.BytesIO(answer.content), file_type="glb")
+    assert set(scene.geometry) == {"s1", "n1"}
+    assert scene.geometry["s1"].extents[1] == pytest.approx(42.0, abs=0.01)  # Y is up inside
+
+
+def test_the_report_reads_back(planned: Served) -> None:
+    answer = planned.browser().http.get("/api/v1/schemes/report.pdf?a=low&b=tall", timeout=120)
+    assert answer.headers["content-type"] == "application/pdf"
+    text = "".join(p.extract_text().replace("\n", "") for p in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
+    for words in ("方案比选报告", "规划条件 7", "容积率", "<b>S1</b>", "日照", "大寒" if "大寒" in text else "01-20"):
+        assert words in text, words
+
+
+def test_the_table_as_csv(planned: Served) -> None:
+    lines = planned.browser().http.get("/api/v1/schemes/indicators.csv?a=low&b=tall", timeout=60).text.splitlines()
+    assert any(line.startswith("height,m,30.0000,12.0000,yes,42.0000,no") for line in lines)
+
+
+def test_an_unknown_scheme_is_a_plain_no(planned: Served) -> None:
+    answer = planned.browser().http.get("/api/v1/schemes/..%2f..%2fetc")
+    assert answer.status_code == 404
+    assert planned.browser().http.get("/api/v1/schemes/none").status_code == 404
+
+
+@pytest.fixture
+def page(planned: Served, window: Window) -> Iterator[Page]:
+    """The planner page, everything loaded."""
+    context = signed_in(window, planned.origin, theme="light", width=1600, height=900)
+    page = context.new_page()
+    page.faults = []  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]
+    page.on("console", lambda said: page.faults.append(said.text) if "WebGL" in said.text else None)  # type: ignore[attr-defined]
+    page.goto(f"{planned.origin}/planner?a=low&b=tall")
+    page.wait_for_selector(".planner-table td.bad", timeout=60_000)
+    page.wait_for_selector(".planner-working", state="detached", timeout=60_000)
+    yield page
+    assert page.faults == []  # type: ignore[attr-defined]
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_planner_compares_two_schemes(page: Page) -> None:
+    table = page.locator(".planner-table tbody")
+    height = table.locator("tr", has_text="最高建筑")
+    assert "42.0" in height.inner_text()
+    assert "+30.0" in height.inner_text()
+    assert "<b>S1</b>" in height.inner_text()  # a name is text, not markup
+    assert page.locator(".planner-faults li").count() == 2
+    before = page.evaluate("JSON.stringify(parktwin.planner.orbit.now)")
+    height.locator("button.number").click()
+    page.wait_for_timeout(1500)
+    assert page.evaluate("JSON.stringify(parktwin.planner.orbit.now)") != before
+    assert page.locator(".callout.here").count() == 1
+
+
+@pytest.mark.browser
+def test_the_line_moves_by_keys_and_shows_the_other_scheme(page: Page) -> None:
+    handle = page.locator(".divider .handle")
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    assert handle.get_attribute("aria-valuenow") == "52"
+    page.keyboard.press("Home")
+    assert handle.get_attribute("aria-valuenow") == "2"
+    page.wait_for_timeout(600)
+    assert page.evaluate("parktwin.planner.project([30, 25, 20], 1) !== null")
+    assert page.evaluate("parktwin.planner.project([30, 25, 20], 0) === null")
+    page.keyboard.press("End")
+    page.wait_for_timeout(600)
+    assert page.evaluate("parktwin.planner.project([30, 25, 20], 1) === null")
+    page.locator(".planner-bar .pair button").nth(1).click()
+    assert page.locator(".divider .handle").count() == 0
+
+
+@pytest.mark.browser
+def test_the_hour_moves_the_sun_and_nothing_else(page: Page) -> None:
+    table = page.locator(".planner-table tbody").inner_text()
+    shown = page.locator(".planner-sun header").inner_text()
+    page.locator(".planner-sun input[type=range]").fill("15")
+    assert "15:00" in page.locator(".planner-sun output").inner_text()
+    assert page.locator(".planner-sun header").inner_text() != shown
+    assert page.locator(".planner-table tbody").inner_text() == table
+
+
+@pytest.mark.browser
+def test_the_report_is_handed_over(page: Page) -> None:
+    with page.expect_download(timeout=120_000) as coming:
+        page.locator(".planner-bar .primary").click()
+    assert Path(coming.value.path()).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_a_park_without_schemes_says_what_to_put_where(built: Path, tmp_path: Path, window: Window) -> None:
+    with serving(built, tmp_path / "park") as bare:
+        context = signed_in(window, bare.origin, theme="light")
+        page = context.new_page()
+        page.goto(f"{bare.origin}/planner")
+        page.wait_for_selector(".planner-empty", timeout=30_000)
+        assert "schemes/" in page.locator(".planner-empty").inner_text()
+        assert page.locator(".planner-bar .primary").is_disabled()
+        context.close()
+
+
+@pytest.mark.browser
+def test_a_scheme_that_cannot_be_worked_out_says_why_and_the_other_stands(planned: Served, window: Window) -> None:
+    schemes = planned.services.spec.root / "schemes"
+    (schemes / "bare.toml").write_text('[scheme]\nname = "Bare"\n', "utf-8")
+    rules = planned.services.spec.root / "rules.toml"
+    rules.write_text(RULES.split("[site]")[0], "utf-8")
+    try:
+        context = signed_in(window, planned.origin, theme="light")
+        page = context.new_page()
+        page.goto(f"{planned.origin}/planner?a=bare&b=tall")
+        page.wait_for_selector(".planner-empty.side-0", timeout=60_000)
+        assert "where the plot is" in page.locator(".planner-empty.side-0").inner_text()
+        context.close()
+    finally:
+        (schemes / "bare.toml").unlink()
+        rules.write_text(RULES, "utf-8")

@@ -1,0 +1,201 @@
+"""Energy by the hour, trails, fences and coverage as their users use them, in a real browser over one real building."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from served_park import Served, serving, until
+
+from assets.demo.blocks import BLOCKS
+from assets.demo.make import write_building
+from assets.demo.registry_buildings import building_devices
+from assets.demo.registry_row import COLUMNS
+from scenes.compile import compile_park
+from tools.browser import chromium, open_page, signed_in
+from twin.parkfile import load_park
+from twin.ports import Positions, Readings
+
+pw = pytest.importorskip("playwright.sync_api")
+pytestmark = [pytest.mark.browser,
+              pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")]
+BLOCK = dataclasses.replace(next(block for block in BLOCKS if block.id == "g1"), x=0.0, y=0.0, turn_deg=0.0)
+PARK = """[park]
+id = "one"
+name = "One"
+name_zh = "一园"
+crs = "EPSG:4549"
+origin = [519200.0, 3342600.0, 0.0]
+registry = "devices.csv"
+[live]
+source = "mqtt://127.0.0.1:9"
+[[building]]
+id = "g1"
+ifc = ["g1.ifc"]
+name = "Visitor Centre"
+name_zh = "访客中心"
+placement = { at = [0.0, 0.0, 0.0] }
+"""
+GUEST = [{"id": "V-1", "kind": "person", "name": "Guest", "name_zh": "访客甲", "role": "visitor"}]
+
+
+@pytest.fixture(scope="module")
+def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("one")
+    write_building(BLOCK, root / "g1.ifc")
+    with (root / "devices.csv").open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(COLUMNS)
+        out.writerows(row.cells() for row in building_devices(BLOCK))
+    (root / "tracks.json").write_text(json.dumps(GUEST), "utf-8")
+    (root / "park.toml").write_text(PARK, "utf-8")
+    compile_park(load_park(root), jobs=1)
+    with serving(root, tmp_path_factory.mktemp("served") / "one", text=PARK) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def context(park: Served) -> Iterator[pw.BrowserContext]:
+    with chromium() as browser:
+        yield signed_in(browser, park.origin, width=1600, height=900)
+
+
+def move(park: Served, secs: float, at: tuple[float, float, float]) -> None:
+    fix = Positions(np.zeros(1, np.uint32), np.array([at]), np.zeros(1, np.float32), np.array([secs]))
+    park.services.runner.submit(lambda: park.services.runner.core.move(fix)).result(5)
+
+
+def rooms_of(park: Served, storey: int) -> list[dict]:
+    storeys = sorted({s["parent"] for s in park.services.spaces}, key=lambda i: park.services.graph.columns["elevation"][i])
+    return [s for s in park.services.spaces if s["parent"] == storeys[storey]]
+
+
+def middle(room: dict) -> tuple[float, float, float]:
+    xs, ys = zip(*room["ring"], strict=True)
+    return sum(xs) / len(xs), sum(ys) / len(ys), room["z0"] + 0.9
+
+
+def storey_id(park: Served, storey: int) -> str:
+    return str(park.services.graph.columns["id"][rooms_of(park, storey)[0]["parent"]])
+
+
+def test_a_manager_looks_at_any_hour_of_yesterday_with_the_keyboard(park: Served, context: pw.BrowserContext) -> None:
+    day = (datetime.now() - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    slots = park.services.points.slots_of_key("power", {"meter"})
+    for hour, kw in ((9, 4.0), (10, 12.0)):
+        times = np.repeat(day.timestamp() + hour * 3600 + np.array([60.0, 1800.0]), len(slots))
+        park.services.history.put(Readings(np.tile(slots, 2).astype(np.uint32), np.full(2 * len(slots), kw),
+                                           np.zeros(2 * len(slots), np.uint8), times))
+    assert park.services.history.flush()
+    page = open_page(context, f"{park.origin}/?panel=hours", settle_secs=0.5)
+    page.fill(".when input[type=date]", f"{day:%Y-%m-%d}")
+    page.locator("input.hour").evaluate("e => { e.value = '9'; e.dispatchEvent(new Event('input', {bubbles: true})); }")
+    pw.expect(page.locator(".when output")).to_contain_text("09:00–10:00")
+    pw.expect(page.locator(".ranks li b").first).to_have_text("4.00")
+    pw.expect(page.locator(".legend header")).to_contain_text("09:00–10:00")
+    page.focus("input.hour")
+    page.keyboard.press("ArrowRight")
+    pw.expect(page.locator(".when output")).to_contain_text("10:00–11:00")
+    pw.expect(page.locator(".ranks li b").first).to_have_text("12.0")
+    page.focus("input.hour")
+    page.keyboard.press("ArrowRight")
+    pw.expect(page.locator(".hours-panel")).to_contain_text("没有任何计量记录")
+    page.click("[aria-label=关闭面板]")
+    pw.expect(page.locator(".legend header")).to_contain_text("截至")
+    page.close()
+
+
+def test_an_operator_follows_a_guest_over_two_floors_and_the_look_is_on_the_trail(park: Served,
+                                                                                  context: pw.BrowserContext) -> None:
+    lower, upper = middle(rooms_of(park, 0)[0]), middle(rooms_of(park, 1)[0])
+    now = time.time()
+    for k in range(100):
+        at = lower if k < 70 else upper
+        move(park, now - 150 + k, (at[0] + 0.02 * (k % 3), at[1], at[2]))
+    until(lambda: len(park.services.history.track_between(0, now - 200, now).track) >= 100, 10, "fixes are in the history")
+    page = open_page(context, f"{park.origin}/?panel=trail", settle_secs=0.5)
+    page.fill(".choose input", "访客甲")
+    page.keyboard.press("Enter")
+    pw.expect(page.locator(".floors button")).to_have_count(2)
+    pw.expect(page.locator(".plan .way").first).to_be_attached()
+    pw.expect(page.locator(".facts")).to_contain_text("停留")
+    page.locator(".floors button").first.click()
+    pw.expect(page.locator(".plan .stay").first).to_be_attached()
+    trail = park.browser().http.get("/api/v1/trail").json()
+    assert any(row["what"] == "track.viewed" and row["subject"] == "V-1" for row in trail)
+    page.close()
+
+
+def test_a_viewer_sees_rooms_and_minutes_only(park: Served) -> None:
+    park.services.accounts.add("onlooker", "viewer", "river-crane-42-lantern")
+    onlooker = park.browser("onlooker", "river-crane-42-lantern")
+    http = onlooker.http
+    now = time.time() * 1000
+    told = http.get("/api/v1/tracks/V-1/trajectory", params={"from_ms": now - 600_000, "to_ms": now}).json()
+    assert told["blurred"]
+    assert told["reason"]
+    assert told["stays"] == []
+    anchors = park.services.graph.columns["anchor"]
+    assert told["xyz"]
+    assert all(math.dist(at, anchors[node]) < 0.02 for at, node in zip(told["xyz"], told["node"], strict=True))
+    assert all(t % 60_000 == 0 for t in told["t"])
+    refused = onlooker.post("/api/v1/fences", {"id": "x"})
+    assert refused.status_code == 403
+    assert "commander" in refused.json()["detail"]
+
+
+def test_a_commander_draws_a_fence_and_the_next_one_in_raises_its_alarm(park: Served, context: pw.BrowserContext) -> None:
+    page = open_page(context, f"{park.origin}/?at={storey_id(park, 0)}&panel=fences", settle_secs=0.5)
+    page.click("text=新建围栏")
+    page.fill("form input", "测试区")
+    page.click("text=圈画区域")
+    plan = page.locator("svg.plan.draws")
+    box = plan.bounding_box()
+    assert box
+    for x, y in ((0.03, 0.03), (0.97, 0.03), (0.97, 0.97), (0.03, 0.97)):
+        page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    page.click("text=保存并启用")
+    pw.expect(page.locator(".draw .why")).to_contain_text("处置人")
+    page.locator(".draw .grid2").nth(1).locator("input").first.fill("安保岗")
+    page.fill(".draw textarea", "查看画面\n派员到场")
+    page.click("text=保存并启用")
+    pw.expect(page.locator(".fence-list li")).to_have_count(1)
+    x, y, z = middle(rooms_of(park, 0)[0])
+    now = time.time()
+    move(park, now, (-60.0, y, z))
+    move(park, now + 1, (x, y, z))
+    row = page.locator(".panel.alarms .alarm").filter(has_text="V-1")
+    pw.expect(row).to_contain_text("进入围栏")
+    pw.expect(row).to_contain_text("测试区")
+    alarm = next(a for a in park.browser().http.get("/api/v1/alarms").json() if a["device"].startswith("fence:"))
+    assert (alarm["owner_zh"], alarm["steps"]) == ("安保岗", ["查看画面", "派员到场"])
+    page.locator(".fence-list button", has_text=re.compile("删除")).click()
+    pw.expect(page.locator(".fence-list li")).to_have_count(0)
+    until(lambda: [a["state"] for a in park.browser().http.get("/api/v1/alarms").json() if a["id"] == alarm["id"]]
+          == ["returned"], 5, "the alarm of a removed fence returns to normal")
+    page.close()
+
+
+def test_a_planner_of_security_reads_coverage_with_its_method_and_blind_spots(park: Served,
+                                                                               context: pw.BrowserContext) -> None:
+    page = open_page(context, f"{park.origin}/?at={storey_id(park, 0)}&panel=coverage", settle_secs=0.5)
+    pw.expect(page.locator(".share")).to_have_count(4)
+    answer = park.browser().http.get("/api/v1/coverage").json()
+    row = next(r for r in answer["rows"] if r["scope"] == "storey")
+    assert 0 < row["seen_m2"] < row["floor_m2"]
+    assert row["answered"] == row["rules"] > 0
+    pw.expect(page.locator(".share b").first).to_have_text(f"{round(100 * row['seen_m2'] / row['floor_m2'])}%")
+    pw.expect(page.locator(".share em").first).to_contain_text("未登记朝向")
+    pw.expect(page.locator(".plan .blind").first).to_be_attached()
+    page.click(".coverage-panel summary")
+    pw.expect(page.locator(".coverage-panel details")).to_contain_text("GB 50116")
+    page.close()

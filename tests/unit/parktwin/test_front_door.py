@@ -1,0 +1,34 @@
+"""`server.py` run by hand is the same door as `parktwin serve`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import server
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_server_py_says_what_to_run_where_there_is_no_park(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "server.py", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "parktwin new" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_one_process_serves_the_pages_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Page sessions live in one process: a second one would not know them."""
+    asked: dict[str, object] = {}
+    spec = SimpleNamespace(name="P", state_dir=tmp_path)
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    monkeypatch.setattr(server, "load_park", lambda *_, **__: spec)
+    accounts = SimpleNamespace(setup_token="")
+    monkeypatch.setattr(server, "open_services", lambda *_: SimpleNamespace(spec=spec, accounts=accounts))
+    monkeypatch.setattr(server, "secret_of", lambda _: b"secret")
+    monkeypatch.setattr(server, "create_app", lambda *_, **__: (None, None))
+    monkeypatch.setattr(server.uvicorn, "run", lambda *_, **options: asked.update(options))
+    server.serve(tmp_path, server.ServeOptions(), lambda _: None)
+    assert asked["workers"] == 1

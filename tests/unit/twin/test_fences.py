@@ -1,0 +1,184 @@
+"""Fences against an oracle by hand: boxes clipped exactly, however thin, whatever was jumped between two fixes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twin.events import EventStore
+from twin.fences import Fence, FenceError, FenceFiles, Placed, check, read_declared
+from twin.live.core import LiveCore
+from twin.live.fences import FenceWatch
+from twin.packs import Response
+from twin.ports import Positions, TrackInfo
+from twin.registry import PointTable
+
+ANSWER = Response(owner="Guard", owner_zh="安保", steps=("Go there",), steps_zh=("到场",), deadline_mins=5)
+Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+At = tuple[float, float, float]
+
+
+def fence(rule: str, **more: object) -> Fence:
+    return Fence(id=rule, name=rule, rule=rule, response=ANSWER, ring=((0, 0), (1, 0), (1, 1)), **more)  # type: ignore[arg-type]
+
+
+def stand(rule: str, box: Box, **more: object) -> Placed:
+    (x0, x1), (y0, y1), (z0, z1) = box
+    return Placed(fence(rule, **more), shapely.box(x0, y0, x1, y1), z0, z1, 0)
+
+
+def fix(time: float, at: At, track: int = 0) -> Positions:
+    return Positions(np.array([track], np.uint32), np.array([at], float), np.zeros(1, np.float32), np.array([time]))
+
+
+def is_in(box: Box, at: At) -> bool:
+    return all(low <= v <= high for (low, high), v in zip(box, at, strict=True))
+
+
+def meets(box: Box, a: At, b: At) -> bool:
+    """Liang and Barsky's clip of a segment by a box, in fractions."""
+    low, high = Fraction(0), Fraction(1)
+    for (edge0, edge1), p, q in zip(box, a, b, strict=True):
+        start, step = Fraction(p), Fraction(q) - Fraction(p)
+        if step == 0:
+            if not edge0 <= p <= edge1:
+                return False
+            continue
+        t0, t1 = sorted(((Fraction(edge0) - start) / step, (Fraction(edge1) - start) / step))
+        low, high = max(low, t0), min(high, t1)
+    return low <= high
+
+
+def oracle(rule: str, box: Box, walk: list[At], mins: float) -> list[tuple[float, bool]]:
+    """What should come and go; fixes are 10 s apart."""
+    told: list[tuple[float, bool]] = []
+    on, since, was = False, 0.0, is_in(box, walk[0])
+    for k, here in enumerate(walk):
+        time, before = 10.0 * k, walk[max(k - 1, 0)]
+        now, touched = is_in(box, here), meets(box, before, here)
+        entered, left = k > 0 and touched and not was, k > 0 and touched and not now
+        if rule == "cross":
+            if entered or left:
+                told += [(time, True), (time, False)]
+        else:
+            if now and (not was or k == 0):
+                since = time
+            comes = {"enter": entered, "leave": left, "dwell": now and time - since >= mins * 60, "forbidden": touched}[rule]
+            goes = now if rule == "leave" else not now
+            if comes and not on:
+                on = True
+                told.append((time, True))
+            if goes and on:
+                on = False
+                told.append((time, False))
+        was = now
+    return told
+
+
+quarter = st.integers(-24, 24).map(lambda n: n / 4)
+points = st.tuples(quarter, quarter, st.integers(-4, 12).map(lambda n: n / 4))
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> Box:
+    x, y, z = draw(quarter), draw(quarter), draw(st.integers(-4, 8).map(lambda n: n / 4))
+    wide = st.sampled_from([0.25, 0.5, 2.0, 8.0])
+    return (x, x + draw(wide)), (y, y + draw(wide)), (z, z + draw(wide))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["enter", "leave", "cross", "dwell", "forbidden"]), boxes(), st.lists(points, min_size=2, max_size=25))
+def test_any_walk_raises_what_the_oracle_says_even_through_a_fence_jumped_between_two_fixes(
+        rule: str, box: Box, walk: list[At]) -> None:
+    watch = FenceWatch([stand(rule, box, mins=0.4, except_roles=("nobody",))])
+    told = [(e.time, e.is_on) for k, at in enumerate(walk) for e in watch.step(fix(10.0 * k, at))]
+    assert told == oracle(rule, box, walk, 0.4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), points), min_size=1, max_size=40), boxes())
+def test_many_tracks_in_one_batch_are_judged_as_each_alone(moves: list[tuple[int, At]], box: Box) -> None:
+    whole = Positions(np.array([t for t, _ in moves], np.uint32), np.array([at for _, at in moves], float),
+                      np.zeros(len(moves), np.float32), 10.0 * np.arange(len(moves)))
+    together = FenceWatch([stand("enter", box)]).step(whole)
+    for track in range(4):
+        alone = FenceWatch([stand("enter", box)])
+        own = [e for k, (t, at) in enumerate(moves) if t == track for e in alone.step(fix(10.0 * k, at, track))]
+        assert [e for e in together if e.track == track] == own
+
+
+def test_a_line_is_crossed_between_two_fixes_and_not_after_a_silence() -> None:
+    line = Placed(Fence(id="l", name="l", rule="cross", response=ANSWER, line=((0, -5), (0, 5))),
+                  shapely.LineString([(0, -5), (0, 5)]), -np.inf, np.inf, 0)
+    watch = FenceWatch([line])
+    watch.step(fix(0, (-3, 0, 0)))
+    assert [e.is_on for e in watch.step(fix(1, (3, 1, 0)))] == [True, False]
+    assert watch.step(fix(500, (-3, 0, 0))) == []
+
+
+def test_hours_over_midnight_and_roles_decide() -> None:
+    night = stand("forbidden", ((0, 1), (0, 1), (-1, 9)), hours=("22:00", "06:00"), except_roles=("guard",))
+    people = [TrackInfo(i=k, id=f"p{k}", kind="person", name="", name_zh="", role=role)
+              for k, role in enumerate(("guard", "guest"))]
+    for minute, comes in ((23 * 60, True), (5 * 60, True), (12 * 60, False)):
+        watch = FenceWatch([night], people, minute=lambda time, at=minute: at)
+        assert watch.step(fix(1, (0.5, 0.5, 0), track=0)) == []
+        assert [e.is_on for e in watch.step(fix(1, (0.5, 0.5, 0), track=1))] == ([True] if comes else [])
+
+
+@pytest.mark.parametrize(("more", "says"), [
+    ({"response": Response(owner="", owner_zh="", steps=(), steps_zh=(), deadline_mins=5)}, "nobody answers"),
+    ({"ring": ((0, 0), (1, 1), (1, 0), (0, 1))}, "crosses itself"), ({"ring": ((0, 0), (1, 1))}, "too few corners"),
+    ({"rule": "dwell"}, "needs mins"), ({"rule": "forbidden"}, "hours or roles"), ({"node": "a1"}, "exactly one"),
+    ({"hours": ("25:00", "06:00")}, "no times"), ({"id": "a b"}, "other signs"), ({"kinds": ()}, "for nobody"),
+])
+def test_a_fence_that_does_not_hold_together_is_refused(more: dict[str, object], says: str) -> None:
+    whole = {"id": "f", "name": "F", "rule": "enter", "response": ANSWER, "ring": ((0, 0), (1, 0), (1, 1)), **more}
+    with pytest.raises(FenceError) as caught:
+        check(Fence(**whole))  # type: ignore[arg-type]
+    assert says in f"{caught.value}"
+
+
+def test_a_declared_file_keeps_the_sound_ones_and_drawn_ones_outlive_a_restart(tmp_path: Path) -> None:
+    text = ('[[fence]]\nid = "ok"\nname = "Ok"\nrule = "enter"\nring = [[0,0],[4,0],[4,4]]\n'
+            'response = { owner = "G", owner_zh = "安", steps = ["go"], steps_zh = ["去"], deadline_mins = 5 }\n'
+            '[[fence]]\nid = "mute"\nname = "Mute"\nrule = "enter"\nring = [[0,0],[4,0],[4,4]]\n')
+    (tmp_path / "fences.toml").write_text(text, "utf-8")
+    kept, findings = read_declared(tmp_path / "fences.toml")
+    assert [f.id for f in kept] == ["ok"]
+    assert "response" in findings[0].what
+    FenceFiles(tmp_path / "fences.toml", tmp_path / "drawn.json").add(fence("enter"))
+    again = FenceFiles(tmp_path / "fences.toml", tmp_path / "drawn.json")
+    assert [f.id for f in again.all()] == ["ok", "enter"]
+    with pytest.raises(FenceError, match="exists already"):
+        again.add(fence("enter"))
+    with pytest.raises(FenceError, match=r"declared in fences\.toml"):
+        again.remove("ok")
+
+
+def test_the_core_raises_a_fence_alarm_with_its_response_and_remembers_it(tmp_path: Path) -> None:
+    events = EventStore.at(tmp_path / "events.sqlite", b"secret")
+    people = [TrackInfo(i=0, id="v-1", kind="person", name="V", name_zh="访", role="visitor")]
+    core = LiveCore(PointTable([], {}), events)
+    core.watch_tracks(people, [stand("enter", ((0, 1), (0, 1), (-1, 9)))])
+    for time, x in ((1000.0, -2.0), (1001.0, 0.5)):
+        core.move(fix(time, (x, 0.5, 0)))
+        core.tick(time)
+    alarm = core.alarms()[0]
+    assert (alarm.state, alarm.owner_zh, alarm.device) == ("unacknowledged", "安保", "fence:enter")
+    assert "visitor v-1" in alarm.title
+    again = LiveCore(PointTable([], {}), events)
+    again.watch_tracks(people, [stand("enter", ((0, 1), (0, 1), (-1, 9)))])
+    assert [a.id for a in again.alarms()] == [alarm.id]
+    for time, x in ((1010.0, 0.5), (1011.0, 5.0)):
+        again.move(fix(time, (x, 0.5, 0)))
+        again.tick(time)
+    assert again.alarms()[0].state == "returned"
+    again.place_fences([])
+    assert again.alarms()[0].priority == 4

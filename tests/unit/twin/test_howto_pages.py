@@ -1,0 +1,50 @@
+"""The how-to pages name modules, names and files that exist."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from twin.fences import read_declared
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+NAMED = re.compile(r"`((?:twin|ioc|overlays|connectors|scenes|gis|models_bim)\.[\w.]+)`")
+FILES = re.compile(r"`((?:assets|twin|ioc|overlays|connectors|scenes|tests|docs)/[\w./-]*)`")
+
+
+def resolve(dotted: str) -> object:
+    parts = dotted.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            here: object = importlib.import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[cut:]:
+            here = getattr(here, name)
+        return here
+    raise AssertionError(f"no module {dotted}")
+
+
+def test_there_are_pages_for_every_seam() -> None:
+    assert {page.stem for page in PAGES} >= {"add-a-device-kind", "add-an-overlay", "add-a-connector", "add-a-page"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_name_and_file_on_the_page_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for dotted in NAMED.findall(text):
+        resolve(dotted)
+    for path in FILES.findall(text):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_fence_of_the_page_holds_together(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / "add-a-fence.md").read_text("utf-8")
+    (tmp_path / "fences.toml").write_text(text.split("```toml\n")[1].split("```")[0], "utf-8")
+    fences, findings = read_declared(tmp_path / "fences.toml")
+    assert [fence.id for fence in fences] == ["energy-centre"]
+    assert not findings
