@@ -44,8 +44,15 @@ def _ball(subdivisions: int, squash: float, bottom: float) -> Mesh:
     return make_mesh(points, np.asarray(ball.faces), colour=WHITE, surface=Surface.CROWN)
 
 
-def _trunk(top: float, radius: float = 0.035) -> Mesh:
-    return _prism(4, [(radius * 1.3, 0.0), (radius, top)], palette.TRUNK, Surface.PLAIN)
+def _trunk(top: float, radius: float = 0.035, is_low: bool = False) -> Mesh:
+    """A trunk; the low one is three-sided and shares its corners, for there are thousands and each is a pixel wide."""
+    if not is_low:
+        return _prism(4, [(radius * 1.3, 0.0), (radius, top)], palette.TRUNK, Surface.PLAIN)
+    angle = np.arange(3) * 2 * np.pi / 3
+    ring = np.column_stack([radius * 1.3 * np.cos(angle), radius * 1.3 * np.sin(angle)])
+    points = np.concatenate([np.column_stack([ring, np.zeros(3)]), np.column_stack([ring, np.full(3, top)])])
+    faces = [face for k in range(3) for face in ((k, (k + 1) % 3, 3 + (k + 1) % 3), (k, 3 + (k + 1) % 3, 3 + k))]
+    return make_mesh(points, np.array(faces), colour=palette.TRUNK, surface=Surface.PLAIN)
 
 
 @lru_cache(maxsize=16)
@@ -59,7 +66,7 @@ def tree(shape: str, is_low: bool = False) -> Mesh:
         crown = [_prism(sides, [(0.0, z0), (r, z0), (0.0, z1)], WHITE, Surface.CROWN) for z0, z1, r in tiers]
         return join([*crown, *([] if is_low else [_trunk(0.2)])])
     bottom, squash = (0.3, 1.0) if shape == "round" else (0.16, 1.0)
-    return join([_ball(0 if is_low else 1, squash, bottom), _trunk(bottom + 0.12)])
+    return join([_ball(0 if is_low else 1, squash, bottom), _trunk(bottom + 0.12, is_low=is_low)])
 
 
 @lru_cache(maxsize=4)
