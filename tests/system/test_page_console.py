@@ -65,11 +65,14 @@ def test_a_command_is_followed_to_its_proof(tab: Tab) -> None:
     tab.page.locator(".device .verbs button", has_text="Open").first.click()
     said = tab.page.locator(".order .effect").inner_text()
     assert "South gate" in said, "the sentence names the device"
-    tab.page.locator(".order button.primary").click()
-    tab.until("document.querySelector('.life.confirmed')", 40)
-    steps = [li.inner_text() for li in tab.page.locator(".life.confirmed li.done").all()]
-    assert len(steps) == 4
-    assert tab.served.browser().http.get("/api/v1/commands").json()[0]["state"] == "confirmed"
+    assert tab.page.locator(".device .life").count() == 0, "no former command's proof stands under an order being written"
+    with tab.page.expect_response(lambda r: r.url.endswith("/api/v1/commands") and r.request.method == "POST") as answer:
+        tab.page.locator(".order button.primary").click()
+    sent = answer.value.json()["id"]
+    tab.until(f"document.querySelector('.life.confirmed[data-command=\"{sent}\"]')", 40)
+    assert tab.page.locator(".life.confirmed li.done").count() == 4
+    kept = next(c for c in tab.served.browser().http.get("/api/v1/commands").json() if c["id"] == sent)
+    assert (kept["state"], kept["by"]) == ("confirmed", "demo")
 
 
 def test_a_viewer_sees_the_buttons_shut_and_why(window: Browser, paged: Served) -> None:

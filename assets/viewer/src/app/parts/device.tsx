@@ -77,7 +77,7 @@ export function CommandLife({ command }: { command: Command }): JSX.Element {
   const shown = isOver && command.state !== "confirmed" ? [...STEPS.filter((s) => done.has(s)), command.state] : STEPS;
   const present = shown.find((s) => !done.has(s));
   return (
-    <div class={`life ${command.state}`}>
+    <div class={`life ${command.state}`} data-command={command.id}>
       <header><b>{pick(command, "title")}</b><small>{Object.values(command.args).join(", ")} · {command.by}</small><span>{isOver ? say(`step.${command.state}`) : span(command.expires_ms - serverNow())}</span></header>
       <ol>{shown.map((s) => {
         const at = done.get(s);
@@ -119,6 +119,7 @@ export function DeviceCard(): JSX.Element {
   useEffect(() => setOrdering(null), [d?.id]);
   if (!d) return <section class="panel device"><p class="empty">{say("device.none")}</p></section>;
   const kind = world.value!.kinds.get(d.kind)!, spec = kind.commands.find((c) => c.key === ordering);
+  // while an order is written no former command's proof stands under it: nobody takes it for theirs
   const own = [...commands.value.values()].filter((c) => c.device === d.id).sort((a, b) => (b.steps[0]?.[1] ?? 0) - (a.steps[0]?.[1] ?? 0));
   return (
     <section class="panel device" aria-label={say("device")}>
@@ -128,8 +129,8 @@ export function DeviceCard(): JSX.Element {
       {spec ? <Order d={d} spec={spec} onDone={() => setOrdering(null)} /> : kind.commands.length > 0 && (
         <div class="verbs">{kind.commands.map((c) => { const why = forbidden(c); return <button key={c.key} disabled={!!why} title={why ?? ""} onClick={() => setOrdering(c.key)}>{named(c)}{c.danger === "dangerous" ? " ⚠" : ""}</button>; })}
           {forbidden(kind.commands[0]) && <small class="why">{forbidden(kind.commands[0])}</small>}</div>)}
-      {own.slice(0, 1).map((c) => <CommandLife key={c.id} command={c} />)}
-      {own.slice(1, 4).map((c) => <p class="past" key={c.id}>{clock(c.steps[0]?.[1] ?? 0)} {pick(c, "title")} · {say(`step.${c.state}`)}</p>)}
+      {!spec && own.slice(0, 1).map((c) => <CommandLife key={c.id} command={c} />)}
+      {own.slice(spec ? 0 : 1, 4).map((c) => <p class="past" key={c.id}>{clock(c.steps[0]?.[1] ?? 0)} {pick(c, "title")} · {say(`step.${c.state}`)}</p>)}
     </section>
   );
 }
