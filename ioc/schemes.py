@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from twin.graph import SceneGraph
 from twin.park import ParkSpec
 
 log = logging.getLogger(__name__)
+#: Results of days other than the rule's are kept in memory alone: the latest of them.
+DAYS_KEPT = 16
+Day = tuple[int, int] | None
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class SchemeDesk:
         self._spec, self._manifest = spec, manifest
         self._workshop = Workshop(spec, manifest, graph)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="schemes")
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: OrderedDict[tuple[str, Day], _Job] = OrderedDict()
         self._lock = threading.Lock()
 
     def listed(self) -> dict[str, Any]:
@@ -46,18 +50,22 @@ class SchemeDesk:
             rows.append({"id": key, "name": scheme.name, "name_zh": scheme.name_zh,
                          "faults": [{"file": f"{key}.toml", "line": f.line, "what": f.what, "mend": f.mend} for f in wrong]})
         return {"schemes": rows, "rules": rules.name, "rules_zh": rules.name_zh, "site": rules.site_name,
-                "site_zh": rules.site_name_zh,
+                "site_zh": rules.site_name_zh, "day": f"{rules.month_day[0]:02d}-{rules.month_day[1]:02d}",
                 "faults": [{"file": "rules.toml", "line": f.line, "what": f.what, "mend": f.mend} for f in faults]}
 
-    def ask(self, key: str) -> dict[str, Any]:
-        """`{state: ready, result}`, `{state: working, step, share}` or `{state: failed, detail}`; starts the work."""
-        job = self._job(key)
+    def ask(self, key: str, day: Day = None) -> dict[str, Any]:
+        """`{state: ready, result}`, `{state: working, step, share}` or `{state: failed, detail}`; starts the work.
+
+        Args:
+            day: (month, day) of the sunlight; None for the day the rules name.
+        """
+        job = self._job(key, day)
         assert job.future is not None
         if not job.future.done():
             return {"state": "working", "step": job.step, "share": job.share}
         error = job.future.exception()
         if error is not None:
-            self._jobs.pop(key, None)  # asked again, it is tried again
+            self._jobs.pop((key, day), None)  # asked again, it is tried again
         if isinstance(error, TwinError):
             return {"state": "failed", "detail": f"{error.what}; {error.mend}"}
         if error is not None:
@@ -66,31 +74,36 @@ class SchemeDesk:
             return {"state": "failed", "detail": why}
         return {"state": "ready", "result": job.future.result()}
 
-    def wait(self, key: str) -> dict[str, Any]:
+    def wait(self, key: str, day: Day = None) -> dict[str, Any]:
         """The result of a scheme, however long it takes.
 
         Raises:
             TwinError: it cannot be worked out.
         """
-        future = self._job(key).future
+        future = self._job(key, day).future
         assert future is not None
         return future.result()
 
-    def _job(self, key: str) -> _Job:
+    def _job(self, key: str, day: Day) -> _Job:
         stamp = content_hash(self._spec, self._manifest, key) if key == PRESENT or key in scheme_ids(self._spec) else ""
         with self._lock:
-            job = self._jobs.get(key) if stamp else None
+            job = self._jobs.get((key, day)) if stamp else None
             if job is None or job.stamp != stamp:
                 job = _Job(stamp)
-                job.future = self._pool.submit(self._work, key, job)
+                job.future = self._pool.submit(self._work, key, day, job)
                 if stamp:
-                    self._jobs[key] = job
+                    self._jobs[key, day] = job
+            if stamp:
+                self._jobs.move_to_end((key, day))
+            others = [name for name, old in self._jobs.items() if name[1] and old.future and old.future.done()]
+            for name in others[:-DAYS_KEPT]:
+                del self._jobs[name]
             return job
 
-    def _work(self, key: str, job: _Job) -> dict[str, Any]:
+    def _work(self, key: str, day: Day, job: _Job) -> dict[str, Any]:
         def progress(step: str, share: float) -> None:
             job.step, job.share = step, share
-        return self._workshop.work_out(key, progress)
+        return self._workshop.work_out(key, progress, day=day)
 
     def close(self) -> None:
         """Nothing more is started."""

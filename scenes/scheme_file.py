@@ -8,6 +8,7 @@ Coordinates are metres in the park frame (x east, y north).
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import tomllib
@@ -22,6 +23,9 @@ from twin.parkfile import Fault, table_lines
 
 STOREY_M = 3.0
 DWELLINGS = ("residential", "dwelling", "apartment", "dormitory", "hospital", "school")
+GREAT_COLD, SOLSTICES = (1, 20), ((12, 21), (12, 22))
+#: True solar hours that count (GB 50180-2018, table 4.0.9): 大寒日 8–16, 冬至日 9–15.
+DAY_HOURS, SOLSTICE_HOURS = (8.0, 16.0), (9.0, 15.0)
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _SYNTAX_LINE = re.compile(r"\(at line (\d+)")
 _LIMITS = ("gfa_max", "far_max", "density_max", "green_min", "height_max", "setback_min", "spacing_min", "parking_min",
@@ -87,9 +91,13 @@ class Rules:
     site: shapely.Polygon | None = None
     site_name: str = ""
     site_name_zh: str = ""
-    month_day: tuple[int, int] = (1, 20)
-    hours: tuple[float, float] = (8.0, 16.0)
+    month_day: tuple[int, int] = GREAT_COLD
+    hours: tuple[float, float] = DAY_HOURS
     sill_m: float = 0.9
+
+    def hours_on(self, month_day: tuple[int, int]) -> tuple[float, float]:
+        """The true solar hours that count on a day: the rule's own on its day, the standard's on any other."""
+        return self.hours if month_day == self.month_day else standard_hours(month_day)
 
 
 class _Table:
@@ -269,20 +277,43 @@ def read_rules(path: Path) -> tuple[Rules, list[Fault]]:
     for key in sorted(set(rules.values) - set(_LIMITS) - {"name", "name_zh"}):
         rules.fault(key, f"no rule is called {key!r}", f"rules are {', '.join(_LIMITS)}", is_warning=True)
     limits = {key: value for key in _LIMITS if (value := rules.number_of(key)) is not None}
-    month, day = _month_day(sun)
-    begin, end = sun.number_of("from_hour"), sun.number_of("to_hour")
+    begin, end = _hours(sun, standard_hours(on := _rule_day(sun)))
     sill = sun.number_of("sill")
     return Rules(name=rules.text("name"), name_zh=rules.text("name_zh", rules.text("name")), limits=limits,
                  site=site.polygon("polygon"), site_name=site.text("name"),
                  site_name_zh=site.text("name_zh", site.text("name")),
-                 month_day=(month, day), hours=(8.0 if begin is None else begin, 16.0 if end is None else end),
+                 month_day=on, hours=(begin, end),
                  sill_m=0.9 if sill is None else sill), sorted(faults, key=lambda f: f.line)
 
 
-def _month_day(table: _Table) -> tuple[int, int]:
+def standard_hours(month_day: tuple[int, int]) -> tuple[float, float]:
+    """True solar hours that count on a day where nothing else is written."""
+    return SOLSTICE_HOURS if month_day in SOLSTICES else DAY_HOURS
+
+
+def month_day_of(text: str) -> tuple[int, int] | None:
+    """(month, day) of "01-20"; None when it is no day of a common year."""
+    try:
+        day = dt.datetime.strptime(f"2026-{text}", "%Y-%m-%d")
+    except ValueError:
+        return None
+    return day.month, day.day
+
+
+def _rule_day(table: _Table) -> tuple[int, int]:
     text = table.text("day", "01-20")
-    found = re.fullmatch(r"(\d\d)-(\d\d)", text)
-    if found and 1 <= int(found[1]) <= 12 and 1 <= int(found[2]) <= 28 + (int(found[1]) != 2) * 2:
-        return int(found[1]), int(found[2])
-    table.fault("day", f"the day {text!r} is not a month and a day", 'write day = "01-20"')
-    return 1, 20
+    found = month_day_of(text)
+    if found is None:
+        table.fault("day", f"the day {text!r} is not a month and a day", 'write day = "01-20"')
+    return found or GREAT_COLD
+
+
+def _hours(table: _Table, usual: tuple[float, float]) -> tuple[float, float]:
+    """From and to; the usual ones where they are not the hours of a day in order."""
+    begin, end = table.number_of("from_hour"), table.number_of("to_hour")
+    hours = (usual[0] if begin is None else begin, usual[1] if end is None else end)
+    if hours[0] < hours[1] <= 24.0:
+        return hours
+    table.fault("to_hour", f"sunlight from {hours[0]:g} to {hours[1]:g} is no part of a day",
+                f"write from_hour = {usual[0]:g} and to_hour = {usual[1]:g}")
+    return usual

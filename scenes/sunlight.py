@@ -27,7 +27,8 @@ STEP_HOURS = 0.25
 BISECTIONS = 6
 FRONT_COS = 0.5
 _OFF_WALL_M = 0.08
-_YEAR = 2026
+#: The year a day is looked up in (the sun of one date moves by minutes of arc between years).
+YEAR = 2026
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +72,7 @@ class Sky:
         import pandas as pd
         from pvlib import solarposition
 
-        noon = dt.datetime(_YEAR, *self.month_day, 12, tzinfo=dt.UTC) - dt.timedelta(hours=self.longitude / 15)
+        noon = dt.datetime(YEAR, *self.month_day, 12, tzinfo=dt.UTC) - dt.timedelta(hours=self.longitude / 15)
         day = pd.DatetimeIndex([noon])
         minutes = float(solarposition.get_solarposition(day, self.latitude, self.longitude)["equation_of_time"].iloc[0])
         return 12.0 - self.longitude / 15.0 - minutes / 60.0
@@ -81,7 +82,7 @@ class Sky:
         import pandas as pd
         from pvlib import solarposition
 
-        start = dt.datetime(_YEAR, *self.month_day, tzinfo=dt.UTC)
+        start = dt.datetime(YEAR, *self.month_day, tzinfo=dt.UTC)
         clock = solar_hours + (self.noon_utc_hours() - 12.0)
         times = pd.DatetimeIndex([start + dt.timedelta(hours=float(h)) for h in clock])
         found = solarposition.get_solarposition(times, self.latitude, self.longitude)

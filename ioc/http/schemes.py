@@ -15,6 +15,7 @@ from ioc.access.person import current
 from ioc.reports.schemes import SchemeReport, scheme_report
 from ioc.schemes import SchemeDesk
 from ioc.services import Services
+from scenes.scheme_file import month_day_of, read_rules
 from scenes.scheme_result import PRESENT, scheme_ids
 
 Lang = Literal["zh", "en"]
@@ -30,19 +31,29 @@ def router(services: Services) -> APIRouter:
             raise HTTPException(404, f"there is no scheme '{key}'; put it into the park folder as schemes/{key}.toml")
         return key
 
+    def on(day: str) -> tuple[int, int] | None:
+        """The day of the sunlight; None where none is asked for or it is the one the rules name."""
+        if not day:
+            return None
+        found = month_day_of(day)
+        if found is None:
+            raise HTTPException(422, f"{day!r} is no day of the year; ask for one as 01-20")
+        return None if found == read_rules(services.spec.root / "rules.toml")[0].month_day else found
+
     @routes.get("/schemes")
     def schemes() -> dict[str, Any]:
         """Every scheme of the park folder with what is wrong in its file, and the planning condition."""
         return desk.listed()
 
     @routes.get("/schemes/report.pdf")
-    async def report(a: str, b: str, lang: Lang = "zh") -> Response:
-        """Two schemes compared, as PDF."""
-        person = current()
+    async def report(a: str, b: str, lang: Lang = "zh", day: str = "") -> Response:
+        """Two schemes compared, as PDF; sunlight on a day (01-20), the rules' own where none is given."""
+        person, when = current(), on(day)
         wanted = [known(a), known(b)]
+
         def make() -> bytes:
             return scheme_report(SchemeReport(
-                build=services.build_dir, results=[desk.wait(key) for key in wanted], lang=lang,
+                build=services.build_dir, results=[desk.wait(key, when) for key in wanted], lang=lang,
                 park=services.spec.name_zh or services.spec.name if lang == "zh" else services.spec.name,
                 author=person.user if person else "", made=dt.datetime.now().astimezone()))
         body = await run_in_threadpool(make)
@@ -50,9 +61,9 @@ def router(services: Services) -> APIRouter:
         return Response(body, media_type="application/pdf", headers=headers)
 
     @routes.get("/schemes/indicators.csv")
-    async def table(a: str, b: str) -> Response:
+    async def table(a: str, b: str, day: str = "") -> Response:
         """Both columns of the indicator table as CSV (UTF-8 with a mark, so that spreadsheets read it)."""
-        one, other = [await run_in_threadpool(desk.wait, known(key)) for key in (a, b)]
+        one, other = [await run_in_threadpool(desk.wait, known(key), on(day)) for key in (a, b)]
         out = io.StringIO()
         lines = csv.writer(out)
         lines.writerow(["indicator", "unit", "limit", a, f"{a} passes", b, f"{b} passes"])
@@ -65,9 +76,9 @@ def router(services: Services) -> APIRouter:
                         headers={"content-disposition": 'attachment; filename="indicators.csv"'})
 
     @routes.get("/schemes/{key}")
-    async def scheme(key: str) -> JSONResponse:
-        """One scheme worked out; 202 with the share done while it is under way."""
-        found = await run_in_threadpool(desk.ask, known(key))
+    async def scheme(key: str, day: str = "") -> JSONResponse:
+        """One scheme worked out, with the sunlight of a day (01-20); 202 with the share done while it is under way."""
+        found = await run_in_threadpool(desk.ask, known(key), on(day))
         return JSONResponse(found, 202 if found["state"] == "working" else 200)
 
     @routes.get("/schemes/{key}/scheme.glb")

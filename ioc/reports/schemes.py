@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import assets
 from ioc.reports.report import Bar, Report
+from scenes.scheme_file import GREAT_COLD
 from scenes.scheme_still import scheme_still
 
 _PERCENT = ("density", "green")
@@ -56,7 +57,7 @@ def scheme_report(source: SchemeReport) -> bytes:
     report.paragraph(" · ".join(x for x in (say.named(first, "site_name"), say.named(first, "rules")) if x))
     names = [f"{letter} {say.named(result)}" for letter, result in zip("AB", source.results, strict=False)]
     report.pictures([(scheme_still(source.build, result), name) for result, name in zip(source.results, names, strict=True)])
-    report.paragraph(say("report.picture"), is_soft=True)
+    report.paragraph(say("report.picture", day=_day(first["sunlight"], say)), is_soft=True)
     report.heading(say("indicators"))
     _table(report, source.results, names, say)
     for result, name in zip(source.results, names, strict=True):
@@ -65,10 +66,31 @@ def scheme_report(source: SchemeReport) -> bytes:
     for result, name in zip(source.results, names, strict=True):
         _sunlight(report, result, name, say)
     sun = first["sunlight"]
-    report.paragraph(say("report.method", day=f"{sun['day'][0]:02d}-{sun['day'][1]:02d}", begin=f"{sun['hours'][0]:g}:00",
-                         end=f"{sun['hours'][1]:g}:00", sill=f"{sun['sill']:g}", lat=f"{sun['latitude']:.2f}",
-                         lon=f"{sun['longitude']:.2f}", turn=f"{sun['convergence']:.2f}"), is_soft=True)
+    report.paragraph(say("report.method", day=_day(sun, say), begin=_clock(sun["hours"][0]), end=_clock(sun["hours"][1]),
+                         sill=f"{sun['sill']:g}", where=_where(sun, say), turn=f"{sun['convergence']:.2f}"), is_soft=True)
+    if not sun["rule_day"]:
+        report.paragraph(say("report.unjudged"), is_soft=True)
     return report.finish()
+
+
+def _day(sun: dict[str, Any], say: _Words) -> str:
+    """The day of the sunlight in words: Great Cold 20 Jan."""
+    on = dt.date.fromisoformat(sun["date"])
+    text = f"{on.month}月{on.day}日" if say.lang == "zh" else f"{on.day} {on:%b}"
+    if (on.month, on.day) == GREAT_COLD and sun["latitude"] > 0:
+        return say("greatcold", day=text)
+    is_shortest = (on.month, on.day) == ((12, 22) if sun["latitude"] >= 0 else (6, 21))
+    return say("solstice", day=text) if is_shortest else text
+
+
+def _where(sun: dict[str, Any], say: _Words) -> str:
+    lat, lon = sun["latitude"], sun["longitude"]
+    return say("sun.where", ns=say("south" if lat < 0 else "northern"), ew=say("west" if lon < 0 else "east"),
+               lat=f"{abs(lat):.2f}", lon=f"{abs(lon):.2f}")
+
+
+def _clock(hour: float) -> str:
+    return f"{int(hour)}:{round(hour % 1 * 60):02d}"
 
 
 def shown(row: dict[str, Any], value: float | None) -> str:

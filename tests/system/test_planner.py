@@ -96,6 +96,22 @@ def test_a_scheme_is_judged_and_what_is_wrong_in_it_is_told(planned: Served) -> 
     assert before == {p: p.read_bytes() for p in (planned.services.build_dir / "tiles").rglob("*.glb")}
 
 
+def test_another_day_is_worked_out_and_not_judged(planned: Served) -> None:
+    http = planned.browser().http
+    until(lambda: http.get("/api/v1/schemes/tall?day=12-22").status_code == 200, 60, "the solstice is worked out")
+    winter, rule = http.get("/api/v1/schemes/tall?day=12-22").json()["result"], _result(planned, "tall")
+    sun = winter["sunlight"]
+    assert (sun["date"], sun["rule_day"], sun["hours"], sun["limit"]) == ("2026-12-22", False, [9.0, 15.0], None)
+    assert max(sun["hours_after"]) <= 6.0 < max(rule["sunlight"]["hours_after"])
+    own, lost = (next(r for r in winter["indicators"] if r["key"] == key) for key in ("sun_own", "sun_lost"))
+    assert (own["passes"], own["breaches"], lost["value"]) == (None, [], None)
+    assert own["value"] is not None
+    assert http.get("/api/v1/schemes/tall?day=01-20").json()["result"] == rule  # the rule's own day, asked for by name
+    assert http.get("/api/v1/schemes/tall?day=02-30").status_code == 422
+    report = http.get("/api/v1/schemes/report.pdf?a=low&b=tall&day=12-22&lang=en", timeout=120).content
+    assert "Solstice 22 Dec" in pypdf.PdfReader(io.BytesIO(report)).pages[0].extract_text().replace("\n", " ")
+
+
 def test_a_scheme_has_its_own_small_model(planned: Served) -> None:
     _result(planned, "tall")
     answer = planned.browser().http.get("/api/v1/schemes/tall/scheme.glb")
@@ -180,6 +196,23 @@ def test_the_hour_moves_the_sun_and_nothing_else(page: Page) -> None:
     assert "15:00" in page.locator(".planner-sun output").inner_text()
     assert page.locator(".planner-sun header").inner_text() != shown
     assert page.locator(".planner-table tbody").inner_text() == table
+
+
+@pytest.mark.browser
+def test_another_day_keeps_the_picture_until_it_is_worked_out(page: Page) -> None:
+    days = page.locator(".planner-sun .days")
+    judged = page.locator(".planner-table tr", has_text="日照 · 新建住宅")
+    assert "≥ 2.00 h" in judged.inner_text()
+    days.locator("button").nth(1).click()
+    page.wait_for_selector(".planner-table tr:has-text('日照 · 新建住宅') td.limit:has-text('—')", timeout=60_000)
+    assert "day=12-22" in page.url
+    assert "冬至日" in page.locator(".planner-legend").inner_text()
+    days.locator("input").fill("2026-04-05")
+    page.wait_for_selector(".planner-legend b:has-text('4月5日')", timeout=60_000)
+    assert "day=04-05" in page.url
+    days.locator("button").first.click()
+    page.wait_for_selector(".planner-table tr:has-text('日照 · 新建住宅') td.limit:has-text('2.00 h')", timeout=60_000)
+    assert "day=" not in page.url
 
 
 @pytest.mark.browser

@@ -144,6 +144,27 @@ def test_rules_say_what_they_do_not_know(tmp_path: Path) -> None:
     assert [f.line for f in faults] == [3, 4, 6]
 
 
+@pytest.mark.parametrize(("text", "day", "hours"), [
+    ("", (1, 20), (8.0, 16.0)), ('day = "12-22"', (12, 22), (9.0, 15.0)),
+    ('day = "12-22"\nfrom_hour = 10\nto_hour = 14', (12, 22), (10.0, 14.0))])
+def test_a_day_brings_its_hours(tmp_path: Path, text: str, day: tuple[int, int], hours: tuple[float, float]) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(f"[sunlight]\n{text}\n")
+    rules, faults = read_rules(path)
+    assert (rules.month_day, rules.hours, faults) == (day, hours, [])
+    assert rules.hours_on(day) == hours
+    assert rules.hours_on((12, 21)) == (9.0, 15.0)
+    assert rules.hours_on((6, 1)) == (8.0, 16.0)
+
+
+def test_hours_in_the_wrong_order_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text('[sunlight]\nday = "02-30"\nfrom_hour = 16\nto_hour = 8\n')
+    rules, faults = read_rules(path)
+    assert (rules.month_day, rules.hours) == ((1, 20), (8.0, 16.0))
+    assert [f.line for f in faults] == [2, 4]
+
+
 def test_no_rules_is_one_warning(tmp_path: Path) -> None:
     rules, faults = read_rules(tmp_path / "rules.toml")
     assert rules.limits == {}

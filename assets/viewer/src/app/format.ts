@@ -1,5 +1,5 @@
 /** Figures, ages and times as people read them. */
-import { inPark } from "./parktime";
+import { inPark, two } from "./parktime";
 import { lang, say } from "./words";
 
 export function figure(value: number | null | undefined, digits = 1): string {
@@ -10,7 +10,6 @@ export function digitsFor(value: number, unit: string): number {
   if (["ppm", "lx", "", "W"].includes(unit) || Math.abs(value) >= 1000) return 0;
   return Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
 }
-const two = (n: number) => String(n).padStart(2, "0");
 export function span(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000)), h = Math.floor(s / 3600);
   return h ? `${two(h)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${two(Math.floor(s / 60))}:${two(s % 60)}`;

@@ -1,13 +1,14 @@
 /** The park's clock: every hour and day on a page is that of the place, wherever its reader sits. */
-let format: Intl.DateTimeFormat | null = null;
+let format: Intl.DateTimeFormat | null = null, zoneId = "";
 const HOUR = 3_600_000, offsets = new Map<number, number>();
 
 /** Names the zone (IANA); before that, and where it is unknown here, the machine's own is used. */
 export function setZone(zone: string): void {
   offsets.clear();
+  zoneId = zone;
   try {
     format = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
-  } catch { format = null; }
+  } catch { format = null; zoneId = ""; }
 }
 
 /** Milliseconds the park's clock is ahead of UTC at an instant. */
@@ -24,7 +25,13 @@ function ahead(ms: number): number {
 
 /** A date whose UTC fields are the park's local ones: read it with getUTC… alone. */
 export const inPark = (ms: number): Date => new Date(ms + ahead(ms));
-const two = (n: number): string => String(n).padStart(2, "0");
+/** What the clock of an instant is called where the reader reads: China Standard Time, 中国标准时间. */
+export function zoneName(ms: number, locale: string): string {
+  const parts = new Intl.DateTimeFormat(locale, { timeZone: zoneId || undefined, timeZoneName: "long" }).formatToParts(ms);
+  return parts.find((p) => p.type === "timeZoneName")?.value ?? zoneId;
+}
+/** 7 → 07 */
+export const two = (n: number): string => String(n).padStart(2, "0");
 export const hourOf = (ms: number): number => inPark(ms).getUTCHours();
 /** yyyy-mm-dd */
 export const dayOf = (ms: number): string => inPark(ms).toISOString().slice(0, 10);

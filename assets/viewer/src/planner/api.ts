@@ -3,7 +3,7 @@ import { ApiError } from "../app/api";
 
 export interface Fault { file: string; line: number; what: string; mend: string }
 export interface SchemeRow { id: string; name: string; name_zh: string; faults: Fault[] }
-export interface SchemeList { schemes: SchemeRow[]; rules: string; rules_zh: string; site: string; site_zh: string; faults: Fault[] }
+export interface SchemeList { schemes: SchemeRow[]; rules: string; rules_zh: string; site: string; site_zh: string; day: string; faults: Fault[] }
 export interface Breach {
   subject: string; name: string; name_zh: string; kind: "site" | "prism" | "segment" | "cells"; at: [number, number, number]; value: number; over: number;
   z0: number; z1: number; rings: [number, number][][]; segment: [number, number, number][]; cells: number[]; storeys: string;
@@ -12,7 +12,8 @@ export interface Row { key: string; unit: string; value: number | null; limit: n
 export interface Part { rings: [number, number][][]; z0: number; z1: number }
 export interface NewBuilding { id: string; name: string; name_zh: string; ground: number; top: number; storeys: number; area: number; dwelling: boolean; levels: number[]; parts: Part[] }
 export interface Sunlight {
-  day: [number, number]; hours: [number, number]; sill: number; noon_utc: number; limit: number | null; latitude: number; longitude: number; convergence: number;
+  /** yyyy-mm-dd; `rule_day`: the planning condition is judged on it, and only on it */
+  date: string; rule_day: boolean; hours: [number, number]; sill: number; noon_utc: number; limit: number | null; latitude: number; longitude: number; convergence: number;
   /** true solar hour and the unit vector to the sun in the park frame, every quarter of an hour */
   path: [number, number, number, number][];
   stacks: string[]; stack: number[]; a: number[]; b: number[]; z0: number[]; z1: number[]; front: number[]; hours_after: number[]; hours_before: (number | null)[];
@@ -31,17 +32,19 @@ async function get<T>(path: string): Promise<T> {
   return body;
 }
 export const listSchemes = (): Promise<SchemeList> => get<SchemeList>("/schemes");
-export const askScheme = (id: string): Promise<Answer> => get<Answer>(`/schemes/${encodeURIComponent(id)}`);
+/** `day` as 01-20; "" is the day the rules name. */
+export const askScheme = (id: string, day: string): Promise<Answer> => get<Answer>(`/schemes/${encodeURIComponent(id)}${day ? `?day=${day}` : ""}`);
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-/** Asks until the scheme is worked out; `told` hears how far it is. */
-export async function workedOut(id: string, told: (step: string, share: number) => void): Promise<Result> {
+/** Asks until the scheme is worked out or nobody `isWanting` it any more; `told` hears how far it is. */
+export async function workedOut(id: string, day: string, isWanting: () => boolean, told: (step: string, share: number) => void): Promise<Result> {
   for (let wait = 250; ; wait = Math.min(1500, wait * 1.3)) {
-    const answer = await askScheme(id);
+    const answer = await askScheme(id, day);
     if (answer.state === "ready") return answer.result;
     if (answer.state === "failed") throw new ApiError(422, answer.detail);
-    told(answer.step, answer.share);
+    if (isWanting()) told(answer.step, answer.share);
     await pause(wait);
+    if (!isWanting()) throw new ApiError(0, "no longer wanted");
   }
 }
 /** Every breach of a result in the order of the table. */

@@ -5,14 +5,16 @@ import { Icon } from "../app/parts/icons";
 import { me, world } from "../app/store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../app/words";
 import { breachesOf, listSchemes, workedOut, type Result, type SchemeList, type SchemeRow } from "./api";
+import { GREAT_COLD } from "./solar";
 import { Stage, type Mark } from "./stage";
 import { SunPanel } from "./sun";
 import { Table } from "./table";
 import type { Mode, PlannerView } from "./view";
 
 export const LETTERS = ["A", "B"] as const;
-interface Slot { id: string; result: Result | null; step: string; share: number; error: string }
-const empty = (id: string): Slot => ({ id, result: null, step: "waiting", share: 0, error: "" });
+/** A side: `isBusy` while it is worked out (again, where a result of another day still stands). */
+export interface Slot { id: string; result: Result | null; isBusy: boolean; step: string; share: number; error: string }
+const empty = (id: string): Slot => ({ id, result: null, isBusy: Boolean(id), step: "waiting", share: 0, error: "" });
 
 function fromAddress(rows: SchemeRow[]): [string, string] {
   const query = new URLSearchParams(location.search), ids = rows.map((r) => r.id), own = ids.filter((i) => i !== "present");
@@ -21,24 +23,33 @@ function fromAddress(rows: SchemeRow[]): [string, string] {
   return [a, known(query.get("b"), own.find((i) => i !== a) ?? own[0] ?? "present")];
 }
 
+function dayFromAddress(): string {
+  const day = new URLSearchParams(location.search).get("day") ?? "";
+  return /^\d\d-\d\d$/.test(day) ? day : "";
+}
+
 export function Planner(): JSX.Element {
   void lang.value;
   const [list, setList] = useState<SchemeList | null>(null), [failed, setFailed] = useState(""), [slots, setSlots] = useState<[Slot, Slot]>([empty(""), empty("")]);
-  const [mode, setMode] = useState<Mode>("swipe"), [hour, setHour] = useState(10.5), [chosen, setChosen] = useState(0), [busy, setBusy] = useState(""), view = useRef<PlannerView | null>(null);
-  const asked = useRef<[string, string]>(["", ""]);
+  const [mode, setMode] = useState<Mode>("swipe"), [hour, setHour] = useState(10.5), [chosen, setChosen] = useState(0), [busy, setBusy] = useState(""), [day, setDay] = useState(() => dayFromAddress()), view = useRef<PlannerView | null>(null);
+  const asked = useRef<[string, string]>(["", ""]), turn = useRef<[number, number]>([0, 0]), dayNow = useRef(day);
 
   const put = (side: number, change: Partial<Slot>) => setSlots((old) => old.map((s, k) => (k === side ? { ...s, ...change } : s)) as [Slot, Slot]);
   const take = (side: number, id: string) => {
+    const isSame = asked.current[side] === id, mine = turn.current[side]! + 1, isMine = () => turn.current[side] === mine;
     asked.current[side] = id;
-    put(side, empty(id));
-    workedOut(id, (step, share) => { if (asked.current[side] === id) put(side, { step, share }); })
-      .then((result) => { if (asked.current[side] === id) put(side, { result }); }, (e: unknown) => { if (asked.current[side] === id) put(side, { error: e instanceof Error ? e.message : String(e) }); });
+    turn.current[side] = mine;
+    put(side, isSame ? { isBusy: true, step: "waiting", share: 0, error: "" } : empty(id));
+    workedOut(id, dayNow.current, isMine, (step, share) => put(side, { step, share }))
+      .then((result) => { if (isMine()) put(side, { result, isBusy: false }); }, (e: unknown) => { if (isMine()) put(side, { error: e instanceof Error ? e.message : String(e), result: null, isBusy: false }); });
     const query = new URLSearchParams(location.search);
+    if (dayNow.current) query.set("day", dayNow.current); else query.delete("day");
     asked.current.forEach((key, k) => { if (key) query.set("ab"[k]!, key); });
     history.replaceState(null, "", `${location.pathname}?${query}`);
   };
   const load = () => { setFailed(""); listSchemes().then((found) => { setList(found); if (found.schemes.length > 1) fromAddress(found.schemes).forEach((id, side) => take(side, id)); }, (e: unknown) => setFailed(e instanceof Error ? e.message : String(e))); };
   useEffect(load, []);
+  const chooseDay = (to: string) => { dayNow.current = to; setDay(to); asked.current.forEach((id, side) => id && take(side, id)); };
 
   const results = slots.map((s) => s.result) as [Result | null, Result | null];
   const marks = useMemo<Mark[]>(() => {
@@ -50,7 +61,7 @@ export function Planner(): JSX.Element {
   const save = async (kind: "report.pdf" | "indicators.csv") => {
     setBusy(kind);
     try {
-      const answer = await fetch(`/api/v1/schemes/${kind}?a=${encodeURIComponent(slots[0].id)}&b=${encodeURIComponent(slots[1].id)}&lang=${lang.value}`, { credentials: "same-origin" });
+      const answer = await fetch(`/api/v1/schemes/${kind}?a=${encodeURIComponent(slots[0].id)}&b=${encodeURIComponent(slots[1].id)}&lang=${lang.value}&day=${day}`, { credentials: "same-origin" });
       if (!answer.ok) throw new Error(((await answer.json()) as { detail?: string }).detail ?? String(answer.status));
       const link = document.createElement("a");
       link.href = URL.createObjectURL(await answer.blob());
@@ -61,7 +72,7 @@ export function Planner(): JSX.Element {
     } catch (e) { setFailed(e instanceof Error ? e.message : String(e)); }
     setBusy("");
   };
-  const rows = list?.schemes ?? [], first = results[0] ?? results[1], isReady = Boolean(results[0] && results[1]);
+  const rows = list?.schemes ?? [], first = results[0] ?? results[1], isReady = Boolean(results[0] && results[1]) && !slots.some((s) => s.isBusy);
   const faults = [...(list?.faults ?? []), ...results.flatMap((r) => (r?.faults ?? []).filter((f) => f.file !== "rules.toml"))];
   return (
     <div class="page planner">
@@ -81,7 +92,7 @@ export function Planner(): JSX.Element {
         {slots.map((s, side) => s.error && <div key={side} class={`planner-empty side-${side}`} role="alert"><b>{LETTERS[side]} · {say("planner.failed")}</b><p>{s.error}</p><button onClick={() => take(side, s.id)}>{say("planner.retry")}</button></div>)}
         {failed && <div class="planner-empty" role="alert"><p>{failed}</p><button onClick={load}>{say("planner.retry")}</button></div>}
       </main>
-      <SunPanel result={first} hour={hour} onHour={setHour} />
+      <SunPanel result={first} ruleDay={list?.day ?? GREAT_COLD} day={day} isBusy={slots.some((s) => s.isBusy)} hour={first ? Math.max(first.sunlight.hours[0], Math.min(first.sunlight.hours[1], hour)) : hour} onDay={chooseDay} onHour={setHour} />
       <aside class="planner-table">
         <Table results={results} slots={slots} marks={marks} chosen={chosen} onMark={fly} />
         {faults.length > 0 && <section class="planner-faults"><h3>{say("planner.faults", { n: faults.length })}</h3><ul>{faults.map((f, k) => <li key={k}><b>{f.file}{f.line ? ` · ${say("planner.fault.line", { line: f.line })}` : ""}</b><span>{f.what}</span><small>{f.mend}</small></li>)}</ul></section>}
@@ -98,5 +109,6 @@ export function Planner(): JSX.Element {
 function verdict(result: Result, name: string): string {
   const judged = result.indicators.filter((r) => r.passes !== null), bad = judged.filter((r) => r.passes === false);
   if (!judged.length) return say("planner.verdict.none", { name });
-  return bad.length ? say("planner.verdict.bad", { name, what: bad.map((r) => say(`planner.row.${r.key}`)).join(lang.value === "zh" ? "、" : ", ") }) : say("planner.verdict.ok", { name });
+  const but = result.sunlight.rule_day ? "" : say("planner.verdict.sun");
+  return (bad.length ? say("planner.verdict.bad", { name, what: bad.map((r) => say(`planner.row.${r.key}`)).join(lang.value === "zh" ? "、" : ", ") }) : say("planner.verdict.ok", { name })) + but;
 }

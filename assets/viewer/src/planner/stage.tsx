@@ -6,12 +6,13 @@ import { world } from "../app/store";
 import { lang, named, say, theme } from "../app/words";
 import type { Breach, Result, Row, SchemeRow } from "./api";
 import { SUN_RAMP } from "./solids";
-import { hourText, sunAt } from "./sun";
+import type { Slot } from "./page";
+import { dayOfStudy, hourText, sunAt } from "./solar";
+import { dayWords } from "./sun";
 import { limitOf, shown } from "./table";
 import { PlannerView, type Mode, type Side } from "./view";
 
 export interface Mark { number: number; side: Side; row: Row; breach: Breach }
-interface Slot { id: string; result: Result | null; step: string; share: number; error: string }
 interface Props {
   results: [Result | null, Result | null]; slots: [Slot, Slot]; schemes: SchemeRow[]; mode: Mode; hour: number; marks: Mark[]; chosen: number;
   onView: (view: PlannerView | null) => void; onMark: (mark: Mark) => void; onScheme: (side: number, id: string) => void;
@@ -95,7 +96,7 @@ export function Stage(props: Props): JSX.Element {
     else if (e.key === "Home") setSplit(0.02); else if (e.key === "End") setSplit(0.98); else return;
     e.preventDefault(); e.stopPropagation();
   };
-  const at = mode === "swipe" ? split : 0.5, pending = slots.find((s) => !s.result && !s.error && s.id);
+  const at = mode === "swipe" ? split : 0.5, pending = slots.find((s) => s.isBusy);
   return (
     <div class={`planner-stage mode-${mode}`} ref={host}>
       <div class="planner-over" ref={over}>
@@ -109,7 +110,7 @@ export function Stage(props: Props): JSX.Element {
         </div>}
         <span class="synced" style={{ left: `${at * 100}%` }}>{mode === "toggle" ? <button onClick={() => setShown(shownSide ? 0 : 1)}>⇄ {"AB"[shownSide]}</button> : say("planner.synced")}</span>
         {([0, 1] as const).map((side) => <Badge key={side} side={side} slot={slots[side]} schemes={schemes} isDimmed={mode === "toggle" && shownSide !== side} onScheme={onScheme} />)}
-        {sun && <div class="planner-legend"><b>{say("planner.legend", { day: sun.day[0] === 1 && sun.day[1] === 20 ? say("planner.greatcold") : sun.day.join("-"), from: hourText(sun.hours[0]), to: hourText(sun.hours[1]) })}</b>
+        {sun && <div class="planner-legend"><b>{say("planner.legend", { day: dayWords(dayOfStudy(sun), sun.latitude), from: hourText(sun.hours[0]), to: hourText(sun.hours[1]) })}</b>
           <div class="ramp">{SUN_RAMP.map((c, k) => <i key={c} style={{ background: c }}><span>{k}</span></i>)}<span class="end">8 h</span></div>
           <p><i class="hatch" />{sun.limit === null ? say("planner.legend.breach.plain") : say("planner.legend.breach", { limit: sun.limit })}</p></div>}
         <div class="planner-compass"><span><i ref={dial}>↑</i>{say("planner.north")}</span><span class="scale"><i ref={scale}>—</i></span><button onClick={() => view.current?.home()}>{say("planner.reset")}</button></div>

@@ -22,7 +22,7 @@ function Cell({ row, top, marks, chosen, onMark }: { row: Row | undefined; top: 
         {isBad && <span class="locate">✕ {marks.slice(0, 3).map((m) => <button key={m.number} class={`number${m.number === chosen ? " here" : ""}`} aria-label={`${say("planner.locate")} ${m.number}`} onClick={() => onMark(m)}>{m.number}</button>)}{marks.length > 3 && "…"}</span>}</div>
       {row.limit !== null && row.value !== null && top > 0 && <div class="bar"><i style={{ width: `${share * 100}%` }} /><u style={{ left: `${Math.min(100, (row.limit / top) * 100)}%` }} /></div>}
       {isBad && <em>{reason(row)}</em>}
-      {row.value === null && <em class="soft">{say(row.key === "spacing" || row.key === "sun_own" ? "planner.nothing" : "planner.notsaid")}</em>}
+      {row.value === null && <em class="soft">{say(row.key === "sun_lost" ? "planner.unjudged" : row.key === "spacing" || row.key === "sun_own" ? "planner.nothing" : "planner.notsaid")}</em>}
     </td>
   );
 }

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { TreeNode, World } from "../../contract";
 import { figure } from "../format";
-import { dayOf, hourOf, instantOf } from "../parktime";
+import { dayOf, hourOf, instantOf, two } from "../parktime";
 import { scene } from "../parts/scene";
 import { channel, goTo, placeNode, placePath, serverNow, world } from "../store";
 import { lang, named, say, theme } from "../words";
@@ -11,7 +11,6 @@ import { token } from "../parts/chart";
 import { type HourPaint, spatialApi } from "./api";
 import { HOUR_CHANNEL, hourShown, hourWords } from "./state";
 
-const two = (n: number): string => String(n).padStart(2, "0");
 const HOUR = 3_600_000, LADDER: Record<string, string> = { park: "building", building: "storey", storey: "space", space: "space" };
 
 interface Row { node: TreeNode; value: number | null; energy: number | null; isEstimate: boolean }
