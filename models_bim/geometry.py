@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_bim.model import Mesh
+from models_bim.triangles import steady_triangles
 
 FAST = "hybrid-cgal-simple-opencascade"
 SURE = "opencascade"
@@ -152,6 +153,7 @@ def _shape(raw: object) -> Shape | None:
     centre = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     matrix[:3, 3] += matrix[:3, :3] @ centre
     material = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
+    triangles = steady_triangles(vertices, triangles, material)
     order = np.argsort(material, kind="stable")
     run_start, run_rgba, is_default = _runs(material[order], geometry)
     mesh = Mesh(

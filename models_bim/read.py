@@ -113,7 +113,7 @@ def _read_in_process(
             "PYTHONPATH": os.pathsep.join([str(_TREE), os.environ.get("PYTHONPATH", "")]),
         }
         with subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("steady.py"))],
+            [sys.executable, "-m", "models_bim.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -109,8 +109,6 @@ def _flatten(source: BimMesh) -> _Flat:
     keep = length > 1e-9
     corners, normal = corners[keep], normal[keep] / length[keep][:, None]
     run = (np.searchsorted(source.run_start, np.flatnonzero(keep), side="right") - 1).astype(np.int32)
-    order, corners = _in_order(corners, run)
-    normal, run = normal[order], run[order]
     offset = np.sum(normal * corners[:, 0], axis=1)
     plane = np.column_stack([np.rint(normal * 50), np.rint(offset * 50), run]).astype(np.int64)
     _, facet = np.unique(plane, axis=0, return_inverse=True)
@@ -121,18 +119,6 @@ def _flatten(source: BimMesh) -> _Flat:
     of_face = first // 3
     return _Flat(corners.reshape(-1, 3)[first], normal[of_face], run[of_face],
                  back.reshape(-1, 3).astype(np.uint32), facet.astype(np.int64))
-
-
-def _in_order(corners: NDArray[np.float64], run: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Triangles (order, corners) as their places sort them: the kernel's own order changes from run to run."""
-    key = np.rint(corners * 2000).astype(np.int64)
-    rank = (key[..., 0] * 2_000_003 + key[..., 1]) * 2_000_003 + key[..., 2]
-    first = np.argmin(rank, axis=1)
-    turn = (first[:, None] + np.arange(3)) % 3
-    rank = np.take_along_axis(rank, turn, axis=1)
-    corners = np.take_along_axis(corners, turn[..., None], axis=1)
-    order = np.lexsort((rank[:, 2], rank[:, 1], rank[:, 0], run))
-    return order, corners[order]
 
 
 def _placed(flat: _Flat, paint: Paint, park_from_local: NDArray[np.float64], node: int) -> Mesh:

@@ -31,7 +31,7 @@ class Broadcast:
         self._core, self._hub, self._history, self._graph = core, hub, history, graph
         self._paint, self._cards = paint, cards
         self._tracks: set[int] = set()
-        self._positions_due = self._paint_due = self._history_due = 0.0
+        self._positions_due = self._paint_due = 0.0
 
     def __call__(self, tick: Tick) -> None:
         """Write down, encode once, hand over."""

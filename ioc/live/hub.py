@@ -51,11 +51,8 @@ class Client:
 
     def put(self, out: Outgoing) -> None:
         """Queue a tick; a client that is behind only remembers since when."""
-        self.texts.extend(out.texts)
-        self.waiting_chars += sum(map(len, out.texts))
-        if self.waiting_chars > MAX_TEXT_CHARS:
-            self.forget()
-            self.overrun.set()
+        self._queue(out.texts)
+        if self.overrun.is_set():
             return
         if self.lag_since is None and len(self.frames) >= MAX_WAITING:
             self.frames.clear()
@@ -79,10 +76,15 @@ class Client:
 
     def say(self, message: Message) -> None:
         """Queue one message for this client alone."""
-        text = encode(message)
-        self.texts.append(text)
-        self.waiting_chars += len(text)
+        self._queue((encode(message),))
         self.wake.set()
+
+    def _queue(self, texts: tuple[str, ...]) -> None:
+        self.texts.extend(texts)
+        self.waiting_chars += sum(map(len, texts))
+        if self.waiting_chars > MAX_TEXT_CHARS:
+            self.forget()
+            self.overrun.set()
 
 
 class Hub:
@@ -107,6 +109,7 @@ class Hub:
         def deliver() -> None:
             for client in self.clients:
                 client.say(message)
+            self._let_go()
 
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(deliver)
@@ -120,12 +123,14 @@ class Hub:
         return frozenset(client.node for client in list(self.clients))
 
     def _deliver(self, out: Outgoing) -> None:
-        for client in tuple(self.clients):
+        for client in self.clients:
             was = client.lag_since
             client.put(out)
             self.dropped += was is None and client.lag_since is not None
-            if client.overrun.is_set():
-                self.clients.discard(client)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.clients = {client for client in self.clients if not client.overrun.is_set()}
 
 
 async def pump(client: Client, send_text: Callable[[str], Awaitable[None]], send_bytes: Callable[[bytes], Awaitable[None]],

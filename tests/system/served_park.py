@@ -212,12 +212,12 @@ def serving(built: Path, at: Path, *, source: str = "simulator", demo: bool = Tr
                                             ws_per_message_deflate=False, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
+    served = Served(port, services, app)
     try:
         until(lambda: running.started, 20, "the server starts")
-        served = Served(port, services, app)
         yield served
+    finally:
         for client in served.clients:
             client.close()
-    finally:
         running.should_exit = True
         thread.join(15)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ioc.live.hub import MAX_TEXT_CHARS, MAX_WAITING, Client, Hub, Outgoing, pump
+from twin.wire import Kpis
 
 
 def tick(seq: int, texts: tuple[str, ...] = ()) -> Outgoing:
@@ -47,3 +48,15 @@ async def test_a_browser_that_takes_nothing_is_let_go_and_the_others_are_not() -
     assert hub.clients == {alive}
     assert not dead.texts
     assert not dead.frames
+
+
+async def test_what_is_told_to_everyone_counts_as_well() -> None:
+    hub, dead = Hub(), Client()
+    hub.attach(asyncio.get_running_loop())
+    hub.clients.add(dead)
+    for _ in range(3):
+        hub.tell(Kpis(node="x" * (MAX_TEXT_CHARS // 2), cards=[]))
+        await asyncio.sleep(0)
+    assert dead.overrun.is_set()
+    assert not hub.clients
+    assert not dead.texts
