@@ -174,7 +174,8 @@ HEADS = {
     "no park table": (b"a = 1\n", "there is no [park] table"),
     "not TOML": (b"[park\n", "not TOML"),
     "a path out of the folder": (
-        (HEAD + '[[layer]]\nid = "x"\nsource = "../../etc/passwd"\nkind = "roads"\n').encode(), "there is no file '../../etc/passwd'"),
+        (HEAD + '[[layer]]\nid = "x"\nsource = "../../etc/passwd"\nkind = "roads"\n').encode(),
+        "there is no file '../../etc/passwd'"),
     "two layers of one id": (
         HEAD.encode() + b'[[layer]]\nid = "x"\nsource = "a"\nkind = "roads"\n' * 2, "id 'x' is already used on line 7"),
     "latin bytes": ('[park]\nname = "Café"\n'.encode("latin-1"), "UTF-8"),
