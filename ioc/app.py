@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp
 
 from ioc.access.guard import Guard, sweep_forever
@@ -29,13 +29,12 @@ from ioc.http import (
     trajectories,
     wall,
 )
+from ioc.http.refusal import add_refusals
 from ioc.live import replay as replay_socket
 from ioc.live import socket
 from ioc.live.upkeep import keep_compact, remember_the_day
 from ioc.panel_pages import PanelPages
 from ioc.services import Services
-from twin.commands import CommandConflict
-from twin.errors import AccessDenied, TwinError
 
 API = "/api/v1"
 
@@ -59,7 +58,7 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
                    socket.router(services)):
         app.include_router(routes)
     _add_docs(app)
-    _add_errors(app)
+    add_refusals(app)
     app.state.pages = PanelPages(app, secret, origins)
     guarded = Guard(app, services.accounts, hosts, services.is_https)
     return SecurityHeaders(guarded, services.is_https), app
@@ -92,20 +91,3 @@ def _add_docs(app: FastAPI) -> None:
         return get_swagger_ui_html(
             openapi_url="/openapi.json", title="Parktwin API", swagger_js_url="/assets/swagger-ui-bundle.js",
             swagger_css_url="/assets/swagger-ui.css", swagger_favicon_url="/assets/icon.svg")
-
-
-def _add_errors(app: FastAPI) -> None:
-    def told(status: int, error: TwinError) -> Response:
-        return JSONResponse({"detail": f"{error.what}; {error.mend}"}, status)
-
-    @app.exception_handler(AccessDenied)
-    def denied(_: Request, error: AccessDenied) -> Response:
-        return told(403, error)
-
-    @app.exception_handler(CommandConflict)
-    def conflict(_: Request, error: CommandConflict) -> Response:
-        return told(409, error)
-
-    @app.exception_handler(TwinError)
-    def wrong(_: Request, error: TwinError) -> Response:
-        return told(422, error)

@@ -1,10 +1,15 @@
-"""Who may do what, and why not: four roles, each able to do what the one below it can."""
+"""Who may do what, and why not: four roles, each able to do what the one below it can.
+
+A dangerous command takes two people: whoever may command asks for it, another who may `command.dangerous` approves it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
+
+from twin.errors import AccessDenied
 
 Action = Literal["read", "acknowledge", "shelve", "command", "command.dangerous", "incident", "plan",
                  "dispatch", "track", "fence", "wall",
@@ -56,3 +61,20 @@ def decide(role: str, action: Action) -> Decision:
     if held < least:
         return Decision(False, f"'{action}' needs the role {least.name.lower()} or above; you are {held.name.lower()}")
     return Decision(True, f"{held.name.lower()} may do '{action}'")
+
+
+def require(role: str, action: Action) -> None:
+    """Nothing, when the role may.
+
+    Raises:
+        AccessDenied: it may not; the text says which role may.
+    """
+    decision = decide(role, action)
+    if not decision.allowed:
+        raise denial(decision.reason, role, action)
+
+
+def denial(reason: str, role: str, action: Action) -> AccessDenied:
+    """The refusal of an action to a role."""
+    return AccessDenied(reason, mend="ask someone who may", code="access.role",
+                        fill={"role": role, "needs": LEAST[action].name.lower()})

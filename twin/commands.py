@@ -1,10 +1,12 @@
 """Commands: a pure life, from request to proof.
 
     requested → approved → sent → acknowledged → confirmed (telemetry shows it)
-    refused (access) · failed (device said no, or telemetry did not follow) · expired (device never came back in time)
-    unknown (sent, no answer, no proof: never sent again by itself)
+    refused (access, or a second person) · failed (device said no, or telemetry did not follow)
+    expired (nobody approved it, or the device never came back, in time) · unknown (sent, no answer, no proof: never sent
+    again by itself)
 
-The two-person rule for dangerous commands comes later; until then they need a commander.
+A dangerous command a person asks for stays *requested* until a second person, of another account, approves it within
+`APPROVE_SECS`. What a linkage orders is covered by its declaration (`twin/linkages.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from twin.packs import ArgSpec, CommandSpec, DeviceKind, argument_of
 from twin.ports import CommandAck, CommandOrder
 
 State = Literal["requested", "approved", "sent", "acknowledged", "confirmed", "failed", "expired", "unknown", "refused"]
+APPROVE_SECS = 300.0
 ENDS = frozenset({"confirmed", "failed", "expired", "unknown", "refused"})
 
 
@@ -32,11 +35,15 @@ class CommandConflict(TwinError):
     def __init__(self, device: str, key: str, holder: str, command_id: str) -> None:
         self.holder = holder
         self.command_id = command_id
-        super().__init__(f"'{key}' for {device} is under way, given by {holder}", mend="wait until it has ended")
+        super().__init__(f"'{key}' for {device} is under way, given by {holder}", mend="wait until it has ended",
+                         code="command.under_way", fill={"device": device, "key": key, "holder": holder})
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One command and its life so far. Times are seconds since 1970 UTC; `target` is what `point` must read."""
+    """One command and its life so far. Times are seconds since 1970 UTC; `target` is what `point` must read.
+
+    `approve_before` is when a second person's word comes too late, 0 where none is needed; `second` is who gave it.
+    """
 
     id: str
     idempotency_key: str
@@ -54,6 +61,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     ack_within_secs: float
     sent: float = 0.0
     acknowledged: float = 0.0
+    approve_before: float = 0.0
+    second: str = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a second person."""
+        return self.state == "requested" and self.approve_before > 0
 
     @property
     def is_live(self) -> bool:
@@ -71,6 +85,42 @@ def step(command: Command, state: State, now: float, note: str = "") -> Command:
     if state == "sent":
         return msgspec.structs.replace(moved, sent=now)
     return msgspec.structs.replace(moved, acknowledged=now) if state == "acknowledged" else moved
+
+
+def asked(command: Command, now: float) -> Command:
+    """A dangerous command that waits for a second person from now on."""
+    return msgspec.structs.replace(command, approve_before=now + APPROVE_SECS)
+
+
+def seconded(command: Command, by: str, now: float) -> Command:
+    """The command approved by a second person; its time to be executed begins now.
+
+    Raises:
+        CommandError: it does not wait for a word, or the word comes too late.
+    """
+    _need_waiting(command, now)
+    lasts = command.expires - command.steps[0][1]
+    return step(msgspec.structs.replace(command, second=by, expires=now + lasts), "approved", now)
+
+
+def denied(command: Command, by: str, note: str, now: float) -> Command:
+    """The command refused by a second person, or withdrawn by the one who asked.
+
+    Raises:
+        CommandError: it does not wait for a word.
+    """
+    _need_waiting(command, now)
+    note = note.strip() or ("withdrawn" if by == command.by else "refused by the second person")
+    return step(msgspec.structs.replace(command, second=by), "refused", now, note)
+
+
+def _need_waiting(command: Command, now: float) -> None:
+    if not command.is_waiting:
+        raise CommandError(f"'{command.key}' for {command.device} does not wait for a second person",
+                           mend="read the list again", code="approval.not_waiting")
+    if now >= command.approve_before:
+        raise CommandError(f"the approval of '{command.key}' for {command.device} comes too late",
+                           mend="have it asked for again", code="approval.late")
 
 
 def on_ack(command: Command, ack: CommandAck, now: float) -> Command:
@@ -93,6 +143,8 @@ def on_reading(command: Command, value: float, received: float) -> Command:
 
 def on_time(command: Command, now: float, *, is_online: bool) -> Command:
     """After time has passed: send it when the device is there, or end what took too long."""
+    if command.is_waiting and now >= command.approve_before:
+        return step(command, "expired", now, "nobody approved it in time")
     if command.state == "approved":
         if now >= command.expires:
             return step(command, "expired", now, "the device did not come back in time")
@@ -114,7 +166,8 @@ def new_command(*, command_id: str, idempotency_key: str, device: str, kind: Dev
     spec = kind.command(key)
     if spec is None:
         known = ", ".join(command.key for command in kind.commands) or "none"
-        raise CommandError(f"{device} ({kind.id}) knows no command '{key}'", mend=f"use one of: {known}")
+        raise CommandError(f"{device} ({kind.id}) knows no command '{key}'", mend=f"use one of: {known}",
+                           code="command.unknown", fill={"device": device, "key": key, "known": known})
     checked = _checked(spec, args)
     point = kind.point(spec.confirm.point)
     if point is None:
@@ -134,17 +187,27 @@ def _checked(spec: CommandSpec, args: dict[str, float | str]) -> dict[str, float
     known = {arg.key: arg for arg in spec.args}
     for key in sorted(set(args) ^ set(known)):
         what = "unknown" if key in args else "missing"
-        raise CommandError(f"argument '{key}' of '{spec.key}' is {what}", mend=f"give {sorted(known) or 'none'}")
+        raise CommandError(f"argument '{key}' of '{spec.key}' is {what}", mend=f"give {sorted(known) or 'none'}",
+                           code="command.argument", fill={"arg": key, "key": spec.key})
     return {key: _argument(known[key], value) for key, value in args.items()}
 
 
 def _argument(arg: ArgSpec, value: float | str) -> float | str:
     if arg.choices:
         if value not in arg.choices:
-            raise CommandError(f"'{arg.key}' is '{value}'", mend=f"use one of {', '.join(arg.choices)}")
+            raise CommandError(f"'{arg.key}' is '{value}'", mend=f"use one of {', '.join(arg.choices)}",
+                               code="command.choice", fill={"arg": arg.key, "known": ", ".join(arg.choices)})
         return value
     if isinstance(value, str | bool) or not math.isfinite(value):
-        raise CommandError(f"'{arg.key}' is not a number", mend="give a finite number")
+        raise CommandError(f"'{arg.key}' is not a number", mend="give a finite number",
+                           code="command.number", fill={"arg": arg.key})
     if (arg.low is not None and value < arg.low) or (arg.high is not None and value > arg.high):
-        raise CommandError(f"'{arg.key}' is {value}", mend=f"stay within {arg.low} to {arg.high} {arg.unit}")
+        raise CommandError(f"'{arg.key}' is {value}", mend=f"stay within {arg.low} to {arg.high} {arg.unit}",
+                           code="command.range", fill={
+                               "arg": arg.key, "value": value, "unit": arg.unit, "low": _bound(arg.low),
+                               "high": _bound(arg.high)})
     return float(value)
+
+
+def _bound(limit: float | None) -> str:
+    return "…" if limit is None else f"{limit:g}"

@@ -12,12 +12,17 @@ class TwinError(Exception):
         what: one clause saying what is wrong, with the names involved.
         mend: what to change, and in which file.
         where: file, or file:line, that holds the fault; None when there is none.
+        code: names the refusal for pages, which say it in their own words (`assets/i18n/refusals.*.json`).
+        fill: what those words are filled with.
     """
 
-    def __init__(self, what: str, *, mend: str, where: str | None = None) -> None:
+    def __init__(self, what: str, *, mend: str, where: str | None = None, code: str = "",
+                 fill: dict[str, str | float] | None = None) -> None:
         self.what = what
         self.mend = mend
         self.where = where
+        self.code = code
+        self.fill = fill or {}
         place = f"{where}: " if where else ""
         super().__init__(f"{place}{what}; {mend}")
 

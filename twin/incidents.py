@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from twin.errors import TwinError
+from twin.access import decide, denial
+from twin.commands import APPROVE_SECS
+from twin.errors import AccessDenied, TwinError
 from twin.plans import PlanSpec
 from twin.wire import AlarmView, IncidentView, LinkageRun, LinkageStep, LinkageTarget, PlanRun, PlanStep
 
@@ -52,13 +54,15 @@ def closed(incident: IncidentView, *, by: str, note: str, live: frozenset[int], 
         IncidentError: it is closed, an alarm of it is not cleared, or the note is missing.
     """
     if incident.state != "open":
-        raise IncidentError(f"incident {incident.id} is closed", mend="read the list again")
+        raise IncidentError(f"incident {incident.id} is closed", mend="read the list again", code="incident.closed",
+                            fill={"number": incident.id})
     waiting = [number for number in incident.alarms if number in live]
     if waiting:
         raise IncidentError(f"{len(waiting)} of its alarms are not cleared ({', '.join(map(str, waiting))})",
-                            mend="acknowledge them and wait until their cause is gone")
+                            mend="acknowledge them and wait until their cause is gone", code="incident.alarms_live",
+                            fill={"n": len(waiting)})
     if len(note.strip()) < 3:
-        raise IncidentError("closing an incident needs a note", mend="say in 'note' what it was")
+        raise IncidentError("closing an incident needs a note", mend="say in 'note' what it was", code="incident.no_note")
     return replace(incident, state="closed", closed_ms=now_ms, closed_by=by, note=note.strip())
 
 
@@ -70,7 +74,8 @@ def with_plan(incident: IncidentView, plan: PlanSpec, *, by: str, now_ms: float)
     """
     _need_open(incident)
     if incident.plan is not None:
-        raise IncidentError(f"plan '{incident.plan.plan}' is already started", mend="go on with that one")
+        raise IncidentError(f"plan '{incident.plan.plan}' is already started", mend="go on with that one",
+                            code="plan.started", fill={"plan": incident.plan.plan})
     roles = {role.id: role for role in plan.roles}
     steps = [PlanStep(key=s.key, what=s.what, what_zh=s.what_zh or s.what, role=roles[s.role].name,
                       role_zh=roles[s.role].name_zh or roles[s.role].name, limit_mins=s.limit_mins, linked=s.linked)
@@ -89,11 +94,13 @@ def ticked(incident: IncidentView, key: str, *, is_done: bool, by: str, note: st
     _need_open(incident)
     step = next((s for s in incident.plan.steps if s.key == key), None) if incident.plan else None
     if incident.plan is None or step is None:
-        raise IncidentError(f"incident {incident.id} has no plan step '{key}'", mend="start the plan, read it again")
+        raise IncidentError(f"incident {incident.id} has no plan step '{key}'", mend="start the plan, read it again",
+                            code="plan.no_step", fill={"key": key})
     if is_done == (step.done_ms is not None):
-        raise IncidentError(f"step '{key}' is {'already' if is_done else 'not'} done", mend="read the plan again")
+        raise IncidentError(f"step '{key}' is {'already' if is_done else 'not'} done", mend="read the plan again",
+                            code="plan.step_same")
     if not is_done and len(note.strip()) < 3:
-        raise IncidentError("undoing a step needs a note", mend="say in 'note' why it was not done")
+        raise IncidentError("undoing a step needs a note", mend="say in 'note' why it was not done", code="plan.no_note")
     after = replace(step, done_ms=now_ms if is_done else None, done_by=by if is_done else "", note=note.strip())
     steps = [after if s.key == key else s for s in incident.plan.steps]
     return replace(incident, plan=replace(incident.plan, steps=steps))
@@ -132,6 +139,30 @@ def run_state(run: LinkageRun, now_ms: float) -> LinkageRun:
     return replace(run, state="failed" if is_bad else "done", ended_ms=now_ms)
 
 
+def worded(run: LinkageRun, *, by: str, role: str, now_ms: float) -> LinkageRun:
+    """The linkage that asks, with one person's word: running, or waiting for a second person's.
+
+    Args:
+        role: of the person; the last word is a commander's.
+
+    Raises:
+        IncidentError: it does not ask, the same person gave the first word, or the word may not be the last.
+    """
+    if run.state != "asked":
+        raise IncidentError(f"linkage '{run.linkage}' does not wait for a word", mend="read it again",
+                            code="linkage.not_asking")
+    is_second = run.asked_by and run.approve_before_ms is not None and now_ms < run.approve_before_ms
+    if is_second and by == run.asked_by:
+        raise AccessDenied(f"{by} gave the first word and cannot give the second",
+                           mend="have a second person, of another account, confirm it", code="approval.same_person",
+                           fill={"by": by})
+    if run.needs_two and not is_second:
+        return replace(run, asked_by=by, approve_before_ms=now_ms + APPROVE_SECS * 1000)
+    if not decide(role, "incident").allowed:
+        raise denial("a linkage is confirmed by a commander", role, "incident")
+    return replace(run, state="running", by=f"{run.asked_by}, {by}" if is_second else by, started_ms=now_ms)
+
+
 def target(device: str, name: str, name_zh: str, metres: float) -> LinkageTarget:
     """A target before its order; inf metres is no way."""
     return LinkageTarget(device=device, name=name, name_zh=name_zh or name,
@@ -140,4 +171,5 @@ def target(device: str, name: str, name_zh: str, metres: float) -> LinkageTarget
 
 def _need_open(incident: IncidentView) -> None:
     if incident.state != "open":
-        raise IncidentError(f"incident {incident.id} is closed", mend="open another")
+        raise IncidentError(f"incident {incident.id} is closed", mend="open another", code="incident.closed",
+                            fill={"number": incident.id})

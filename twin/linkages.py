@@ -1,5 +1,8 @@
 """Linkages (联动) as declarations: which alarm moves what, where, in what time; one TOML file a linkage.
 
+An *automatic* linkage orders dangerous things by its declaration alone, which has an owner: an evacuation waits for nobody.
+One that *asks* waits for a commander's word; with a dangerous step, for the word of two people.
+
 A linkage that could raise what triggers it, by itself or through another, is refused when loaded; so is one that names a
 kind, command or alarm there is not. The rest loads.
 """
@@ -55,6 +58,7 @@ class LinkageSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     owner_zh: str = ""
     mode: Literal["automatic", "ask"] = "automatic"
     alarms: frozenset[str] = frozenset()    # what the trigger comes to; filled in when loaded
+    is_dangerous: bool = False              # whether a step's command is; filled in when loaded
 
 
 def linkages_dir() -> Path:
@@ -82,7 +86,8 @@ def load_linkages(directories: Iterable[Path],
         if fault:
             findings.append(Finding("error", f"linkage '{spec.id}' is left out: {fault[0]}", str(path), fault[1]))
         else:
-            found[spec.id] = (msgspec.structs.replace(spec, alarms=_triggers(spec.trigger, kinds)), str(path))
+            found[spec.id] = (msgspec.structs.replace(
+                spec, alarms=_triggers(spec.trigger, kinds), is_dangerous=_is_dangerous(spec, kinds)), str(path))
     specs = {key: spec for key, (spec, _) in found.items()}
     for key, ring in loops(specs, kinds).items():
         findings.append(Finding("error", f"linkage '{key}' is left out: it loops ({ring})", found[key][1],
@@ -125,6 +130,11 @@ def _raised_by(step: StepSpec, kinds: dict[str, DeviceKind]) -> set[str]:
         value = step.args.get(argument) if argument else wanted
         out |= {f"{kind.id}.{rule.key}" for rule in kind.alarms if rule.point == key and _is_on(rule, value)}
     return out
+
+
+def _is_dangerous(spec: LinkageSpec, kinds: dict[str, DeviceKind]) -> bool:
+    commands = (kinds[step.kind].command(step.command) for step in spec.steps if step.command)
+    return any(command is not None and command.danger == "dangerous" for command in commands)
 
 
 def _is_on(rule: AlarmRule, value: object) -> bool:

@@ -227,6 +227,7 @@ def command_at(command: Command, at: float) -> Command | None:
     if not steps:
         return None
     return msgspec.structs.replace(command, steps=steps, state=steps[-1][0],
+                                   second=command.second if len(steps) > 1 else "",
                                    sent=command.sent if command.sent <= at else 0.0,
                                    acknowledged=command.acknowledged if command.acknowledged <= at else 0.0)
 

@@ -107,6 +107,9 @@ class CommandView(Message, frozen=True, kw_only=True, tag="command"):
     steps: list[tuple[str, float, str]]  # (state, time ms, note)
     expires_ms: float
     confirm: str | None     # the point whose telemetry proves it
+    #: until when a second person may approve it; None where none is needed
+    approve_before_ms: float | None = None
+    second: str = ""        # who approved or refused it
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +177,11 @@ class LinkageStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkageRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One linkage of one incident: asked (waits for a commander) | running | done | failed."""
+    """One linkage of one incident: asked (waits for a commander) | running | done | failed.
+
+    With dangerous steps an asked one takes two people: `asked_by` gave the first word, the second comes before
+    `approve_before_ms`.
+    """
 
     linkage: str
     name: str
@@ -184,6 +191,9 @@ class LinkageRun(msgspec.Struct, frozen=True, kw_only=True):
     started_ms: float
     ended_ms: float | None = None
     steps: list[LinkageStep] = []
+    needs_two: bool = False
+    asked_by: str = ""
+    approve_before_ms: float | None = None
 
 
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):

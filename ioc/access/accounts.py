@@ -20,6 +20,7 @@ LOCK_AFTER = 5
 LOCK_SECS = 15 * 60.0
 TOUCH_EVERY_SECS = 20.0
 DEMO_USER = "demo"
+SECOND_DEMO_USER = "demo-2"  # so that the demo can show what takes two people
 
 _metadata = sa.MetaData()
 _users = sa.Table(
@@ -94,7 +95,7 @@ class Accounts:
         Raises:
             AccessDenied: the name, the role or the password cannot be used.
         """
-        if not name or len(name) > 64 or not name.isprintable() or name == DEMO_USER:
+        if not name or len(name) > 64 or not name.isprintable() or name in (DEMO_USER, SECOND_DEMO_USER):
             raise AccessDenied(f"'{name}' cannot be an account's name", mend="use 1 to 64 printable characters")
         if role not in ROLES:
             raise AccessDenied(f"'{role}' is no role", mend=f"use one of {', '.join(ROLES)}")
@@ -136,9 +137,10 @@ class Accounts:
         self._wrong.pop(name, None)
         return self._start(Person(user=row.name, role=row.role))
 
-    def sign_in_demo(self) -> str:
-        """A session of the demo account, a commander that is visibly a demo; the caller checks that it is allowed."""
-        return self._start(Person(user=DEMO_USER, role="commander", is_demo=True))
+    def sign_in_demo(self, *, is_second: bool = False) -> str:
+        """A session of a demo account, a commander that is visibly a demo; the caller checks that it is allowed."""
+        user = SECOND_DEMO_USER if is_second else DEMO_USER
+        return self._start(Person(user=user, role="commander", is_demo=True))
 
     def find(self, cookie: str | None) -> Session | None:
         """The session of a cookie that is neither forged, ended, idle nor too old; does not count as activity."""

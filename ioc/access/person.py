@@ -44,8 +44,9 @@ def require(role: str, doing: str) -> Person:
     """
     person = current()
     if person is None:
-        raise AccessDenied("nobody is signed in", mend="sign in first")
+        raise AccessDenied("nobody is signed in", mend="sign in first", code="access.nobody")
     if not person.may(role):
         raise AccessDenied(f"{person.user} is a {person.role}, and {doing} needs a {role}",
-                           mend=f"ask a {role} to do it, or an admin to change the role")
+                           mend=f"ask a {role} to do it, or an admin to change the role", code="access.role",
+                           fill={"role": person.role, "needs": role})
     return person

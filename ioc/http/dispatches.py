@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from ioc.access.person import require
+from ioc.http.refusal import Refusal
 from ioc.services import Services
-from twin.access import decide
+from twin import access
 from twin.live.core import LiveCore
 from twin.live.dispatch import DispatchDesk
 
@@ -28,7 +29,7 @@ class Sending(BaseModel):
 
 def _desk(core: LiveCore) -> DispatchDesk:
     if core.dispatches is None:
-        raise HTTPException(404, "nobody can be sent in this park")
+        raise Refusal(404, "nobody can be sent in this park", "dispatch.none")
     return core.dispatches
 
 
@@ -40,7 +41,7 @@ def router(services: Services) -> APIRouter:
     def place(node: str) -> int:
         index = services.graph.index(node)
         if not index:
-            raise HTTPException(404, f"no node '{node}'")
+            raise Refusal(404, f"no node '{node}'", "node.unknown", node=node)
         return index
 
     @routes.get("/dispatches")
@@ -73,9 +74,7 @@ def router(services: Services) -> APIRouter:
     async def release(dispatch_id: str) -> dict[str, Any]:
         """Call a person back."""
         who = require("viewer", "releasing a person")
-        decision = decide(who.role, "dispatch")
-        if not decision.allowed:
-            raise HTTPException(403, decision.reason)
+        access.require(who.role, "dispatch")
         return msgspec.to_builtins(await runner.call(
             lambda: _desk(core).release(dispatch_id, now=core.clock.now(), note=f"by {who.user}")))
 

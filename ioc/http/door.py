@@ -9,13 +9,14 @@ import jinja2
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from ioc.access.accounts import LockedOut
+from ioc.access.accounts import DEMO_USER, SECOND_DEMO_USER, LockedOut
 from ioc.access.guard import COOKIE, cookie_of
 from ioc.access.person import require
 from ioc.pages.view import TEMPLATES
 from ioc.services import Services
 from twin.errors import AccessDenied
 
+DEMO_NAMES = {DEMO_USER: "演示", SECOND_DEMO_USER: "演示（第二人）"}
 _pages = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
 
 
@@ -61,12 +62,13 @@ def router(services: Services) -> APIRouter:
         return welcome(cookie, next)
 
     @routes.post("/demo")
-    def demo(next: Annotated[str, Form()] = "/") -> Response:
+    def demo(next: Annotated[str, Form()] = "/", second: Annotated[bool, Form()] = False) -> Response:
         if not services.has_demo_account:
             raise HTTPException(404, "there is no demo account here")
-        services.runner.submit(lambda: services.runner.core.note("demo", "sign-in", "demo", text="demo signed in",
-                                                                text_zh="演示账号登录"))
-        return welcome(accounts.sign_in_demo(), next)
+        user = SECOND_DEMO_USER if second else DEMO_USER
+        services.runner.submit(lambda: services.runner.core.note(user, "sign-in", user, text=f"{user} signed in",
+                                                                text_zh=f"演示账号 {user} 登录"))
+        return welcome(accounts.sign_in_demo(is_second=second), next)
 
     @routes.get("/setup")
     def setup_page() -> Response:
@@ -100,7 +102,8 @@ def me_router(services: Services) -> APIRouter:
     def me(request: Request) -> dict[str, Any]:
         """Who is signed in, and the token every change must carry."""
         person = require("viewer", "reading")
-        return {"user": person.user, "name": "演示" if person.is_demo else person.user, "role": person.role,
+        return {"user": person.user, "role": person.role,
+                "name": DEMO_NAMES.get(person.user, person.user) if person.is_demo else person.user,
                 "demo": services.spec.demo or person.is_demo, "csrf": request.state.session.csrf, "lang": None,
                 "theme": None}
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 import shapely
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body
 
 from ioc.access.person import Person, require
 from ioc.services import Services
-from twin.access import decide
+from twin import access
 from twin.fences import Fence, FenceError, Placed, check, placed
 from twin.finding import Finding
 from twin.live.views import FENCE_WORDS
@@ -63,9 +63,7 @@ def router(services: Services) -> APIRouter:
 
 def _may(doing: str) -> Person:
     who = require("viewer", doing)
-    decision = decide(who.role, "fence")
-    if not decision.allowed:
-        raise HTTPException(403, decision.reason)
+    access.require(who.role, "fence")
     return who
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import require
+from ioc.http.refusal import Refusal
 from ioc.services import Services
 from twin.live.core import LiveCore
 from twin.live.incidents import IncidentDesk
@@ -54,7 +55,7 @@ def plain(value: object) -> Any:
 def desk_of(core: LiveCore) -> IncidentDesk:
     """The incident desk of a running park."""
     if core.incidents is None:
-        raise HTTPException(404, "this park answers no incidents")
+        raise Refusal(404, "this park answers no incidents", "incident.none")
     return core.incidents
 
 
@@ -90,9 +91,10 @@ def router(services: Services) -> APIRouter:
         node = services.graph.index(body.node)
         alarm = next((a for a in await runner.call(core.alarms) if a.id == body.alarm), None)
         if not node and alarm is None:
-            raise HTTPException(422, f"no node '{body.node}' and no live alarm {body.alarm}; name one of the two")
+            raise Refusal(422, f"no node '{body.node}' and no live alarm {body.alarm}; name one of the two",
+                          "incident.nowhere", node=body.node, alarm=body.alarm)
         if alarm is None and not body.title.strip():
-            raise HTTPException(422, "an incident needs a title; say in 'title' what happened")
+            raise Refusal(422, "an incident needs a title; say in 'title' what happened", "incident.no_title")
         return plain(await runner.call(lambda: desk_of(core).declare(
             node=node, title=body.title.strip(), priority=body.priority, alarm=alarm, by=who.user, role=who.role,
             now=core.clock.now())))
@@ -140,7 +142,7 @@ def router(services: Services) -> APIRouter:
 def _find(core: LiveCore, number: int) -> IncidentView:
     found = next((i for i in core.events.recent_incidents(2000) if i.id == number), None)
     if found is None:
-        raise HTTPException(404, f"no incident {number}")
+        raise Refusal(404, f"no incident {number}", "incident.unknown", number=number)
     return found
 
 

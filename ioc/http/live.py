@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import Person, require
+from ioc.http.refusal import Refusal
 from ioc.services import Services
-from twin.access import decide
+from twin import access
 from twin.wire import Quality
 
 LOAD_BUCKET_SECS = 600.0
@@ -36,6 +37,12 @@ class Order(BaseModel):
     idempotency_key: str = Field(default_factory=lambda: uuid.uuid4().hex, min_length=8, max_length=100)
 
 
+class Denied(BaseModel):
+    """Why a command is not approved."""
+
+    note: str = Field("", max_length=500)
+
+
 def plain(value: object) -> Any:
     """Wire structs as JSON-ready values."""
     return msgspec.to_builtins(value)
@@ -55,7 +62,7 @@ def router(services: Services) -> APIRouter:
         """A device's points now."""
         index = services.points.device_index(device)
         if index is None:
-            raise HTTPException(404, f"no device '{device}'; see /api/v1/devices")
+            raise Refusal(404, f"no device '{device}'; see /api/v1/devices", "command.no_device", device=device)
         state = core.state
         return {"values": [{"point": services.points.ids[s], "unit": services.points.unit[s],
                             "value": None if np.isnan(state.value[s]) else float(state.value[s]),
@@ -108,12 +115,24 @@ def router(services: Services) -> APIRouter:
             device=order.device, key=order.key, args=order.args, by=who.user, role=who.role,
             idempotency_key=order.idempotency_key)))
 
+    @routes.post("/commands/{command_id}/approve")
+    async def approve(command_id: str) -> dict[str, Any]:
+        """The second person's word for a dangerous command."""
+        who = _asker("approving a command")
+        return plain(await runner.call(lambda: core.approve(command_id, by=who.user, role=who.role)))
+
+    @routes.post("/commands/{command_id}/refuse")
+    async def refuse(command_id: str, body: Denied) -> dict[str, Any]:
+        """The second person refuses a dangerous command, or the one who asked withdraws it."""
+        who = _asker("refusing a command")
+        return plain(await runner.call(lambda: core.deny(command_id, by=who.user, role=who.role, note=body.note)))
+
     @routes.get("/kpis")
     async def kpis(node: str = "park") -> dict[str, Any]:
         """The KPI cards of the park, a building or a storey."""
         index = services.graph.index(node)
         if not index:
-            raise HTTPException(404, f"no node '{node}'")
+            raise Refusal(404, f"no node '{node}'", "node.unknown", node=node)
         return {"node": node, "cards": plain(await runner.call(lambda: services.painters.cards(index)))}
 
     @routes.get("/overlays/{channel}")
@@ -121,7 +140,8 @@ def router(services: Services) -> APIRouter:
         """What a channel paints: name, unit, class breaks."""
         found = services.painters.paintings.get(channel)
         if found is None:
-            raise HTTPException(404, f"no overlay channel {channel}; there are {sorted(services.painters.paintings)}")
+            raise Refusal(404, f"no overlay channel {channel}; there are {sorted(services.painters.paintings)}",
+                          "overlay.unknown", channel=channel)
         return {"channel": channel, "name": found.name, "name_zh": found.name_zh, "unit": found.unit,
                 "breaks": list(found.breaks), "time_ms": core.clock.now() * 1000}
 
@@ -151,11 +171,9 @@ def router(services: Services) -> APIRouter:
 
     async def _drill(key: str, verb: str) -> dict[str, Any]:
         who, drills = _asker("starting a drill"), services.drills
-        decision = decide(who.role, "incident")
-        if not decision.allowed:
-            raise HTTPException(403, decision.reason)
+        access.require(who.role, "incident")
         if drills is None or key not in {i.key for i in drills.incidents()}:
-            raise HTTPException(404, f"no drill '{key}' can be played here")
+            raise Refusal(404, f"no drill '{key}' can be played here", "drill.unknown", key=key)
 
         def work() -> None:
             (drills.start_incident if verb == "start" else drills.stop_incident)(key)

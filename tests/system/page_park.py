@@ -29,6 +29,7 @@ SMK-201,smoke,"{IMG.replace('"', '""')}",烟感 {SVG},e1,2F,201,,,,,
 ENV-202,env_sensor,Office climate,办公环境,e1,2F,202,,,,,
 AHU-1,ahu,Air handler,空调机组,e1,2F,203,,,,,
 CAM-1,camera,Yard camera,场地摄像机,,,,,30,10,4,
+CH-1,chiller,Chiller,冷水机组,e1,1F,101,,,,,
 WX-1,weather,Weather,气象站,,,,,90,90,6,
 """
 TEXT = f"""[park]

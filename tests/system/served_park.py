@@ -64,14 +64,14 @@ kind = "roads"
 """
 
 
-def build_park(root: Path) -> Path:
-    """Two blocks, one road, ten devices: written, compiled, ready to be copied and served."""
+def build_park(root: Path, more: str = "") -> Path:
+    """Two blocks, one road, ten devices and `more` rows: written, compiled, ready to be copied and served."""
     blocks = gpd.GeoDataFrame({"height": [9.0, 14.0]}, crs=CRS,
                               geometry=[box(X0 + x, Y0 + 20, X0 + x + 20, Y0 + 45) for x in (15, 65)])
     blocks.to_crs(4326).to_file(root / "blocks.geojson", driver="GeoJSON")
     road = gpd.GeoDataFrame({"width": [6.0]}, geometry=[LineString([(X0 + 20, Y0), (X0 + 20, Y0 + 100)])], crs=CRS)
     road.to_crs(4326).to_file(root / "roads.geojson", driver="GeoJSON")
-    (root / "devices.csv").write_text(DEVICES, "utf-8")
+    (root / "devices.csv").write_text(DEVICES + more, "utf-8")
     (root / "park.toml").write_text(PARK.format(source="simulator"), "utf-8")
     compile_park(load_park(root), jobs=1)
     return root
@@ -108,11 +108,12 @@ class Served:
         """As a browser names it."""
         return f"http://127.0.0.1:{self.port}"
 
-    def browser(self, user: str = "", password: str = "") -> Browser:
-        """A signed-in browser: the demo account, or a named one."""
+    def browser(self, user: str = "", password: str = "", *, second: bool = False) -> Browser:
+        """A signed-in browser: the demo account (or the second one), or a named one."""
         http = httpx.Client(base_url=self.origin, timeout=20)
         self.clients.append(http)
-        answer = http.post("/signin", data={"user": user, "password": password}) if user else http.post("/demo")
+        answer = http.post("/signin", data={"user": user, "password": password}) if user else http.post(
+            "/demo", data={"second": "true"} if second else None)
         assert answer.status_code == 303, answer.text
         return Browser(self, http, http.get("/api/v1/me").json()["csrf"], f"parktwin={http.cookies['parktwin']}")
 

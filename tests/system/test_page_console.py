@@ -75,6 +75,27 @@ def test_a_command_is_followed_to_its_proof(tab: Tab) -> None:
     assert (kept["state"], kept["by"]) == ("confirmed", "demo")
 
 
+def test_a_dangerous_command_waits_on_the_page_until_a_second_person_approves(window: Browser, tab: Tab) -> None:
+    tab.open("/console?device=CH-1")
+    tab.until("document.querySelector('.device .verbs button')")
+    tab.page.locator(".device .verbs button", has_text="Stop").click()
+    assert "another commander" in tab.page.locator(".order .two").inner_text()
+    tab.page.locator(".order button.primary").click()
+    tab.until("document.querySelector('.device .life.requested .second')")
+    assert tab.page.locator(".device .life .second button.primary").count() == 0, "who asked gets no button to approve"
+    second = open_tab(window, tab.served, session=tab.served.browser(second=True).cookie).open("/console")
+    second.until("document.querySelector('.approvals .effect')")
+    assert "Chiller" in second.page.locator(".approvals .effect").inner_text()
+    assert "asked for by demo" in second.page.locator(".approvals .asked").inner_text()
+    second.page.locator(".approvals button.primary").click()
+    second.until("!document.querySelector('.approvals')")
+    second.context.close()
+    tab.until("document.querySelector('.device .life.confirmed')", 120)
+    steps = tab.page.locator(".device .life li.done").all_inner_texts()
+    assert "demo" in steps[0]
+    assert "demo-2" in steps[1]
+
+
 def test_a_viewer_sees_the_buttons_shut_and_why(window: Browser, paged: Served) -> None:
     paged.services.accounts.add("reader", "viewer", "slow-heron-88-bridge")
     session = paged.browser("reader", "slow-heron-88-bridge").cookie

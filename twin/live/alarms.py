@@ -75,7 +75,8 @@ def on_acknowledge(alarm: Alarm, *, who: str, time: float) -> Alarm:
         AlarmError: there is nothing to acknowledge.
     """
     if alarm.state not in ("unacknowledged", "returned"):
-        raise AlarmError(f"alarm {alarm.id} is {alarm.state}", mend="acknowledge an alarm that waits for it")
+        raise AlarmError(f"alarm {alarm.id} is {alarm.state}", mend="acknowledge an alarm that waits for it",
+                         code="alarm.not_waiting", fill={"state": alarm.state})
     return replace(alarm, state="acknowledged" if alarm.is_active else "cleared", acked_by=who, changed=time)
 
 
@@ -86,11 +87,12 @@ def on_shelve(alarm: Alarm, *, who: str, until: float, reason: str, time: float)
         AlarmError: it is cleared, the reason is empty, or the time is not within a day ahead.
     """
     if not alarm.is_live:
-        raise AlarmError(f"alarm {alarm.id} is cleared", mend="shelve only live alarms")
+        raise AlarmError(f"alarm {alarm.id} is cleared", mend="shelve only live alarms", code="alarm.cleared")
     if not reason.strip():
-        raise AlarmError("a shelved alarm needs a reason", mend="say why in 'reason'")
+        raise AlarmError("a shelved alarm needs a reason", mend="say why in 'reason'", code="alarm.no_reason")
     if not 0 < until - time <= LONGEST_SHELF_MINS * 60:
-        raise AlarmError("an alarm is shelved for more than 0 and at most 1440 minutes", mend="give other 'mins'")
+        raise AlarmError("an alarm is shelved for more than 0 and at most 1440 minutes", mend="give other 'mins'",
+                         code="alarm.shelf_mins")
     return replace(alarm, state="shelved", shelved_by=who, shelved_until=until, shelved_reason=reason, changed=time)
 
 
@@ -147,7 +149,8 @@ class AlarmBook:
             AlarmError: no live alarm has this number.
         """
         if alarm_id not in self._row_of_id:
-            raise AlarmError(f"no live alarm has number {alarm_id}", mend="read the list again")
+            raise AlarmError(f"no live alarm has number {alarm_id}", mend="read the list again", code="alarm.unknown",
+                             fill={"number": alarm_id})
         return self._by_row[self._row_of_id[alarm_id]]
 
     def row(self, alarm: Alarm) -> int:

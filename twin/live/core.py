@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.access import decide
+from twin.access import require
 from twin.commands import Command
-from twin.errors import AccessDenied
 from twin.events import EventStore, Note, Records, StoreDown
 from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
@@ -178,7 +177,7 @@ class LiveCore:
         """Send a person, or the nearest of a role. Raises AccessDenied or DispatchError."""
         assert self.incidents is not None
         assert self.dispatches is not None
-        _require(by_role, "dispatch")
+        require(by_role, "dispatch")
         if incident:
             self.incidents.get(incident)
         made = self.dispatches.request(person=person, role=role, node=node, reason=reason, incident=incident, by=by,
@@ -229,12 +228,12 @@ class LiveCore:
 
     def acknowledge_alarm(self, alarm_id: int, *, by: str, role: str) -> AlarmView:
         """A person takes note of an alarm. Raises AccessDenied or AlarmError."""
-        _require(role, "acknowledge")
+        require(role, "acknowledge")
         return self._record([self.book.acknowledge(alarm_id, by, self.clock.now())])[-1]
 
     def shelve_alarm(self, alarm_id: int, *, by: str, role: str, mins: float, reason: str) -> AlarmView:
         """A person puts an alarm aside for a while. Raises AccessDenied or AlarmError."""
-        _require(role, "shelve")
+        require(role, "shelve")
         return self._record([self.book.shelve(alarm_id, by, mins, reason, self.clock.now())])[-1]
 
     def request(self, *, device: str, key: str, args: dict[str, float | str], by: str, role: str,
@@ -243,6 +242,14 @@ class LiveCore:
         command = self.desk.request(device=device, key=key, args=args, by=by, role=role, now=self.clock.now(),
                                     idempotency_key=idempotency_key)
         return self.views.command(command)
+
+    def approve(self, command_id: str, *, by: str, role: str) -> CommandView:
+        """A second person approves a dangerous command; see `CommandDesk.approve` for what it raises."""
+        return self.views.command(self.desk.approve(command_id, by=by, role=role, now=self.clock.now()))
+
+    def deny(self, command_id: str, *, by: str, role: str, note: str) -> CommandView:
+        """A second person refuses a dangerous command, or the one who asked withdraws it."""
+        return self.views.command(self.desk.deny(command_id, by=by, role=role, note=note, now=self.clock.now()))
 
     def note(self, who: str, what: str, subject: str, *, node: int = 0, text: str = "",
              text_zh: str = "") -> TrailEntry:
@@ -335,11 +342,3 @@ def joined_readings(batches: Sequence[Readings]) -> Readings:
         np.concatenate([b.value for b in batches] or [np.zeros(0)]),
         np.concatenate([b.quality for b in batches] or [np.zeros(0, np.uint8)]),
         np.concatenate([b.source_time for b in batches] or [np.zeros(0)]))
-
-
-def _require(role: str, action: str) -> None:
-    decision = decide(role, action)  # type: ignore[arg-type]
-    if not decision.allowed:
-        raise AccessDenied(decision.reason, mend="ask someone who may")
-
-

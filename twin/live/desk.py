@@ -5,11 +5,24 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from twin.access import decide
-from twin.commands import Command, CommandConflict, CommandError, new_command, on_ack, on_reading, on_time, step
+from twin.access import RULE, Action, decide, denial
+from twin.commands import (
+    Command,
+    CommandConflict,
+    CommandError,
+    asked,
+    denied,
+    new_command,
+    on_ack,
+    on_reading,
+    on_time,
+    seconded,
+    step,
+)
 from twin.errors import AccessDenied
 from twin.events import EventStore, Note, Records, StoreDown
 from twin.live.state import StateStore
@@ -43,7 +56,7 @@ class CommandDesk:
 
     def request(self, *, device: str, key: str, args: dict[str, float | str], by: str, role: str, idempotency_key: str,
                 now: float) -> Command:
-        """Take a request; the same idempotency key gives the same command again.
+        """Take a request; the same idempotency key gives the same command again. A dangerous one waits for a second person.
 
         Raises:
             CommandError: unknown device, command or argument.
@@ -51,30 +64,80 @@ class CommandDesk:
             CommandConflict: one of this kind is under way for the device; written down too.
         """
         if not idempotency_key:
-            raise CommandError("a command needs an idempotency key", mend="send one random key a click")
+            raise CommandError("a command needs an idempotency key", mend="send one random key a click",
+                               code="command.no_key")
         before = self._events.command_of(idempotency_key)
         if before is not None:
             if (before.device, before.key, before.by) != (device, key, by):
-                raise CommandError("this idempotency key belongs to another command", mend="use a new key a click")
+                raise CommandError("this idempotency key belongs to another command", mend="use a new key a click",
+                                   code="command.key_used")
             return before
         points = self._state.points
         index = points.device_index(device)
         if index is None:
-            raise CommandError(f"no device '{device}'", mend="use an id of the registry")
+            raise CommandError(f"no device '{device}'", mend="use an id of the registry", code="command.no_device",
+                               fill={"device": device})
         command, spec = new_command(command_id=secrets.token_hex(8), idempotency_key=idempotency_key, device=device,
                                     kind=points.kind[index], key=key, args=args, by=by, now=now)
-        decision = decide(role, "command.dangerous" if spec.danger == "dangerous" else "command")
+        needs_second = spec.danger == "dangerous" and role != RULE
+        action: Action = "command.dangerous" if spec.danger == "dangerous" and not needs_second else "command"
+        decision = decide(role, action)
         if not decision.allowed:
             self._keep([step(command, "refused", now, decision.reason)], now)
-            raise AccessDenied(decision.reason, mend="ask someone who may")
+            raise denial(decision.reason, role, action)
         holder = next((c for c in self._live.values() if (c.device, c.key) == (device, key)), None)
         if holder is not None:
             refused = step(command, "refused", now, f"under way, given by {holder.by}")
             self._keep([refused], now)
             raise CommandConflict(device, key, holder.by, holder.id)
-        approved = step(command, "approved", now, decision.reason)
+        taken = asked(command, now) if needs_second else step(command, "approved", now)
+        self._keep([taken], now)
+        return taken
+
+    def approve(self, command_id: str, *, by: str, role: str, now: float) -> Command:
+        """The second person's word for a command that waits for one; it is sent with the next tick.
+
+        Raises:
+            CommandError: no command waits under this id, or the word comes too late.
+            AccessDenied: the role may not, or the same person asked for it; the attempt is written down.
+        """
+        command = self._waiting(command_id)
+        decision = decide(role, "command.dangerous")
+        if not decision.allowed:
+            self._note_attempt(command, by, decision.reason, now)
+            raise denial(decision.reason, role, "command.dangerous")
+        if by == command.by:
+            self._note_attempt(command, by, "the one who asked cannot approve it", now)
+            raise AccessDenied(f"{by} asked for this command and cannot approve it",
+                               mend="have a second person, of another account, approve it", code="approval.same_person",
+                               fill={"by": by})
+        approved = seconded(command, by, now)
         self._keep([approved], now)
         return approved
+
+    def deny(self, command_id: str, *, by: str, role: str, note: str, now: float) -> Command:
+        """A second person refuses, or the one who asked withdraws. Raises as `approve`."""
+        command = self._waiting(command_id)
+        decision = decide(role, "command.dangerous")
+        if not decision.allowed and by != command.by:
+            self._note_attempt(command, by, decision.reason, now)
+            raise denial(decision.reason, role, "command.dangerous")
+        refused = denied(command, by, note, now)
+        self._keep([refused], now)
+        return refused
+
+    def _waiting(self, command_id: str) -> Command:
+        command = self._live.get(command_id)
+        if command is None:
+            raise CommandError(f"no command '{command_id}' waits for a second person", mend="read the list again",
+                               code="approval.not_waiting")
+        return command
+
+    def _note_attempt(self, command: Command, by: str, reason: str, now: float) -> None:
+        note = self._note_of(command, now)
+        self._trail += self._events.write(Records(notes=[replace(
+            note, who=by, what="command.not_approved", text=f"{note.text}: {by} could not approve it ({reason})",
+            text_zh=f"{note.text_zh}：{by} 无权复核")]))
 
     def acknowledge(self, ack: CommandAck, now: float) -> None:
         """A device's answer; one nobody waits for, or from another device, changes nothing."""

@@ -81,11 +81,13 @@ class DispatchDesk:
             DispatchError: nobody can go, or the reason is missing.
         """
         if len(reason.strip()) < 2:
-            raise DispatchError("a dispatch needs a reason", mend="say in 'reason' what to do there")
+            raise DispatchError("a dispatch needs a reason", mend="say in 'reason' what to do there",
+                                code="dispatch.no_reason")
         info = self._chosen(person, role, node)
         way = self.reach.way(self._tracks.xyz[info.i], node)
         if way is None:
-            raise DispatchError(f"no way is known from {info.id} to that place", mend="send somebody else")
+            raise DispatchError(f"no way is known from {info.id} to that place", mend="send somebody else",
+                                code="dispatch.no_way", fill={"person": info.id})
         route, metres = way
         place, place_zh, _ = self._views.place_of(node)
         made = DispatchView(
@@ -104,7 +106,8 @@ class DispatchDesk:
         """
         dispatch = self._live.get(dispatch_id)
         if dispatch is None:
-            raise DispatchError(f"no dispatch '{dispatch_id}' is under way", mend="read the list again")
+            raise DispatchError(f"no dispatch '{dispatch_id}' is under way", mend="read the list again",
+                                code="dispatch.over")
         after = step(dispatch, "released", now * 1000, note)
         self._keep(after, now)
         self._orders.append(release_of(dispatch, self._node_id(dispatch.node)))
@@ -150,13 +153,16 @@ class DispatchDesk:
         if person:
             info = next((p for p in self.people.values() if p.id == person), None)
             if info is None or info.i not in self._tracks.present():
-                raise DispatchError(f"'{person}' is not in the park now", mend="choose somebody of the list")
+                raise DispatchError(f"'{person}' is not in the park now", mend="choose somebody of the list",
+                                    code="dispatch.absent", fill={"person": person})
             if any(d.track == info.i for d in self._live.values()):
-                raise DispatchError(f"'{person}' is already sent somewhere", mend="release them first")
+                raise DispatchError(f"'{person}' is already sent somewhere", mend="release them first",
+                                    code="dispatch.busy", fill={"person": person})
             return info
         free = [c for c in self.candidates(node, role) if not c.is_busy]
         if not free:
-            raise DispatchError(f"no {role} is free and has a way there", mend="release one, or send somebody by name")
+            raise DispatchError(f"no {role} is free and has a way there", mend="release one, or send somebody by name",
+                                code="dispatch.nobody", fill={"role": role})
         return free[0].track
 
     def _node_id(self, node: int) -> str:

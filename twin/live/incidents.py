@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from twin.access import RULE, decide
+from twin.access import RULE, require
 from twin.commands import Command, CommandConflict, CommandError
 from twin.errors import AccessDenied
 from twin.events import EventStore, Note, Records, StoreDown
@@ -27,6 +27,7 @@ from twin.incidents import (
     ticked,
     with_plan,
     with_target,
+    worded,
 )
 from twin.linkages import LinkageSpec, StepSpec
 from twin.live.desk import CommandDesk
@@ -112,13 +113,14 @@ class IncidentDesk:
             IncidentError: no open incident has this number.
         """
         if number not in self._open:
-            raise IncidentError(f"no open incident has number {number}", mend="read the list again")
+            raise IncidentError(f"no open incident has number {number}", mend="read the list again",
+                                code="incident.not_open", fill={"number": number})
         return self._open[number]
 
     def declare(self, *, node: int, title: str, priority: int, alarm: AlarmView | None, by: str, role: str,
                 now: float) -> IncidentView:
         """A person opens an incident at a node, or for an alarm that has none."""
-        _require(role, "plan")
+        require(role, "plan")
         if alarm is not None:
             known = next((i for i in self._open.values() if alarm.id in i.alarms), None)
             if known is not None:
@@ -136,13 +138,13 @@ class IncidentDesk:
 
     def close(self, number: int, *, by: str, role: str, note: str, live: frozenset[int], now: float) -> IncidentView:
         """A commander closes it. Raises AccessDenied, or IncidentError as `closed`."""
-        _require(role, "incident")
+        require(role, "incident")
         after = closed(self.get(number), by=by, note=note, live=live, now_ms=now * 1000)
         return self._keep(after, now * 1000, "incident.closed", by, f"closed: {after.note}", f"已结束：{after.note}")
 
     def start_plan(self, number: int, plan: str, *, by: str, role: str, now: float) -> IncidentView:
         """A plan is started; 'response' is the one the first alarm declares."""
-        _require(role, "plan")
+        require(role, "plan")
         incident = self.get(number)
         spec = self.answers.plans.get(plan)
         if plan == RESPONSE and incident.alarms:
@@ -150,7 +152,8 @@ class IncidentDesk:
             spec = of_response(alarm) if alarm is not None and alarm.steps else None
         if spec is None:
             known = ", ".join([*self.answers.plans, RESPONSE])
-            raise IncidentError(f"no plan '{plan}'", mend=f"use one of {known}")
+            raise IncidentError(f"no plan '{plan}'", mend=f"use one of {known}", code="plan.unknown",
+                                fill={"plan": plan, "known": known})
         after = self._linked(with_plan(incident, spec, by=by, now_ms=now * 1000), now * 1000)
         return self._keep(after, now * 1000, "plan.started", by, f"plan '{spec.name}' started",
                           f"启动预案「{spec.name_zh or spec.name}」")
@@ -158,7 +161,7 @@ class IncidentDesk:
     def tick_step(self, number: int, key: str, *, is_done: bool, note: str, by: str, role: str,
                   now: float) -> IncidentView:
         """A plan step is done, or not after all."""
-        _require(role, "plan")
+        require(role, "plan")
         after = ticked(self.get(number), key, is_done=is_done, by=by, note=note, now_ms=now * 1000)
         step = next(s for s in after.plan.steps if s.key == key) if after.plan else None
         what, what_zh = (step.what, step.what_zh) if step else (key, key)
@@ -167,15 +170,21 @@ class IncidentDesk:
                           f"{what_zh}：{word_zh}{f'（{note}）' if note else ''}")
 
     def confirm_linkage(self, number: int, *, by: str, role: str, now: float) -> IncidentView:
-        """A commander's word for a linkage that asked."""
-        _require(role, "incident")
+        """A commander's word for a linkage that asked; one with dangerous steps takes two people's."""
         incident = self.get(number)
         run = incident.linkage
-        if run is None or run.state != "asked":
-            raise IncidentError(f"incident {number} has no linkage that waits for a word", mend="read it again")
-        after = replace(incident, linkage=replace(run, state="running", by=by, started_ms=now * 1000))
-        return self._keep(after, now * 1000, "linkage.started", by, f"{run.name}: confirmed by {by}",
-                          f"{run.name_zh}：{by} 确认执行")
+        require(role, "plan" if run is not None and run.needs_two else "incident")
+        if run is None:
+            raise IncidentError(f"incident {number} has no linkage that waits for a word", mend="read it again",
+                                code="linkage.not_asking")
+        word = worded(run, by=by, role=role, now_ms=now * 1000)
+        after = replace(incident, linkage=word)
+        if word.state == "asked":
+            return self._keep(after, now * 1000, "linkage.asked", by,
+                              f"{run.name}: asked for by {by}, waits for a second person",
+                              f"{run.name_zh}：{by} 申请执行，待第二人复核")
+        return self._keep(after, now * 1000, "linkage.started", by, f"{run.name}: confirmed by {word.by}",
+                          f"{run.name_zh}：{word.by} 确认执行")
 
     def dispatched(self, number: int, what: str, now: float) -> None:
         """A dispatch of this incident came to be ('dispatch') or got there ('arrived'): ticks the steps linked to it."""
@@ -338,15 +347,10 @@ def _begun(spec: LinkageSpec, now_ms: float) -> LinkageRun:
     steps = [LinkageStep(key=s.key, name=s.name, name_zh=s.name_zh or s.name, state="waiting", limit_secs=s.limit_secs)
              for s in spec.steps]
     return LinkageRun(linkage=spec.id, name=spec.name, name_zh=spec.name_zh or spec.name,
+                      needs_two=spec.mode == "ask" and spec.is_dangerous,
                       state="asked" if spec.mode == "ask" else "running", by=f"linkage:{spec.id}", started_ms=now_ms,
                       steps=steps)
 
 
 def _key(incident: IncidentView, linkage: str, step: LinkageStep, device: str) -> str:
     return f"linkage:{incident.id}:{linkage}:{step.key}:{device}"
-
-
-def _require(role: str, action: str) -> None:
-    decision = decide(role, action)  # type: ignore[arg-type]
-    if not decision.allowed:
-        raise AccessDenied(decision.reason, mend="ask someone who may")

@@ -23,6 +23,7 @@ COMMAND_WORDS = {"requested": "已请求", "approved": "已批准", "sent": "已
                  "failed": "失败", "expired": "过期", "unknown": "结果未知", "refused": "被拒绝"}
 
 
+WAITING_WORDS = "asked for, waits for a second person", "已申请，待第二人复核"
 FENCE_WORDS = {"enter": ("entered", "进入围栏"), "leave": ("left", "离开围栏"), "cross": ("crossed the line", "越线"),
                "dwell": ("stays too long", "滞留超时"), "forbidden": ("is not allowed here now", "违规进入")}
 ROLES_ZH = {"staff": "员工", "visitor": "访客", "guard": "安保", "cleaner": "保洁", "maintenance": "维修", "car": "车辆",
@@ -110,7 +111,8 @@ class Views:
             id=command.id, device=command.device, node=node, key=command.key, title=title, title_zh=title_zh,
             args=command.args, by=command.by, state=command.state,
             steps=[(state, time * 1000, note) for state, time, note in command.steps],
-            expires_ms=command.expires * 1000, confirm=command.point)
+            expires_ms=command.expires * 1000, confirm=command.point, second=command.second,
+            approve_before_ms=command.approve_before * 1000 if command.approve_before else None)
 
     def alarm_note(self, event: AlarmEvent) -> Note:
         """The trail line of an alarm's step."""
@@ -125,10 +127,12 @@ class Views:
         node, place, place_zh = self.place(command.device)
         title, title_zh = self._title(command)
         state, _, remark = command.steps[-1]
+        who = command.second if command.second and state in ("approved", "refused") else command.by
+        word, word_zh = (state, COMMAND_WORDS[state]) if not command.is_waiting else WAITING_WORDS
         values = ", ".join(str(value) for value in command.args.values())
-        return Note(time=time, who=command.by, what=f"command.{state}", subject=command.device, node=node,
-                    text=f"{title} {values} {command.device} {place}: {state}{f' ({remark})' if remark else ''}",
-                    text_zh=f"{place_zh} {command.device} {title_zh} {values}：{COMMAND_WORDS[state]}")
+        return Note(time=time, who=who, what=f"command.{state}", subject=command.device, node=node,
+                    text=f"{title} {values} {command.device} {place}: {word}{f' ({remark})' if remark else ''}",
+                    text_zh=f"{place_zh} {command.device} {title_zh} {values}：{word_zh}")
 
     def _title(self, command: Command) -> tuple[str, str]:
         index = self._points.device_index(command.device)

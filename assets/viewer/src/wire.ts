@@ -53,6 +53,9 @@ export interface LinkageRun {
   started_ms: number;
   ended_ms: number | null;
   steps: LinkageStep[];
+  needs_two: boolean;
+  asked_by: string;
+  approve_before_ms: number | null;
 }
 
 export interface PlanStep {
@@ -140,6 +143,8 @@ export interface CommandView {
   steps: [string, number, string][];
   expires_ms: number;
   confirm: string | null;
+  approve_before_ms: number | null;
+  second: string;
 }
 
 export interface Kpis {

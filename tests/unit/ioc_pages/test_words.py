@@ -1,5 +1,6 @@
 """Every string exists in both languages, and every key the pages ask for exists."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -30,3 +31,21 @@ def test_every_key_asked_for_exists() -> None:
     asked = set(re.findall(r'\bsay\("([\w.]+)"', SOURCES)) | set(re.findall(r'"((?:channel|tool)\.\w+)"', SOURCES))
     assert asked
     assert asked - set(BOOKS["zh"]) == set()
+
+
+def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None:
+    """Every `code=` of an error (and every Refusal) in the server's sources, with the names its words are filled with."""
+    found: dict[str, set[str]] = {}
+    for room in ("twin", "ioc"):
+        for path in (ROOT / room).rglob("*.py"):
+            for call in (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)):
+                named = {k.arg: k.value for k in call.keywords}
+                code, fill = named.get("code"), named.get("fill")
+                names = {k.value for k in fill.keys if isinstance(k, ast.Constant)} if isinstance(fill, ast.Dict) else set()
+                if getattr(call.func, "id", "") == "Refusal":
+                    code, names = call.args[2], set(named)
+                if isinstance(code, ast.Constant) and isinstance(code.value, str) and "." in code.value:
+                    found.setdefault(code.value, set()).update(map(str, names))
+    assert len(found) > 30
+    for code, names in found.items():
+        assert set(re.findall(r"\{(\w+)\}", BOOKS["en"].get(f"refusal.{code}", "{no words}"))) <= names, code

@@ -1,10 +1,20 @@
-/** The server's REST routes, each as one function; every failure is an ApiError with the server's own sentence. */
+/** The server's REST routes, each as one function; every failure is an ApiError in the reader's language. */
 import { isReplay } from "./replaying";
+import { has, say } from "./words";
 import type { Device, DeviceKind, Park, Space, Track, TreeNode } from "../contract";
 
+interface Refused { detail?: unknown; code?: string; fill?: Record<string, string | number> }
+/** A refusal: in the page's words where its code has any, else the server's English sentence. */
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) { super(message); }
+  constructor(readonly status: number, refused: Refused | string, fallback = "") { super(typeof refused === "string" ? refused : inWords(refused, fallback)); }
 }
+function inWords({ detail, code, fill = {} }: Refused, fallback: string): string {
+  const key = `refusal.${code}`;
+  if (!code || !has(key)) return typeof detail === "string" ? detail : fallback;
+  return say(key, Object.fromEntries(Object.entries(fill).map(([name, value]) => [name, has(`term.${value}`) ? say(`term.${value}`) : value])));
+}
+/** What a page tells of any failure. */
+export const faultOf = (error: unknown): string => (error instanceof ApiError ? error.message : error instanceof TypeError ? say("refusal.line") : error instanceof Error ? error.message : String(error));
 
 export interface Me { user: string; name: string; role: Role; demo: boolean; csrf: string; lang: "zh" | "en" | null; theme: "light" | "dark" | null }
 export type Role = "viewer" | "operator" | "commander" | "admin";
@@ -15,7 +25,7 @@ export interface Alarm {
 }
 export interface Command {
   id: string; device: string; node: number; key: string; title: string; title_zh: string; args: Record<string, number | string>; by: string; state: string;
-  steps: [string, number, string][]; expires_ms: number; confirm: string | null;
+  steps: [string, number, string][]; expires_ms: number; confirm: string | null; approve_before_ms: number | null; second: string;
 }
 export interface Kpi {
   key: string; name: string; name_zh: string; unit: string; value: number | null; reference: number | null; trend: (number | null)[];
@@ -44,9 +54,12 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   const answer = await ((method === "GET" && taken(path)) || fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), signal }));
   if (answer.status === 401) { location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`); }
   const text = await answer.text();
-  const json = text ? JSON.parse(text) : null;
-  if (!answer.ok) throw new ApiError(answer.status, typeof json?.detail === "string" ? json.detail : `${answer.status} ${answer.statusText}`);
-  return json as T;
+  if (!answer.ok) throw new ApiError(answer.status, refusedOf(text), `${answer.status} ${answer.statusText}`);
+  return (text ? JSON.parse(text) : null) as T;
+}
+/** The guard refuses in plain text, the routes in JSON. */
+function refusedOf(text: string): Refused {
+  try { return (JSON.parse(text) as Refused | null) ?? {}; } catch { return { detail: text.length < 300 ? text : undefined }; }
 }
 /** Ends the session and goes to the door. */
 export async function signOut(): Promise<void> {
@@ -74,6 +87,8 @@ export const api = {
   commands: async () => list<Command>(await get("/commands")),
   order: (device: string, key: string, args: Record<string, number | string>, idempotencyKey: string) =>
     call<Command>("POST", "/commands", { device, key, args, idempotency_key: idempotencyKey }),
+  approve: (id: string) => call<Command>("POST", `/commands/${enc(id)}/approve`, {}),
+  refuse: (id: string, note = "") => call<Command>("POST", `/commands/${enc(id)}/refuse`, { note }),
   kpis: async (node: string) => (await get<{ node: string; cards: Kpi[] }>(`/kpis?node=${enc(node)}`)).cards,
   trail: async () => list<Trail>(await get("/trail")),
   drills: async () => list<Drill>(await get("/drills")),

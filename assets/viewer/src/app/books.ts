@@ -5,6 +5,8 @@ import incidentsEN from "../../../i18n/incidents.en.json";
 import incidentsZH from "../../../i18n/incidents.zh.json";
 import plannerEN from "../../../i18n/planner.en.json";
 import plannerZH from "../../../i18n/planner.zh.json";
+import refusalsEN from "../../../i18n/refusals.en.json";
+import refusalsZH from "../../../i18n/refusals.zh.json";
 import replayEN from "../../../i18n/replay.en.json";
 import replayZH from "../../../i18n/replay.zh.json";
 import spatialEN from "../../../i18n/spatial.en.json";
@@ -14,6 +16,6 @@ import wallZH from "../../../i18n/wall.zh.json";
 import type { Lang } from "../contract";
 
 export const BOOKS: Record<Lang, Record<string, string>> = {
-  en: { ...en, ...incidentsEN, ...plannerEN, ...replayEN, ...spatialEN, ...wallEN },
-  zh: { ...zh, ...incidentsZH, ...plannerZH, ...replayZH, ...spatialZH, ...wallZH },
+  en: { ...en, ...incidentsEN, ...plannerEN, ...refusalsEN, ...replayEN, ...spatialEN, ...wallEN },
+  zh: { ...zh, ...incidentsZH, ...plannerZH, ...refusalsZH, ...replayZH, ...spatialZH, ...wallZH },
 };

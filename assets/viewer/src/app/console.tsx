@@ -1,12 +1,13 @@
 /** `/console`: alarms in order, their place, the response, the command and what was done. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Alarm, api, ApiError, type Drill } from "./api";
+import { type Alarm, api, type Drill, faultOf } from "./api";
 import { clock, figure, span } from "./format";
 import { IncidentPanel } from "./incident/panel";
 import { WallPanel } from "./wall_panel";
 import { dispatches, incidentApi } from "./incident/state";
 import { AlarmLoad, AlarmRow, mayAct, PriorityChips } from "./parts/alarms";
+import { Approvals } from "./parts/command";
 import { DeviceCard } from "./parts/device";
 import { Icon, PriorityMark } from "./parts/icons";
 import { token } from "./parts/chart";
@@ -19,7 +20,7 @@ const OFF = new Set(["pipes"]);
 
 function Verbs({ alarm, fault, onFault }: { alarm: Alarm; fault: string; onFault: (text: string) => void }): JSX.Element {
   const [isShelving, setShelving] = useState(false), [mins, setMins] = useState(30), [reason, setReason] = useState(""), may = mayAct(), why = may ? "" : say("command.viewer");
-  const act = async (work: Promise<Alarm>) => { try { const a = await work; alarms.value = new Map(alarms.value).set(a.id, a); onFault(""); } catch (e) { onFault(e instanceof ApiError ? e.message : String(e)); } };
+  const act = async (work: Promise<Alarm>) => { try { const a = await work; alarms.value = new Map(alarms.value).set(a.id, a); onFault(""); } catch (e) { onFault(faultOf(e)); } };
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
       if (/INPUT|SELECT|TEXTAREA/.test((e.target as HTMLElement).tagName) || e.ctrlKey || e.metaKey || e.altKey) return;
@@ -77,7 +78,7 @@ function Drills(): JSX.Element | null {
   const load = () => api.drills().then(setRows, () => setRows([]));
   useEffect(() => { void load(); }, []);
   if (!rows.length || !me.value?.demo) return null;
-  const toggle = async (i: Drill) => { try { await (i.running ? api.stopDrill(i.key) : api.startDrill(i.key)); setFault(""); } catch (e) { setFault(String(e instanceof Error ? e.message : e)); } await load(); };
+  const toggle = async (i: Drill) => { try { await (i.running ? api.stopDrill(i.key) : api.startDrill(i.key)); setFault(""); } catch (e) { setFault(faultOf(e)); } await load(); };
   return <div class="drills"><small>{say("drills")}</small>{rows.map((i) => <button key={i.key} disabled={!may} title={may ? "" : say("drills.role")} aria-pressed={i.running} onClick={() => void toggle(i)}>{i.running ? "■" : "▸"} {named(i)}</button>)}{fault && <span class="why">{fault}</span>}</div>;
 }
 
@@ -117,6 +118,7 @@ export function Console(): JSX.Element {
         {chosen && world.value && <Cameras alarm={chosen} />}
       </main>
       <aside class="right">
+        <Approvals />
         {chosen && <IncidentPanel alarm={chosen} />}
         <DeviceCard />
         <WallPanel alarm={chosen?.id ?? null} />

@@ -23,6 +23,13 @@ export function say(key: string, fill: Record<string, string | number> = {}): st
   const text = BOOKS[lang.value][key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(fill[name] ?? ""));
 }
+/** Whether there are words for a key. */
+export const has = (key: string): boolean => key in BOOKS[lang.value];
+/** A remark the server keeps in English, in the language of the moment where it is one of its own. */
+export function told(note: string): string {
+  const key = `note.${note.toLowerCase().replace(/[^a-z]+/g, "_")}`;
+  return has(key) ? say(key) : note;
+}
 /** A thing's name in the language of the moment. */
 export const named = (thing: { name: string; name_zh?: string | null }): string => (lang.value === "zh" && thing.name_zh ? thing.name_zh : thing.name);
 /** A pair of texts by language: `pick(row, "title")` reads title or title_zh. */

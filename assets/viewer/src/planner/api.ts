@@ -28,7 +28,7 @@ async function get<T>(path: string): Promise<T> {
   const answer = await fetch(`/api/v1${path}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
   if (answer.status === 401) location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
   const body = (await answer.json()) as T & { detail?: string };
-  if (!answer.ok) throw new ApiError(answer.status, body.detail ?? String(answer.status));
+  if (!answer.ok) throw new ApiError(answer.status, body, String(answer.status));
   return body;
 }
 export const listSchemes = (): Promise<SchemeList> => get<SchemeList>("/schemes");

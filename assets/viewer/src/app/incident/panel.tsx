@@ -1,8 +1,8 @@
 /** The incident of an alarm: its linkage as it truly stands, its plan to tick off, the people sent, closing it. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { DispatchView, IncidentView, LinkageStep, PlanStep } from "../../wire";
-import { type Alarm, ApiError } from "../api";
+import type { DispatchView, IncidentView, LinkageRun, LinkageStep, PlanStep } from "../../wire";
+import { type Alarm, faultOf } from "../api";
 import { figure, span } from "../format";
 import { mayAct } from "../parts/alarms";
 import { Icon } from "../parts/icons";
@@ -11,13 +11,12 @@ import { lang, named, pick, say } from "../words";
 import { dispatches, incidentApi, incidentOf, LIVE, type PlanInfo } from "./state";
 
 const mayCommand = (): boolean => ["commander", "admin"].includes(me.value?.role ?? "");
-const words = (error: unknown): string => (error instanceof ApiError || error instanceof Error ? error.message : String(error));
 
 export function IncidentPanel({ alarm }: { alarm: Alarm }): JSX.Element {
   void (seconds.value, lang.value);
   const incident = incidentOf(alarm.id), [fault, setFault] = useState("");
   useEffect(() => setFault(""), [alarm.id]);
-  const act = async (work: Promise<unknown>): Promise<void> => { try { await work; setFault(""); } catch (e) { setFault(words(e)); } };
+  const act = async (work: Promise<unknown>): Promise<void> => { try { await work; setFault(""); } catch (e) { setFault(faultOf(e)); } };
   if (!incident) return <Unopened alarm={alarm} fault={fault} act={act} />;
   return (
     <section class="panel incident">
@@ -47,9 +46,17 @@ function Linkage({ incident, act }: { incident: IncidentView; act: Act }): JSX.E
   if (!run) return <p class="empty">{say("linkage.none")}</p>;
   return (
     <div class="block"><h3>{say("linkage")} · {named(run)}<small>{say(`linkage.${run.state}`)}</small></h3>
-      {run.state === "asked" && <div class="row ask"><span>{say("linkage.ask")}</span><button class="primary" disabled={!mayCommand()} title={mayCommand() ? "" : say("linkage.role")} onClick={() => void act(incidentApi.linkage(incident.id))}>{say("linkage.confirm")}</button></div>}
+      {run.state === "asked" && <Word incident={incident} run={run} act={act} />}
       <ul class="steps">{run.steps.map((s) => <LinkStep key={s.key} step={s} isAsked={run.state === "asked"} />)}</ul></div>
   );
+}
+
+/** The word a linkage waits for: a commander's, or two people's where a step is dangerous. */
+function Word({ incident, run, act }: { incident: IncidentView; run: LinkageRun; act: Act }): JSX.Element {
+  const isSecond = run.asked_by !== "" && serverNow() < (run.approve_before_ms ?? 0), isOwn = isSecond && run.asked_by === me.value?.user;
+  const why = isOwn ? say("approval.own") : (run.needs_two && !isSecond ? mayAct() : mayCommand()) ? "" : say("linkage.role");
+  const text = !run.needs_two ? say("linkage.ask") : isSecond ? say("approval.linkage", { who: run.asked_by }) : say("approval.linkage.first");
+  return <div class="row ask"><span>{text}{isSecond && <b class="now"> {span(run.approve_before_ms! - serverNow())}</b>}{isOwn && <small>{why}</small>}</span><button class="primary" disabled={!!why} title={why} onClick={() => void act(incidentApi.linkage(incident.id))}>{say(run.needs_two && !isSecond ? "approval.ask" : isSecond ? "approval.approve" : "linkage.confirm")}</button></div>;
 }
 
 const MARK: Record<string, string> = { confirmed: "check", shown: "camera" };
