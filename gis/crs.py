@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,8 @@ from twin.errors import SourceError
 
 #: Names a layer may give as `crs` although they are no EPSG codes: offset longitude/latitude of Chinese web maps.
 OFFSET_DATUMS = ("GCJ-02", "BD-09")
+#: The crs of coordinates that are park metres already.
+PARK = "park"
 _SEMI_MAJOR_M = 6378245.0  # Krasovsky 1940, as GCJ-02 defines its offsets
 _ECCENTRICITY_SQ = 0.00669342162296594323
 _BD_TURN = np.pi * 3000.0 / 180.0
@@ -73,12 +76,14 @@ def _transformer(source: str, target: str) -> Transformer:
     return Transformer.from_crs(CRS.from_user_input(source), CRS.from_user_input(target), always_xy=True)
 
 
-def parse_crs(text: str, where: str) -> CRS:
-    """A pyproj CRS of park.toml's text.
+def parse_crs(text: str, where: str) -> CRS | None:
+    """A pyproj CRS of park.toml's text; None for "park".
 
     Raises:
         SourceError: when PROJ does not know it.
     """
+    if text.lower() == PARK:
+        return None
     try:
         return CRS.from_user_input("EPSG:4326" if datum_name(text) else text)
     except CRSError as error:
@@ -88,6 +93,8 @@ def parse_crs(text: str, where: str) -> CRS:
 
 def park_from_map_xy(xy: Array, crs: str, park_crs: str, origin: tuple[float, float, float]) -> Array:
     """Park-frame metres (n, 2) of coordinates (n, 2) in `crs`, longitude (easting) first, always."""
+    if crs.lower() == PARK:
+        return np.array(xy, dtype=np.float64)
     x, y = xy[:, 0], xy[:, 1]
     datum = datum_name(crs)
     if datum:
@@ -97,11 +104,33 @@ def park_from_map_xy(xy: Array, crs: str, park_crs: str, origin: tuple[float, fl
     return np.column_stack([np.asarray(x) - origin[0], np.asarray(y) - origin[1]])
 
 
+def map_from_park_xy(xy: Array, crs: str, park_crs: str, origin: tuple[float, float, float]) -> Array:
+    """Coordinates (n, 2) in `crs` of park-frame metres (n, 2): `park_from_map_xy` backwards, longitude first."""
+    if crs.lower() == PARK:
+        return np.array(xy, dtype=np.float64)
+    datum = datum_name(crs)
+    x, y = _transformer(park_crs, "EPSG:4326" if datum else crs).transform(xy[:, 0] + origin[0], xy[:, 1] + origin[1])
+    if datum:
+        x, y = (gcj02_from_wgs84 if datum == "GCJ-02" else bd09_from_wgs84)(np.asarray(x), np.asarray(y))
+    return np.column_stack([x, y])
+
+
 def to_park(geometry: NDArray[np.object_], crs: str, park_crs: str, origin: tuple[float, float, float],
             ) -> NDArray[np.object_]:
-    """The same geometries in the park frame, two-dimensional, float64."""
-    flat = shapely.force_2d(geometry)
-    return shapely.transform(flat, lambda xy: park_from_map_xy(xy, crs, park_crs, origin))
+    """The same geometries in the park frame, float64; heights, where there are any, minus the origin's."""
+    rise = 0.0 if crs.lower() == PARK else origin[2]
+    return moved(geometry, lambda xy: park_from_map_xy(xy, crs, park_crs, origin), lambda z: z - rise)
+
+
+def moved(geometry: NDArray[np.object_], move: Callable[[Array], Array], lift: Callable[[Array], Array] = lambda z: z,
+          ) -> NDArray[np.object_]:
+    """Geometries with `move` done to their xy (n, 2) and `lift` to their heights (n,); those without stay without."""
+    out = np.array(geometry, dtype=object)
+    solid = shapely.has_z(out)
+    out[~solid] = shapely.transform(out[~solid], move)
+    out[solid] = shapely.transform(out[solid], lambda xyz: np.column_stack([move(xyz[:, :2]), lift(xyz[:, 2])]),
+                                   include_z=True)
+    return out
 
 
 def lonlat_of(xy_in_park: Array, park_crs: str, origin: tuple[float, float, float]) -> Array:
@@ -127,10 +156,13 @@ def is_metric(crs: CRS) -> bool:
 
 __all__ = [
     "OFFSET_DATUMS",
+    "PARK",
     "convergence_deg",
     "datum_name",
     "is_metric",
     "lonlat_of",
+    "map_from_park_xy",
+    "moved",
     "park_from_map_xy",
     "parse_crs",
     "to_park",

@@ -23,6 +23,7 @@ FACET_M = 60.0
 KERB_M = 0.3
 WATER_SINK_M = 0.35
 SLIVER_M2 = 0.02
+PARCEL_LINE_M = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,13 @@ class Cover:
 
 def road_width_m(layer: Layer) -> NDArray[np.float64]:
     """Widths (n,): the source's own, else by the class of road, else 6 m (paths 2 m)."""
-    usual = {"roads": 6.5, "paths": 2.2}.get(layer.kind, 2.0)
-    by_class = {"primary": 10.0, "arterial": 10.0, "secondary": 8.0, "collector": 8.0, "service": 4.5, "lane": 4.5,
-                "trail": 1.6, "stairs": 2.0, "multi-use": 3.5}
+    usual = {"roads": 6.5, "paths": 2.2, "water": 4.0}.get(layer.kind, 2.0)
+    by_class = {"motorway": 14.0, "trunk": 12.0, "river": 14.0, "canal": 10.0, "stream": 3.0, "primary": 10.0,
+                "arterial": 10.0, "secondary": 8.0, "collector": 8.0, "service": 4.5, "lane": 4.5, "trail": 1.6,
+                "stairs": 2.0, "steps": 2.0, "multi-use": 3.5}
     width = layer.width_m.copy()
-    text = next((layer.properties[name] for name in ("ROAD_TYPE", "road_type", "class", "highway", "RD_CLASS")
-                 if name in layer.properties), None)
+    text = next((layer.properties[name] for name in ("ROAD_TYPE", "road_type", "class", "highway", "waterway",
+                                                         "RD_CLASS") if name in layer.properties), None)
     for row in np.flatnonzero(~(width > 0.5)):
         words = text[row].lower() if text is not None else ""
         width[row] = next((metres for word, metres in by_class.items() if word in words), usual)
@@ -61,14 +63,16 @@ def strips(layer: Layer) -> NDArray[np.object_]:
 
 def covers(layers: list[tuple[Layer, NDArray[np.uint32]]]) -> list[Cover]:
     """Surfaces by rank, first wins, of layers with their features' node indices."""
-    by_kind = {kind: [(layer, node) for layer, node in layers if layer.kind == kind]
-               for kind in ("water", "roads", "parking", "paths", "paving", "greens")}
+    by_kind = {kind: [(layer, node) for layer, node in layers if layer.kind == kind and len(layer)]
+               for kind in ("parcels", "water", "roads", "parking", "paths", "paving", "greens", "landuse")}
     out: list[Cover] = []
 
     def add(kind: str, surface: Surface, colour: palette.RGB, *, sink_m: float = 0.0) -> None:
         for layer, node in by_kind[kind]:
             out.append(Cover(strips(layer), node, surface, _tint(colour, layer), sink_m))
 
+    out.extend(Cover(_outlines(layer), node, Surface.PAVING, _tint(palette.PARCEL, layer))
+               for layer, node in by_kind["parcels"])
     add("water", Surface.WATER, palette.WATER, sink_m=WATER_SINK_M)
     add("roads", Surface.ROAD, palette.ROAD)
     add("parking", Surface.ROAD, palette.PARKING)
@@ -76,7 +80,22 @@ def covers(layers: list[tuple[Layer, NDArray[np.uint32]]]) -> list[Cover]:
     add("paths", Surface.PAVING, palette.PAVING)
     add("paving", Surface.PAVING, palette.PLAZA)
     add("greens", Surface.LAWN, palette.LAWN_LIGHT)
+    out.extend(Cover(layer.geometry, node, Surface.LAWN, _land_tints(layer)) for layer, node in by_kind["landuse"])
     return out
+
+
+def _outlines(layer: Layer) -> NDArray[np.object_]:
+    """The borders of areas as bands, each half on its own side."""
+    return shapely.buffer(shapely.boundary(layer.geometry), PARCEL_LINE_M / 2, quad_segs=1, join_style="mitre",
+                          cap_style="flat")
+
+
+def _land_tints(layer: Layer) -> NDArray[np.uint8]:
+    """A quiet tone for every sort of land use: what the source calls it decides, the same word the same tone."""
+    names = [n for n in layer.properties if n.lower() in ("landuse", "land_use", "use", "type", "category", "zoning", "class",
+                                                          "landuse_type", "luse")]
+    words = layer.properties[names[0]] if names else layer.names
+    return np.array([palette.LAND[hash_of(str(word).lower()) % len(palette.LAND)] for word in words], np.uint8)
 
 
 def _tint(colour: palette.RGB, layer: Layer) -> NDArray[np.uint8]:

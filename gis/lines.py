@@ -13,6 +13,16 @@ from gis.model import Ground, Layer
 
 MARK_LIFT_M = 0.03
 PIPE_DEPTH_M = {"water": 4.0, "drain": 8.5, "power": 2.6, "heat": 6.0, "gas": 3.2, "data": 2.0, "": 3.0}
+CABLE_RADIUS_M = 0.14
+#: Words by which sources call what a pipe or a cable carries, in both languages.
+MEDIUM_WORDS = {
+    "drain": ("drain", "sewer", "sewage", "storm", "waste", "rain", "污水", "雨水", "排水"),
+    "heat": ("heat", "steam", "chilled", "cooling", "热力", "供热", "蒸汽", "供冷"),
+    "gas": ("gas", "燃气", "天然气"),
+    "data": ("data", "fibre", "fiber", "telecom", "communication", "comms", "optical", "通信", "弱电", "光纤"),
+    "power": ("power", "electric", "cable", "kv", "电力", "强电", "供电"),
+    "water": ("water", "supply", "hydrant", "给水", "供水", "消防"),
+}
 PIPE_SIDES = 10
 PIPE_DRAWN = 1.35
 
@@ -172,19 +182,57 @@ def pipe_radius_m(width: float) -> float:
     return float(np.clip(diameter / 2, 0.12, 1.5)) * PIPE_DRAWN if diameter > 0 else 0.3
 
 
+def medium_of(layer: Layer, row: int) -> str:
+    """What a pipe or cable carries, one of `PIPE_DEPTH_M`: the first of its own words that is known."""
+    text = f"{layer.medium[row]} {layer.names[row]}".lower()
+    said = next((m for m, words in MEDIUM_WORDS.items() if any(w in text for w in words)), "")
+    return said or ("power" if layer.kind == "cables" else "")
+
+
 def pipe_mesh(layer: Layer, nodes: NDArray[np.uint32], ground: Ground) -> Mesh:
-    """Pipes as ten-sided tubes with mitred bends below the ground, coloured by medium."""
+    """Pipes and cables as ten-sided tubes with mitred bends below the ground, coloured by medium.
+
+    A line with heights of its own that lie under the ground follows them; else it lies at its depth, else at what is
+    usual for its medium.
+    """
     meshes = []
     for row, geometry in enumerate(layer.geometry):
-        medium = next((m for m in PIPE_DEPTH_M if m and m in layer.medium[row]), "")
+        medium = medium_of(layer, row)
         depth = layer.depth_m[row] if layer.depth_m[row] > 0 else PIPE_DEPTH_M[medium]
-        for line in parts_of(geometry):
-            line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), 40.0))
-            line = line[np.r_[True, np.linalg.norm(np.diff(line, axis=0), axis=1) > 0.01]]
+        radius = CABLE_RADIUS_M if layer.kind == "cables" else pipe_radius_m(layer.width_m[row])
+        for part in shapely.get_parts(geometry):
+            if part.geom_type != "LineString":
+                continue
+            line = shapely.get_coordinates(shapely.segmentize(part, 40.0), include_z=True)
+            line = line[np.r_[True, np.linalg.norm(np.diff(line[:, :2], axis=0), axis=1) > 0.01]]
             if len(line) > 1:
-                path = np.column_stack([line, ground.height_at(line) - depth])
-                meshes.append(_tube(path, pipe_radius_m(layer.width_m[row]), palette.PIPES[medium], int(nodes[row])))
+                path = np.column_stack([line[:, :2], _levels(line, ground, depth)])
+                meshes.append(_tube(path, radius, palette.PIPES[medium], int(nodes[row])))
     return join(meshes)
+
+
+def buried_m(layer: Layer, ground_z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far (n,) under the ground the features of a layer lie, 0 for what stands on it.
+
+    Args:
+        ground_z: height of the ground at each feature.
+    """
+    if layer.kind not in ("pipes", "cables"):
+        return np.zeros(len(layer))
+    usual = np.array([PIPE_DEPTH_M[medium_of(layer, row)] for row in range(len(layer))])
+    depth = np.where(layer.depth_m > 0, layer.depth_m, usual)
+    for row in np.flatnonzero(shapely.has_z(layer.geometry)):
+        z = shapely.get_coordinates(layer.geometry[row], include_z=True)[:, 2]
+        if np.isfinite(z).all() and (z < ground_z[row]).all():
+            depth[row] = ground_z[row] - z.mean()
+    return depth
+
+
+def _levels(line: NDArray[np.float64], ground: Ground, depth: float) -> NDArray[np.float64]:
+    """Heights (n,) of a line (n, 3): its own where all of it lies under the ground, else `depth` below it."""
+    surface = ground.height_at(line[:, :2])
+    own = line[:, 2]
+    return own if np.isfinite(own).all() and (own < surface).all() else surface - depth
 
 
 def _tube(path: NDArray[np.float64], radius: float, colour: palette.RGB, node: int) -> Mesh:

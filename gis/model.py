@@ -35,6 +35,19 @@ class FlatGround:
         return np.full(len(xy), self.z)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shell:
+    """A building's own faces (CityJSON, CityGML), in the park frame.
+
+    Args:
+        rings: a face each: its outline and then its holes, float64 (k, 3), not closed, counter-clockwise from outside.
+        role: "wall", "roof" or "ground", a face each.
+    """
+
+    rings: tuple[tuple[NDArray[np.float64], ...], ...]
+    role: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
     """One GIS layer in the park frame; row k of every column is one feature. Never empty geometries.
@@ -46,6 +59,7 @@ class Layer:
         medium: text (n,), what a pipe carries (water, drain, power, heat, gas, data); "" elsewhere.
         properties: every source column as text (n,), "" where empty.
         crs: CRS the source was read in (before it was brought to the park frame).
+        shells: faces of their own (n,), None where a feature has but a footprint; empty where none has any.
     """
 
     id: str
@@ -64,6 +78,7 @@ class Layer:
     medium: NDArray[np.object_]
     properties: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    shells: tuple[Shell | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -80,6 +95,7 @@ class Layer:
             height_m=self.height_m[rows], width_m=self.width_m[rows], depth_m=self.depth_m[rows],
             medium=self.medium[rows], properties={k: v[rows] for k, v in self.properties.items()},
             findings=self.findings,
+            shells=tuple(self.shells[k] for k in np.arange(len(self))[rows]) if self.shells else (),
         )
 
     def bounds(self) -> tuple[float, float, float, float] | None:

@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis import palette, shapes
+from gis import furniture, palette, shapes
+from gis.columns import number_of
 from gis.ground import hash_of
 from gis.mesh import Mesh
 from gis.model import Ground, Layer
@@ -105,6 +106,31 @@ def place_points(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, facing
     position = np.column_stack([xy, ground.height_at(xy)])
     n = len(xy)
     return [Placed(layer.kind[:-1], mesh, None, position, turn, np.ones((n, 3)), np.full((n, 3), 255, np.uint8), nodes)]
+
+
+def place_furniture(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, facing: NDArray[np.object_] | None = None,
+                    ) -> list[Placed]:
+    """Street furniture by sort; it looks the way its own `angle` or `direction` says, else to the nearest of `facing`."""
+    xy, sort = points_of(layer), furniture.sorts(layer)
+    position = np.column_stack([xy, ground.height_at(xy)])
+    turn = _turn_to(xy, facing, is_across=False)
+    own = next((np.radians(numbers_of(layer.properties[n])) for n in ("angle", "rotation") if n in layer.properties), None)
+    bearing = next((np.radians(90.0 - numbers_of(layer.properties[n])) for n in ("direction", "bearing", "heading")
+                    if n in layer.properties), None)
+    for said in (own, bearing):
+        if said is not None:
+            turn = np.where(np.isfinite(said), said, turn)
+    out = []
+    for name in sorted(set(sort.tolist())):
+        rows = np.flatnonzero(sort == name)
+        out.append(Placed(f"furniture-{name}", furniture.shape(name), None, position[rows], turn[rows],
+                          np.ones((len(rows), 3)), np.full((len(rows), 3), 255, np.uint8), nodes[rows]))
+    return out
+
+
+def numbers_of(text: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Numbers (n,) of texts, NaN where one is no number."""
+    return np.array([number_of(str(t)) for t in text], dtype=np.float64)
 
 
 def points_of(layer: Layer) -> NDArray[np.float64]:

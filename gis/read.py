@@ -7,30 +7,31 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
-from gis.crs import datum_name, parse_crs, to_park
+from gis import columns as col
+from gis.crs import PARK, datum_name, moved, parse_crs, to_park
 from gis.model import Layer
+from gis.tables import Table, read_table, spot
 from twin.errors import SourceError
 from twin.finding import Finding
 from twin.park import LayerKind, LayerSpec
 
-AREAL: frozenset[LayerKind] = frozenset({"buildings", "greens", "water", "parking", "landuse", "boundary", "paving"})
-_X_NAMES = ("x", "lon", "long", "longitude", "lng", "easting")
-_Y_NAMES = ("y", "lat", "latitude", "northing")
-_ID_NAMES = ("id", "fid", "bldg_uid", "asset_uid", "treeid", "objectid", "globalid", "osm_id", "gml_id")
-_NAME_NAMES = ("name", "placename", "label", "common_name")
-_HEIGHT_NAMES = ("height", "bldg_height", "height_m", "theight")
-_WIDTH_NAMES = ("width", "width_m", "crownwidth1", "diameter", "diameter_mm")
-_DEPTH_NAMES = ("depth", "depth_m")
-_MEDIUM_NAMES = ("medium", "system", "type")
+AREAL: frozenset[LayerKind] = frozenset(
+    {"buildings", "greens", "parking", "landuse", "boundary", "paving", "parcels"})
+#: Kinds whose heights are kept where the source has them: what lies under the ground lies at its own level.
+LEVELLED: frozenset[LayerKind] = frozenset({"pipes", "cables"})
+
+
+class MissingCrs(SourceError):
+    """A source that does not say its coordinate system. `sample` (n, 2): coordinates as they stand in the file."""
+
+    sample: NDArray[np.float64] = np.zeros((0, 2))
 
 
 def read_layer(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float]) -> Layer:
-    """Read one vector layer (GeoJSON, GeoPackage, Shapefile, CSV of points) into the park frame.
+    """Read one vector layer into the park frame.
 
     Args:
         spec: the `[[layer]]` table of park.toml.
@@ -38,76 +39,69 @@ def read_layer(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float
         origin: map metres subtracted from every coordinate.
 
     Raises:
-        SourceError: the file is missing, unreadable, or has no coordinate system and may not be guessed.
+        SourceError: the file is missing or unreadable.
+        MissingCrs: it has no coordinate system and none may be guessed.
     """
     where = str(spec.source.name)
     if not spec.source.exists():
-        raise SourceError(f"layer '{spec.id}' names {where}, which does not exist", where=_spot(spec),
+        raise SourceError(f"layer '{spec.id}' names {where}, which does not exist", where=spot(spec),
                           mend="correct `source` in park.toml or put the file there")
     findings: list[Finding] = []
-    table = _read_csv(spec) if spec.source.suffix.lower() == ".csv" else _read_vector(spec)
-    crs = _crs_of(spec, table, findings)
-    table = _drop_empty(spec, table, findings)
+    source = read_table(spec, findings)
+    crs = _crs_of(spec, source.rows, findings)
+    table = _drop_empty(spec, source.rows, findings)
     geometry = np.asarray(table.geometry.values, dtype=object)
-    geometry = to_park(geometry, crs, park_crs, origin) if len(geometry) else geometry
+    geometry = _placed(spec, geometry, source, crs, park_crs, origin) if len(geometry) else geometry
     geometry, kept = _repair(spec, geometry, findings)
     columns = pd.DataFrame(table.drop(columns=table.geometry.name)).iloc[kept].reset_index(drop=True)
     return _layer(spec, crs, geometry, columns, findings)
 
 
-def _spot(spec: LayerSpec) -> str:
-    return f"park.toml:{spec.line}" if spec.line else "park.toml"
-
-
-def _read_vector(spec: LayerSpec) -> gpd.GeoDataFrame:
-    try:
-        table = pyogrio.read_dataframe(spec.source, layer=spec.table, use_arrow=False, datetime_as_string=True)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as error:
-        raise SourceError(f"layer '{spec.id}': {spec.source.name} cannot be read ({str(error).splitlines()[0]})",
-                          where=_spot(spec), mend="export it again as GeoJSON or GeoPackage") from error
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise SourceError(f"layer '{spec.id}': {spec.source.name} holds a table without geometry", where=_spot(spec),
-                          mend="name the right `table` in park.toml")
-    return table
-
-
-def _read_csv(spec: LayerSpec) -> gpd.GeoDataFrame:
-    try:
-        rows = pd.read_csv(spec.source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise SourceError(f"layer '{spec.id}': {spec.source.name} is not a readable CSV ({error})", where=_spot(spec),
-                          mend="save it as UTF-8 with one header row") from error
-    x_name = _column(rows, spec.x_field, _X_NAMES)
-    y_name = _column(rows, spec.y_field, _Y_NAMES)
-    if x_name is None or y_name is None:
-        raise SourceError(f"layer '{spec.id}': {spec.source.name} has no coordinate columns", where=_spot(spec),
-                          mend="name them with x_field and y_field")
-    x = pd.to_numeric(rows[x_name], errors="coerce").to_numpy(dtype=np.float64)
-    y = pd.to_numeric(rows[y_name], errors="coerce").to_numpy(dtype=np.float64)
-    points = np.full(len(rows), None, dtype=object)
-    known = np.isfinite(x) & np.isfinite(y)
-    points[known] = shapely.points(x[known], y[known])
-    return gpd.GeoDataFrame(rows, geometry=points)
+def _placed(spec: LayerSpec, geometry: NDArray[np.object_], source: Table, crs: str, park_crs: str,
+            origin: tuple[float, float, float]) -> NDArray[np.object_]:
+    """Geometries in the park frame: turned, scaled and shifted as park.toml says, then brought from their CRS."""
+    if spec.kind not in LEVELLED:
+        geometry = shapely.force_2d(geometry)
+    unit_m = spec.unit_m or source.unit_m or 1.0
+    if unit_m != 1.0:
+        geometry = moved(geometry, lambda xy: xy * unit_m, lambda z: z * unit_m)
+    if spec.is_north_first:
+        geometry = moved(geometry, lambda xy: xy[:, ::-1])
+    if spec.placement is not None:
+        turn, at = np.radians(spec.placement.rotation_deg), np.array(spec.placement.at)
+        matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        geometry = moved(geometry, lambda xy: xy @ matrix + at[:2], lambda z: z + at[2])
+    return to_park(geometry, crs, park_crs, origin)
 
 
 def _crs_of(spec: LayerSpec, table: gpd.GeoDataFrame, findings: list[Finding]) -> str:
+    if spec.placement is not None:
+        return PARK
     if spec.crs:
-        declared = parse_crs(spec.crs, _spot(spec))
-        if table.crs is not None and not datum_name(spec.crs) and not table.crs.equals(declared):
+        declared = parse_crs(spec.crs, spot(spec))
+        if table.crs is not None and not datum_name(spec.crs) and not (
+                declared is not None and table.crs.equals(declared)):
             findings.append(Finding("note", f"layer '{spec.id}': park.toml says {spec.crs}, the file says "
                                             f"{table.crs.to_string()}; park.toml is followed", spec.source.name))
         return spec.crs
     if table.crs is not None:
         if table.crs.is_geographic and not _looks_geographic(table):
-            raise SourceError(f"layer '{spec.id}': {spec.source.name} holds metres but declares no coordinate system",
-                              where=_spot(spec), mend='add crs = "EPSG:…" to the layer')
+            raise _missing(spec, table, "holds metres but declares no coordinate system")
         return str(table.crs.to_string())
     if spec.source.suffix.lower() == ".csv" and _looks_geographic(table) and _names_degrees(spec, table):
         findings.append(Finding("note", f"layer '{spec.id}': longitude and latitude taken as WGS 84", spec.source.name,
                                 'add crs = "EPSG:4326" to say so, or GCJ-02 or BD-09 where it came from a web map'))
         return "EPSG:4326"
-    raise SourceError(f"layer '{spec.id}': {spec.source.name} has no coordinate system", where=_spot(spec),
-                      mend='add crs = "EPSG:…" to the layer (never guessed: a wrong zone is off by metres)')
+    raise _missing(spec, table, "has no coordinate system")
+
+
+def _missing(spec: LayerSpec, table: gpd.GeoDataFrame, what: str) -> MissingCrs:
+    error = MissingCrs(f"layer '{spec.id}': {spec.source.name} {what}", where=spot(spec),
+                       mend='add crs = "EPSG:…" to the layer (never guessed: a wrong zone is off by metres), '
+                            'or placement = { at = [x, y, z] } where it has none')
+    if len(table):
+        error.sample = shapely.get_coordinates(shapely.centroid(np.asarray(table.geometry.values, dtype=object)))
+    return error
 
 
 def _looks_geographic(table: gpd.GeoDataFrame) -> bool:
@@ -116,7 +110,7 @@ def _looks_geographic(table: gpd.GeoDataFrame) -> bool:
 
 
 def _names_degrees(spec: LayerSpec, table: gpd.GeoDataFrame) -> bool:
-    name = spec.x_field or _column(table, None, _X_NAMES) or ""
+    name = spec.x_field or col.column(table, None, col.X_NAMES) or ""
     return name.lower().startswith(("lon", "lng"))
 
 
@@ -143,6 +137,9 @@ def _repair(spec: LayerSpec, geometry: NDArray[np.object_], findings: list[Findi
                                 "repair the source so that the repair need not be guessed", int(broken.sum())))
     if spec.kind in AREAL:
         geometry = np.array([_areas_only(g) for g in geometry], dtype=object)
+    elif spec.kind == "water":  # a river may be a line of some width, a shore drawn as a line is the water in it
+        geometry = np.array([g if shapely.get_dimensions(g) == 1 and not shapely.is_closed(g) else _areas_only(g)
+                             for g in geometry], dtype=object)
     lost = shapely.is_empty(geometry) if len(geometry) else np.zeros(0, bool)
     if lost.any():
         findings.append(Finding("warning", f"layer '{spec.id}': features that cover no area left out of kind "
@@ -163,27 +160,26 @@ def _areas_only(geometry: shapely.Geometry) -> shapely.Geometry:
 def _layer(spec: LayerSpec, crs: str, geometry: NDArray[np.object_], columns: pd.DataFrame,
            findings: list[Finding]) -> Layer:
     n = len(columns)
-    text = {str(name): _text(columns[name]) for name in columns.columns}
+    medium = [m.lower() for m in col.texts(columns, spec.medium_field, col.MEDIUM_NAMES)]
     return Layer(
         id=spec.id, kind=spec.kind, name=spec.name or spec.id, name_zh=spec.name_zh or "",
         source=spec.source.name, crs=crs, ids=_ids(spec, columns, findings),
-        names=_texts(columns, spec.name_field, _NAME_NAMES, n),
-        names_zh=_texts(columns, None, ("name_zh", "name:zh"), n), geometry=geometry,
-        height_m=_numbers(columns, spec.height_field, _HEIGHT_NAMES, n),
-        width_m=_numbers(columns, spec.width_field, _WIDTH_NAMES, n),
-        depth_m=np.abs(_numbers(columns, spec.depth_field, _DEPTH_NAMES, n)),
-        medium=np.array([m.lower() for m in _texts(columns, spec.medium_field, _MEDIUM_NAMES, n)], dtype=object)
-        if spec.kind == "pipes" else np.full(n, "", dtype=object),
-        properties=text, findings=tuple(findings),
+        names=col.texts(columns, spec.name_field, col.NAME_NAMES),
+        names_zh=col.texts(columns, None, ("name_zh", "name:zh")), geometry=geometry,
+        height_m=col.numbers(columns, spec.height_field, col.HEIGHT_NAMES),
+        width_m=col.numbers(columns, spec.width_field, col.WIDTH_NAMES),
+        depth_m=np.abs(col.numbers(columns, spec.depth_field, col.DEPTH_NAMES)),
+        medium=np.array(medium, dtype=object) if spec.kind in LEVELLED else np.full(n, "", dtype=object),
+        properties={str(name): col.as_text(columns[name]) for name in columns.columns}, findings=tuple(findings),
     )
 
 
 def _ids(spec: LayerSpec, columns: pd.DataFrame, findings: list[Finding]) -> NDArray[np.object_]:
-    name = _column(columns, spec.id_field, _ID_NAMES)
+    name = col.column(columns, spec.id_field, col.ID_NAMES)
     if spec.id_field and name is None:
         findings.append(Finding("warning", f"layer '{spec.id}': no column '{spec.id_field}'; rows are numbered instead",
-                                _spot(spec), "correct id_field in park.toml"))
-    raw = _text(columns[name]) if name else np.array([""] * len(columns), dtype=object)
+                                spot(spec), "correct id_field in park.toml"))
+    raw = col.as_text(columns[name]) if name else np.array([""] * len(columns), dtype=object)
     seen: dict[str, int] = {}
     repeated: list[str] = []
     ids = np.empty(len(columns), dtype=object)
@@ -198,38 +194,6 @@ def _ids(spec: LayerSpec, columns: pd.DataFrame, findings: list[Finding]) -> NDA
                                 f"{spec.source.name}: {_some(repeated)}", "give every feature its own id",
                                 len(repeated)))
     return ids
-
-
-def _column(columns: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> str | None:
-    """The column a field setting means, or the first usual name present (any case)."""
-    lower = {str(name).lower(): str(name) for name in columns.columns}
-    names = (wanted.lower(),) if wanted else usual
-    return next((lower[name] for name in names if name in lower), None)
-
-
-def _text(column: pd.Series) -> NDArray[np.object_]:
-    values = np.empty(len(column), dtype=object)
-    missing = column.isna().to_numpy()
-    for row, value in enumerate(column):
-        if missing[row]:
-            values[row] = ""
-        elif isinstance(value, float) and value.is_integer():
-            values[row] = str(int(value))
-        else:
-            values[row] = str(value).strip()
-    return values
-
-
-def _texts(columns: pd.DataFrame, wanted: str | None, usual: tuple[str, ...], n: int) -> NDArray[np.object_]:
-    name = _column(columns, wanted, usual)
-    return _text(columns[name]) if name else np.full(n, "", dtype=object)
-
-
-def _numbers(columns: pd.DataFrame, wanted: str | None, usual: tuple[str, ...], n: int) -> NDArray[np.float64]:
-    name = _column(columns, wanted, usual)
-    if name is None:
-        return np.full(n, np.nan)
-    return pd.to_numeric(columns[name], errors="coerce").to_numpy(dtype=np.float64, copy=True)
 
 
 def _some(values: object, limit: int = 5) -> str:

@@ -17,7 +17,7 @@ from gis.mesh import Mesh, Surface, box_mesh, join, make_mesh
 WHITE = (255, 255, 255)
 
 
-def _prism(sides: int, rings: list[tuple[float, float]], colour: palette.RGB, surface: Surface) -> Mesh:
+def prism(sides: int, rings: list[tuple[float, float]], colour: palette.RGB, surface: Surface) -> Mesh:
     """A turned shape: rings of (radius, z); a ring of radius 0 closes to a point."""
     angle = np.arange(sides) * 2 * np.pi / sides
     position: list[NDArray] = []
@@ -47,7 +47,7 @@ def _ball(subdivisions: int, squash: float, bottom: float) -> Mesh:
 def _trunk(top: float, radius: float = 0.035, is_low: bool = False) -> Mesh:
     """A trunk; the low one is three-sided and shares its corners, for there are thousands and each is a pixel wide."""
     if not is_low:
-        return _prism(4, [(radius * 1.3, 0.0), (radius, top)], palette.TRUNK, Surface.PLAIN)
+        return prism(4, [(radius * 1.3, 0.0), (radius, top)], palette.TRUNK, Surface.PLAIN)
     angle = np.arange(3) * 2 * np.pi / 3
     ring = np.column_stack([radius * 1.3 * np.cos(angle), radius * 1.3 * np.sin(angle)])
     points = np.concatenate([np.column_stack([ring, np.zeros(3)]), np.column_stack([ring, np.full(3, top)])])
@@ -63,7 +63,7 @@ def tree(shape: str, is_low: bool = False) -> Mesh:
         if is_low:
             tiers = [(0.14, 1.0, 0.46)]
         sides = 5 if is_low else 8
-        crown = [_prism(sides, [(0.0, z0), (r, z0), (0.0, z1)], WHITE, Surface.CROWN) for z0, z1, r in tiers]
+        crown = [prism(sides, [(0.0, z0), (r, z0), (0.0, z1)], WHITE, Surface.CROWN) for z0, z1, r in tiers]
         return join([*crown, *([] if is_low else [_trunk(0.2)])])
     bottom, squash = (0.3, 1.0) if shape == "round" else (0.16, 1.0)
     return join([_ball(0 if is_low else 1, squash, bottom), _trunk(bottom + 0.12, is_low=is_low)])
@@ -74,7 +74,7 @@ def lamp() -> Mesh:
     """A street lamp 6 m tall with its head over local +x."""
     head: dict[str, Any] = {"colour": palette.LAMP_HEAD, "surface": Surface.LAMP_HEAD}
     metal: dict[str, Any] = {"colour": palette.METAL, "surface": Surface.PLAIN}
-    return join([_prism(4, [(0.09, 0.0), (0.06, 6.0)], palette.METAL, Surface.PLAIN),
+    return join([prism(4, [(0.09, 0.0), (0.06, 6.0)], palette.METAL, Surface.PLAIN),
                  box_mesh((0.55, 0.0, 5.95), (1.2, 0.07, 0.07), **metal),
                  box_mesh((1.05, 0.0, 5.82), (0.62, 0.26, 0.12), **head)])
 
@@ -82,7 +82,7 @@ def lamp() -> Mesh:
 @lru_cache(maxsize=4)
 def bollard() -> Mesh:
     """A bollard 0.9 m tall."""
-    return _prism(6, [(0.09, 0.0), (0.09, 0.85), (0.0, 0.92)], palette.METAL, Surface.PLAIN)
+    return prism(6, [(0.09, 0.0), (0.09, 0.85), (0.0, 0.92)], palette.METAL, Surface.PLAIN)
 
 
 @lru_cache(maxsize=4)

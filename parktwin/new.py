@@ -45,7 +45,7 @@ source = "simulator"
 # zone = "north"
 # placement = {{ at = [0.0, 0.0, 0.0], rotation = 0.0 }}  # where the IFC has no georeference 无地理参照时填写
 
-# [[layer]]                         # GeoJSON, GeoPackage, Shapefile, GeoTIFF, CSV
+# [[layer]]                         # GeoJSON, GeoPackage, Shapefile, OSM, DXF, CSV, GeoTIFF
 # id = "roads"
 # source = "gis/roads.geojson"
 # kind = "roads"

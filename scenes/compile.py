@@ -16,7 +16,7 @@ from scenes.merge import Merged, merge
 from scenes.output import BuildFolder, code_version, digest
 from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
 from scenes.sources import Progress, Sources, read_sources, source_files
-from scenes.store import write_layer, write_nodes, write_properties, write_spaces
+from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
 from scenes.walk import build_walk, write_walk
 from twin.finding import Finding
 from twin.park import ParkSpec
@@ -109,7 +109,9 @@ def _note_tiles(merged: Merged, tiles: ParkTiles) -> None:
 
 def _write_tables(spec: ParkSpec, sources: Sources, merged: Merged, folder: Path) -> None:
     write_nodes(folder, merged.graph)
-    write_properties(folder, [(merged.entity_nodes[b], s.model.properties) for b, s in sources.buildings.items()])
+    write_properties(folder, [*(columns_of(merged.entity_nodes[b], s.model.properties)
+                                for b, s in sources.buildings.items()),
+                              *(layer_columns(layer, nodes) for layer, nodes in [*merged.absorbed, *merged.layers])])
     write_spaces(folder, merged.spaces, spec.crs, spec.origin)
     for layer, nodes in merged.layers:
         write_layer(folder, layer, nodes, spec.crs, spec.origin)

@@ -16,7 +16,7 @@ from gis.ground import GroundMesher, cells, covers, surroundings
 from gis.lines import bays, dashes, fence_rails, pipe_mesh, zebras
 from gis.mesh import Mesh, Surface, empty, join, make_mesh, take_faces
 from gis.model import Ground, Layer
-from gis.planting import Placed, place_points, plant_trees
+from gis.planting import Placed, place_furniture, place_points, plant_trees
 from gis.shapes import fence_post
 from gis.terrain import Terrain
 from scenes.bake import Light, Occluders, bake, crown_corners, ground_light
@@ -53,6 +53,8 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
     """Mesh every layer that stands up from the ground or lies under it."""
     roads = [layer for layer, _ in layers if layer.kind == "roads"]
     lines = np.concatenate([layer.geometry for layer in roads]) if roads else None
+    ways = [layer.geometry for layer, _ in layers if layer.kind in ("roads", "paths") and len(layer)]
+    walked = np.concatenate(ways) if ways else None
     fences = [layer.geometry for layer, _ in layers if layer.kind == "boundary" and len(layer)]
     park = shapely.union_all(np.concatenate(fences)) if fences else None
     blocks: list[tuple[str, list[Mesh]]] = []
@@ -69,11 +71,13 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
             placed.extend((layer.id, p) for p in plant_trees(layer, nodes, ground))
         elif layer.kind in ("lamps", "bollards", "gates"):
             placed.extend((layer.id, p) for p in place_points(layer, nodes, ground, lines))
+        elif layer.kind == "furniture":
+            placed.extend((layer.id, p) for p in place_furniture(layer, nodes, ground, walked))
         elif layer.kind == "fence":
             mesh, at, owner = fence_rails(layer, nodes, ground)
             upright.append((layer.id, mesh))
             placed.append((layer.id, _posts(at, owner)))
-        elif layer.kind == "pipes":
+        elif layer.kind in ("pipes", "cables"):
             pipes.append((layer.id, pipe_mesh(layer, nodes, ground)))
         elif layer.kind == "roads":
             marks.append(dashes(layer, ground))

@@ -9,9 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.lines import buried_m
 from gis.model import FlatGround, Ground, Layer
 from models_bim.model import BimModel
 from scenes.bind import bind
+from scenes.double import Standing, already_there, shared_places
 from scenes.locate import SpaceIndex, SpaceShape
 from scenes.rows import NodeRows
 from scenes.spread import Spread, spread_building
@@ -19,8 +21,6 @@ from twin.finding import Finding
 from twin.graph import SceneGraph
 from twin.park import BuildingSpec, ParkSpec
 from twin.registry import Device
-
-_FOOTPRINT_SHARE = 0.5  # a GIS footprint this much under (or over) a BIM building is that building
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,6 +40,7 @@ class Merged:
         entity_nodes: building id → uint32 (entities,), the node of every entity row.
         building_nodes: building id → node. storey_nodes: building id → node of every storey, in the model's order.
         layers: GIS layers without the features merged away, each with uint32 (n,) nodes of its features.
+        absorbed: what was merged away, each with the nodes (n,) that stand for it and so keep its attributes.
         spaces: rooms in the park frame, ascending by node.
         findings: merged-away footprints, unbound devices, everything else worth a line in the report.
     """
@@ -49,6 +50,7 @@ class Merged:
     building_nodes: dict[str, int]
     storey_nodes: dict[str, tuple[int, ...]]
     layers: list[tuple[Layer, NDArray[np.uint32]]]
+    absorbed: list[tuple[Layer, NDArray[np.uint32]]]
     spaces: tuple[SpaceShape, ...]
     findings: tuple[Finding, ...]
 
@@ -80,8 +82,9 @@ def merge(
                 rows, building, zones.get(building.zone or "", park), buildings[building.id]
             )
     spaces = tuple(sorted((s for spread in spreads.values() for s in spread.spaces), key=lambda s: s.node))
-    footprints = {b: spread.footprint for b, spread in spreads.items()}
-    kept = [_add_layer(rows, layer, park, footprints, ground or FlatGround(), findings) for layer in layers]
+    standing = [Standing(b, spread.footprint, spread.node) for b, spread in spreads.items()]
+    findings += shared_places(standing)
+    kept, absorbed = _add_layers(rows, layers, park, standing, ground or FlatGround(), findings)
     rows.enclose(park)
     bind(rows, devices, {b: (buildings[b].model, s) for b, s in spreads.items()}, SpaceIndex(spaces), park, findings)
     return Merged(
@@ -90,6 +93,7 @@ def merge(
         building_nodes={b: s.node for b, s in spreads.items()},
         storey_nodes={b: s.storeys for b, s in spreads.items()},
         layers=kept,
+        absorbed=absorbed,
         spaces=spaces,
         findings=tuple(findings),
     )
@@ -99,22 +103,33 @@ def _add_building(rows: NodeRows, building: BuildingSpec, parent: int, source: B
     return spread_building(rows, building, parent, source.model, source.park_from_ifc)
 
 
-def _add_layer(
-    rows: NodeRows,
-    layer: Layer,
-    park: int,
-    footprints: dict[str, shapely.Geometry],
-    ground: Ground,
-    findings: list[Finding],
-) -> tuple[Layer, NDArray[np.uint32]]:
-    if layer.kind == "buildings":
-        layer = _without_bim(layer, footprints, findings)
+def _add_layers(
+    rows: NodeRows, layers: Sequence[Layer], park: int, standing: list[Standing], ground: Ground, findings: list[Finding],
+) -> tuple[list[tuple[Layer, NDArray[np.uint32]]], list[tuple[Layer, NDArray[np.uint32]]]]:
+    """Every layer's nodes; a building that already stands there takes the place of a footprint."""
+    kept: dict[int, tuple[Layer, NDArray[np.uint32]]] = {}
+    absorbed: list[tuple[Layer, NDArray[np.uint32]]] = []
+    # layers with roofs of their own come before plain footprints of the same buildings, whatever the park file's order
+    for k in sorted(range(len(layers)), key=lambda k: (not layers[k].shells, k)):
+        layer = layers[k]
+        if layer.kind == "buildings":
+            stay, node = already_there(layer, standing, findings)
+            absorbed.append((layer.take(~stay), node[~stay]))
+            layer = layer.take(stay)
+        nodes = _add_layer(rows, layer, park, ground)
+        kept[k] = layer, nodes
+        if layer.kind == "buildings":
+            standing += [Standing(i, g, int(n)) for i, g, n in zip(layer.node_ids(), layer.geometry, nodes, strict=True)]
+    return [kept[k] for k in sorted(kept)], [(layer, nodes) for layer, nodes in absorbed if len(layer)]
+
+
+def _add_layer(rows: NodeRows, layer: Layer, park: int, ground: Ground) -> NDArray[np.uint32]:
     if not len(layer):
-        return layer, np.zeros(0, dtype=np.uint32)
+        return np.zeros(0, dtype=np.uint32)
     spots = _spots(layer.geometry)
     z = ground.height_at(spots)
     height = np.where(np.isfinite(layer.height_m), layer.height_m, 0.0)
-    below = np.where(np.isfinite(layer.depth_m), layer.depth_m, 0.0)
+    below = buried_m(layer, z)
     bounds = shapely.bounds(layer.geometry)
     kind = "building" if layer.kind == "buildings" else "feature"
     nodes = np.empty(len(layer), dtype=np.uint32)
@@ -135,29 +150,7 @@ def _add_layer(
             height=float(layer.height_m[k]),
             area=float(layer.geometry[k].area) if is_area[k] else float("nan"),
         )
-    return layer, nodes
-
-
-def _without_bim(layer: Layer, footprints: dict[str, shapely.Geometry], findings: list[Finding]) -> Layer:
-    """The footprints on which no BIM building stands."""
-    stay = np.ones(len(layer), dtype=np.bool_)
-    own = shapely.area(layer.geometry)
-    for building_id, footprint in footprints.items():
-        if footprint.is_empty:
-            continue
-        shared = shapely.area(shapely.intersection(layer.geometry, footprint))
-        gone = stay & (own > 0) & (shared > _FOOTPRINT_SHARE * np.minimum(own, footprint.area))
-        for k in np.flatnonzero(gone):
-            findings.append(
-                Finding(
-                    "note",
-                    f"footprint {layer.ids[k]} is building '{building_id}', which has its own model; "
-                    "the footprint is not drawn",
-                    f"{layer.id}:{layer.ids[k]}",
-                )
-            )
-        stay &= ~gone
-    return layer.take(stay)
+    return nodes
 
 
 def _spots(geometry: NDArray[np.object_]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from gis.check import check_layer
 from gis.model import FlatGround, Ground, Layer
 from gis.read import is_terrain, read_layer
+from gis.tables import sidecars
 from gis.terrain import Terrain, read_terrain
 from models_bim.georeference import place
 from models_bim.read import read_building
@@ -115,9 +116,6 @@ def source_files(spec: ParkSpec) -> Iterator[Path]:
     for building in spec.buildings:
         yield from building.ifc
     for layer in spec.layers:
-        if layer.source.suffix.lower() == ".shp":
-            yield from sorted(layer.source.parent.glob(f"{layer.source.stem}.*"))
-        else:
-            yield layer.source
+        yield from sidecars(layer.source)
     if spec.registry is not None:
         yield spec.registry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
@@ -75,17 +76,40 @@ def open_graph(build_dir: Path) -> SceneGraph:
     return SceneGraph(columns)
 
 
-def write_properties(build_dir: Path, properties: Sequence[tuple[NDArray[np.uint32], Properties]]) -> None:
-    """Write properties.parquet, sorted by node.
+@dataclass(frozen=True, slots=True, eq=False)
+class PropertyRows:
+    """Attributes, a row each: node uint32 (n,), and pset, name, value, unit as text (n,)."""
 
-    Args:
-        properties: a building each: uint32 (entities,) nodes of its rows, and its properties.
-    """
-    node = np.concatenate([nodes[p.entity] for nodes, p in properties] or [np.zeros(0, np.uint32)]).astype(np.uint32)
+    node: NDArray[np.uint32]
+    pset: NDArray[np.object_]
+    name: NDArray[np.object_]
+    value: NDArray[np.object_]
+    unit: NDArray[np.object_]
+
+
+def columns_of(nodes: NDArray[np.uint32], properties: Properties) -> PropertyRows:
+    """The properties of a building whose entities have these nodes."""
+    p = properties
+    return PropertyRows(nodes[p.entity].astype(np.uint32), p.pset, p.name, p.value, p.unit)
+
+
+def layer_columns(layer: Layer, nodes: NDArray[np.uint32]) -> PropertyRows:
+    """Every attribute a GIS layer's features came with, in a set named after the layer."""
+    filled = [(name, np.flatnonzero(values.astype(str) != ""), values) for name, values in layer.properties.items()]
+    size = sum(len(rows) for _, rows, _ in filled)
+    node = np.concatenate([nodes[rows] for _, rows, _ in filled] or [np.zeros(0, np.uint32)]).astype(np.uint32)
+    name = np.repeat(np.array([n for n, _, _ in filled], dtype=object), [len(rows) for _, rows, _ in filled])
+    value = np.concatenate([values[rows] for _, rows, values in filled] or [np.zeros(0, dtype=object)])
+    return PropertyRows(node, np.full(size, layer.id, dtype=object), name, value, np.full(size, "", dtype=object))
+
+
+def write_properties(build_dir: Path, parts: Sequence[PropertyRows]) -> None:
+    """Write properties.parquet, sorted by node."""
+    node = np.concatenate([part.node for part in parts] or [np.zeros(0, np.uint32)]).astype(np.uint32)
     order = np.argsort(node, kind="stable")
     columns: dict[str, pa.Array] = {"node": pa.array(node[order])}
     for name in ("pset", "name", "value", "unit"):
-        text = np.concatenate([getattr(p, name) for _, p in properties] or [np.zeros(0, object)])
+        text = np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0, object)])
         columns[name] = pa.array(text[order].astype(str).tolist(), pa.string())
     _write(pa.table(columns), build_dir / PROPERTIES)
 

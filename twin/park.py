@@ -8,7 +8,7 @@ from typing import Literal
 
 LayerKind = Literal[
     "buildings", "roads", "paths", "greens", "water", "trees", "lamps", "parking", "pipes", "terrain",
-    "fence", "gates", "entrances", "landuse", "boundary", "paving", "bollards", "poi",
+    "fence", "gates", "entrances", "landuse", "boundary", "paving", "bollards", "poi", "furniture", "parcels", "cables",
 ]
 
 
@@ -44,7 +44,10 @@ class BuildingSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSpec:
-    """One GIS layer: what file, what it shows, and which of its columns mean what."""
+    """One GIS layer: what file, what it shows, and which of its columns mean what.
+
+    `crs` is anything PROJ knows, GCJ-02, BD-09, or "park" for coordinates that are park metres already.
+    """
 
     id: str
     source: Path
@@ -61,6 +64,14 @@ class LayerSpec:
     x_field: str | None = None
     y_field: str | None = None
     table: str | None = None
+    #: Column → values: only features with one of them are taken. Empty for all.
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: Metres in the source's unit; None where the source says it or it is metres (or degrees).
+    unit_m: float | None = None
+    #: Where a drawing without a coordinate system stands; its own coordinates are then metres times `unit_m`.
+    placement: Placement | None = None
+    #: True where the source puts northing before easting, as survey sheets do.
+    is_north_first: bool = False
     line: int = 0
 
 

@@ -224,6 +224,9 @@ class _Reader(Ledger):
         if not (layer_id and source and kind):
             return None
         fields = {key: table.text(key) for key in KEYS["layer"] if key.endswith("_field")}
+        axes = table.text("axes") or "xy"
+        if axes not in ("xy", "yx"):
+            table.fault("axes", f"axes '{axes}' is not known", 'write axes = "yx" where northing comes first')
         return LayerSpec(
             id=layer_id,
             source=source,
@@ -232,6 +235,10 @@ class _Reader(Ledger):
             name=table.text("name"),
             name_zh=table.text("name_zh"),
             table=table.text("table"),
+            only=table.choices("only"),
+            unit_m=table.unit("unit"),
+            placement=self._placement(table),
+            is_north_first=axes == "yx",
             line=table.line(""),
             **fields,
         )

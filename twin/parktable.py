@@ -33,8 +33,14 @@ KEYS = {
         "x_field",
         "y_field",
         "table",
+        "only",
+        "unit",
+        "placement",
+        "axes",
     ),
 }
+#: Names a drawing's unit may have, in metres.
+UNITS_M = {"m": 1.0, "mm": 0.001, "cm": 0.01, "ft": 0.3048, "in": 0.0254}
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _HEADER = re.compile(r"^\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]\]?")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-]+)\s*=")
@@ -194,7 +200,7 @@ class Table:
     def crs(self, key: str, *, projected: bool) -> str | None:
         """A CRS pyproj knows; for the park it must be projected in metres. Layers may name a Chinese web-map datum."""
         value = self.text(key, required=projected)
-        if value is None or (not projected and re.fullmatch(r"(?i)(gcj|bd)[-_ ]?0?[29](ll)?|gcj", value)):
+        if value is None or (not projected and re.fullmatch(r"(?i)(gcj|bd)[-_ ]?0?[29](ll)?|gcj|park", value)):
             return value
         try:
             crs = CRS.from_user_input(value)
@@ -214,6 +220,24 @@ class Table:
         """One path relative to the park folder; a missing file is a fault but keeps the entry."""
         value = self.text(key, required=required)
         return None if value is None else self._there(key, value)
+
+    def choices(self, key: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """A table of columns with the values wanted in each; empty where absent or wrong."""
+        value = self.raw.get(key, {})
+        wanted = {k: [v] if isinstance(v, str | int) else v for k, v in value.items()} if isinstance(value, dict) else None
+        if wanted is None or not all(isinstance(v, list) and v and all(isinstance(t, str | int) for t in v)
+                                     for v in wanted.values()):
+            self.fault(key, f"{key} of {self._called()} is no table of columns and values",
+                       f'write {key} = {{ column = ["value", "…"] }}')
+            return ()
+        return tuple((k, tuple(str(t) for t in v)) for k, v in wanted.items())
+
+    def unit(self, key: str) -> float | None:
+        """Metres in a named unit; None where absent."""
+        value = self.raw.get(key)
+        if value is not None and value not in UNITS_M:
+            self.fault(key, f"{key} of {self._called()} is not known", f"use one of {', '.join(UNITS_M)}")
+        return UNITS_M.get(value) if isinstance(value, str) else None
 
     def files(self, key: str) -> tuple[Path, ...]:
         """One or several paths."""

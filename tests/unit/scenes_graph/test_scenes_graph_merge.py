@@ -17,6 +17,7 @@ from scenes.store import (
     NODES,
     PROPERTIES,
     SPACES,
+    columns_of,
     open_graph,
     open_spaces,
     properties_of,
@@ -168,7 +169,7 @@ def test_park_reads_back_as_it_was_written_and_twice_the_same_bytes(source: Buil
     merged = _merge(source, [layer], [_device("d1", building="a1", space="101")])
     for folder in (tmp_path / "one", tmp_path / "two"):
         write_nodes(folder, merged.graph)
-        write_properties(folder, [(merged.entity_nodes["a1"], source.model.properties)])
+        write_properties(folder, [columns_of(merged.entity_nodes["a1"], source.model.properties)])
         write_spaces(folder, merged.spaces, SPEC.crs, ORIGIN)
         write_layer(folder, *merged.layers[0], SPEC.crs, ORIGIN)
     for name in (NODES, PROPERTIES, SPACES, "layers/roads.parquet"):
@@ -190,7 +191,7 @@ def test_spaces_on_disk_are_in_the_map_that_any_gis_opens(source: BuildingSource
 
 def test_properties_are_found_by_node(source: BuildingSource, tmp_path: Path) -> None:
     merged = _merge(source)
-    write_properties(tmp_path, [(merged.entity_nodes["a1"], source.model.properties)])
+    write_properties(tmp_path, [columns_of(merged.entity_nodes["a1"], source.model.properties)])
     assert properties_of(tmp_path, 999_999) == []
 
 

@@ -1,0 +1,110 @@
+"""OpenStreetMap extracts in: the tags that make a feature what a layer's kind shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from twin.errors import SourceError
+from twin.park import LayerKind, LayerSpec
+
+_POINTS, _LINES, _AREAS = "points", "lines", "multipolygons"
+_ANY = ("*",)
+_FOOT = ("footway", "path", "pedestrian", "steps", "cycleway", "bridleway", "corridor", "track")
+_ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "service",
+          "living_street", "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link", "road", "busway")
+_SEATS = ("bench", "waste_basket", "recycling", "post_box", "bicycle_parking", "drinking_water", "fountain", "shelter",
+          "vending_machine", "telephone", "waste_disposal", "clock", "charging_station")
+#: Kind → tables of the extract → (tag, values) any of which makes a feature one of that kind.
+TAGS: dict[LayerKind, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "buildings": {_AREAS: (("building", _ANY),)},
+    "roads": {_LINES: (("highway", _ROADS),)},
+    "paths": {_LINES: (("highway", _FOOT),)},
+    "paving": {_AREAS: (("highway", ("pedestrian", "footway")), ("area:highway", _ANY), ("place", ("square",)))},
+    "parking": {_AREAS: (("amenity", ("parking", "bicycle_parking")),)},
+    "greens": {_AREAS: (
+        ("landuse", ("grass", "forest", "meadow", "village_green", "recreation_ground", "orchard", "flowerbed")),
+        ("leisure", ("park", "garden", "pitch", "golf_course", "dog_park")),
+        ("natural", ("wood", "grassland", "scrub", "heath")))},
+    "water": {_AREAS: (("natural", ("water",)), ("waterway", ("riverbank", "dock")), ("landuse", ("reservoir", "basin")),
+                       ("leisure", ("swimming_pool",))),
+              _LINES: (("waterway", ("river", "stream", "canal", "ditch", "drain")),)},
+    "trees": {_POINTS: (("natural", ("tree",)),)},
+    "lamps": {_POINTS: (("highway", ("street_lamp",)),)},
+    "bollards": {_POINTS: (("barrier", ("bollard",)),)},
+    "gates": {_POINTS: (("barrier", ("gate", "lift_gate", "swing_gate", "entrance")),)},
+    "entrances": {_POINTS: (("entrance", _ANY),)},
+    "furniture": {_POINTS: (("amenity", _SEATS), ("emergency", ("fire_hydrant",)), ("highway", ("bus_stop",)),
+                            ("man_made", ("flagpole", "surveillance", "manhole", "street_cabinet")),
+                            ("tourism", ("information",)), ("leisure", ("picnic_table",)), ("advertising", _ANY),
+                            ("traffic_sign", _ANY), ("manhole", _ANY))},
+    "fence": {_LINES: (("barrier", ("fence", "wall", "hedge", "retaining_wall", "guard_rail")),)},
+    "pipes": {_LINES: (("man_made", ("pipeline",)),)},
+    "cables": {_LINES: (("power", ("cable",)), ("communication", ("line",)), ("telecom", ("line",)))},
+    "parcels": {_AREAS: (("boundary", ("lot", "parcel")), ("landuse", ("plot",)))},
+    "landuse": {_AREAS: (("landuse", _ANY),)},
+    "boundary": {_AREAS: (("boundary", _ANY), ("amenity", ("university", "college", "school", "hospital")),
+                          ("landuse", ("industrial", "commercial", "education")))},
+    "poi": {_POINTS: (("amenity", _ANY), ("shop", _ANY), ("tourism", _ANY), ("office", _ANY))},
+}
+#: The tag that says what a piece of furniture is.
+_WHAT = ("amenity", "emergency", "highway", "man_made", "tourism", "leisure", "advertising", "traffic_sign", "manhole")
+_PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
+
+
+def is_osm(path: Path) -> bool:
+    """Whether a file is an OpenStreetMap extract."""
+    return path.name.lower().endswith((".osm", ".pbf", ".osm.bz2"))
+
+
+def read_osm(spec: LayerSpec) -> gpd.GeoDataFrame:
+    """Features of an extract that a layer's kind means, every tag a column. A `table` and `only` say it otherwise.
+
+    Raises:
+        SourceError: nothing in an extract is of this kind.
+    """
+    wanted = {spec.table: ()} if spec.table else TAGS.get(spec.kind)
+    if wanted is None:
+        raise SourceError(f"layer '{spec.id}': kind '{spec.kind}' is not read from OpenStreetMap", where=spec.source.name,
+                          mend=f"use one of {', '.join(TAGS)}")
+    parts = [_read_table(spec.source, table, tags) for table, tags in wanted.items()]
+    rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+    if spec.kind == "furniture":
+        rows["type"] = [next((str(row[t]) for t in _WHAT if t in rows and _is_set(row[t])), "")
+                        for _, row in rows.iterrows()]
+    return gpd.GeoDataFrame(rows, geometry="geometry", crs="EPSG:4326")
+
+
+def _read_table(path: Path, table: str, tags: tuple[tuple[str, tuple[str, ...]], ...]) -> gpd.GeoDataFrame:
+    rows = pyogrio.read_dataframe(path, layer=table, use_arrow=False)
+    rows = _unfold(rows)
+    if "osm_way_id" in rows:  # areas made of ways have their id in a column of its own
+        rows["osm_id"] = rows["osm_id"].where(rows["osm_id"].notna(), rows["osm_way_id"])
+        rows = rows.drop(columns="osm_way_id")
+    if not tags:
+        return rows
+    keep = np.zeros(len(rows), dtype=np.bool_)
+    for tag, values in tags:
+        if tag in rows:
+            has = rows[tag].notna() & ~rows[tag].isin(("", "no"))
+            keep |= (has if values == _ANY else has & rows[tag].isin(values)).to_numpy()
+    return rows[keep].dropna(axis=1, how="all") if keep.any() else rows[keep]
+
+
+def _unfold(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Tags without a column of their own, out of `other_tags` ("key"=>"value",…) into columns."""
+    if "other_tags" not in rows:
+        return rows
+    tags = [dict(_PAIR.findall(text)) if isinstance(text, str) else {} for text in rows["other_tags"]]
+    names = sorted({name for row in tags for name in row} - set(rows.columns))
+    more = pd.DataFrame({name: [row.get(name) for row in tags] for name in names}, index=rows.index, dtype=object)
+    return gpd.GeoDataFrame(pd.concat([rows.drop(columns="other_tags"), more], axis=1), geometry="geometry", crs=rows.crs)
+
+
+def _is_set(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
