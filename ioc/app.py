@@ -20,6 +20,7 @@ from ioc.http import (
     fences,
     files,
     health,
+    incident_reports,
     incidents,
     live,
     park,
@@ -51,7 +52,8 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     app = FastAPI(title="Parktwin", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(services))
     app.state.services = services
     app.middleware("http")(replay.refuse_from_replay)
-    for part in (park, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall):
+    for part in (park, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
+                 incident_reports):
         app.include_router(part.router(services), prefix=API)
     app.include_router(door.me_router(services), prefix=API)
     for routes in (door.router(services), files.router(services), health.router(services), replay_socket.router(services),

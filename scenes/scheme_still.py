@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from PIL import Image
 
 from gis.mesh import polygons_of, triangulate
 from scenes.read_glb import read_glb
-from scenes.stills import lit_colours
+from scenes.stills import coarse_tiles, lit_colours
 
 #: hours of sun, one colour an hour from 0 to 8
 SUN_RAMP = ("#503866", "#685085", "#7a72a0", "#708da6", "#63a5a5", "#7dbca6", "#a3d2ab", "#d9edbe")
@@ -33,7 +32,7 @@ def scheme_still(build: Path, result: dict[str, Any], *, size: tuple[int, int] =
 
     plotter = pyvista.Plotter(off_screen=True, window_size=list(size), lighting="none")
     plotter.set_background("#eceff1")  # type: ignore[arg-type]
-    for path in _tiles(build, set(result["removed"])):
+    for path in coarse_tiles(build, set(result["removed"])):
         for part in read_glb(path).surfaces():
             cells = np.column_stack([np.full(len(part.faces), 3), part.faces])
             poly = pyvista.PolyData(part.position, cells.ravel())
@@ -57,24 +56,6 @@ def scheme_still(build: Path, result: dict[str, Any], *, size: tuple[int, int] =
     Image.fromarray(np.asarray(plotter.screenshot(return_img=True))).save(out, "PNG")
     plotter.close()
     return out.getvalue()
-
-
-def _tiles(build: Path, removed: set[str]) -> list[Path]:
-    """The coarsest content of every branch (shells, simple trees) of what the scheme leaves standing."""
-    found: list[Path] = []
-
-    def walk(tile: dict[str, Any]) -> None:
-        uri = tile.get("content", {}).get("uri", "")
-        if tile.get("extras", {}).get("layer") == "pipes" or uri.split("/")[:2] in [["b", key] for key in removed]:
-            return
-        if uri:
-            found.append(build / "tiles" / uri)
-        if not uri or tile.get("refine") != "REPLACE":
-            for child in tile.get("children", []):
-                walk(child)
-
-    walk(json.loads((build / "tiles/tileset.json").read_text(encoding="utf-8"))["root"])
-    return found
 
 
 def _calm(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

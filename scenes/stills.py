@@ -38,6 +38,24 @@ def finest_tiles(build: Path, wanted: Callable[[dict[str, Any]], bool] = lambda 
     return found
 
 
+def coarse_tiles(build: Path, removed: set[str]) -> list[Path]:
+    """The coarsest content of every branch (shells, simple trees); not of the buildings `removed` (ids), no pipes."""
+    found: list[Path] = []
+
+    def walk(tile: dict[str, Any]) -> None:
+        uri = tile.get("content", {}).get("uri", "")
+        if tile.get("extras", {}).get("layer") == "pipes" or uri.split("/")[:2] in [["b", key] for key in removed]:
+            return
+        if uri:
+            found.append(build / "tiles" / uri)
+        if not uri or tile.get("refine") != "REPLACE":
+            for child in tile.get("children", []):
+                walk(child)
+
+    walk(json.loads((build / "tiles/tileset.json").read_text(encoding="utf-8"))["root"])
+    return found
+
+
 def lit_colours(part: Surfaces, light: NDArray[np.uint8] | None, bounds: list[float] | None) -> NDArray[np.uint8]:
     """Display colours (n, 3) of a tile's vertices: the recipe's day light, gamma 2, its tone curve."""
     albedo = (part.colour[:, :3] / 255.0) ** 2

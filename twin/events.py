@@ -178,9 +178,22 @@ class EventStore:
         """The last dispatches, newest first."""
         return self._dispatches(sa.true(), limit)
 
-    def trail_between(self, start: float, end: float, limit: int = 2000) -> list[TrailEntry]:
-        """Trail lines of a span (seconds since 1970 UTC), oldest first."""
+    def incidents_between(self, start: float, end: float) -> list[IncidentView]:
+        """Incidents opened in a span (seconds since 1970 UTC, start excluded), newest first."""
+        return self._incidents((INCIDENTS.c.opened > start) & (INCIDENTS.c.opened <= end), None)
+
+    def commands_between(self, start: float, end: float) -> list[Command]:
+        """Commands requested in a span (seconds since 1970 UTC, start excluded), newest first."""
+        return self._commands((COMMANDS.c.requested > start) & (COMMANDS.c.requested <= end), None)
+
+    def dispatches_between(self, start: float, end: float) -> list[DispatchView]:
+        """Dispatches asked for in a span (seconds since 1970 UTC, start excluded), newest first."""
+        return self._dispatches((DISPATCHES.c.requested > start) & (DISPATCHES.c.requested <= end), None)
+
+    def trail_between(self, start: float, end: float, limit: int = 2000, *, what: Sequence[str] = ()) -> list[TrailEntry]:
+        """Trail lines of a span (seconds since 1970 UTC), oldest first; of some kinds only when `what` names them."""
         query = sa.select(TRAIL).where(TRAIL.c.time >= start, TRAIL.c.time <= end).order_by(TRAIL.c.id).limit(limit)
+        query = query.where(TRAIL.c.what.in_(what)) if what else query
         with self.engine.connect() as connection:
             return [_entry(row.id, _note_of(row)) for row in connection.execute(query)]
 

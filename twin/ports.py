@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+#: Who started the drill that a fresh demo park is given as a sample; nobody signs in under such a name.
+SAMPLE = "sample:drill"
+
 
 class Clock(Protocol):
     """Now, in seconds since 1970 UTC."""

@@ -27,7 +27,8 @@ from twin.wire import DispatchView, IncidentView, LinkageRun, LinkageStep, PlanR
 LOOK_BACK_MS = 86_400_000      # a value older than this is not known any more
 TRACK_MS = 120_000             # nobody is drawn where they were seen longer ago
 LOST_MS = 10_000
-ALARM_DAYS_SECS = 30 * 86_400.0
+KEPT_SECS = 30 * 86_400.0      # alarms and incidents that took their last step, or began, longer ago are not shown
+ORDER_SECS = 86_400.0          # commands and dispatches asked for longer ago neither
 WINDOW_MS = 300_000            # what is read from disk at once
 #: History keeps an unchanged value every second period: silence shows three periods after that.
 SILENT_PERIODS = 5.0
@@ -98,12 +99,12 @@ class Past:
     def read(self, from_ms: int, to_ms: int) -> Record:
         """A span from disk, both ends as `Record`; slow (tens of milliseconds), so never on a loop that others wait for."""
         start, end = from_ms + 1, to_ms + 1
-        alarms = self._events.alarm_steps(from_ms / 1000 - ALARM_DAYS_SECS, to_ms / 1000)
+        since, until, ordered = from_ms / 1000 - KEPT_SECS, to_ms / 1000, from_ms / 1000 - ORDER_SECS
         return Record(
             from_ms, to_ms, self._history.readings_in(start, end), self._history.fixes_in(start, end),
-            [event for event in alarms if self._keeps(event.alarm.key)], self._events.recent_commands(1000),
-            self._events.recent_incidents(), self._events.recent_dispatches(),
-            self._events.trail_between(from_ms / 1000, to_ms / 1000))
+            [event for event in self._events.alarm_steps(since, until) if self._keeps(event.alarm.key)],
+            self._events.commands_between(ordered, until), self._events.incidents_between(since, until),
+            self._events.dispatches_between(ordered, until), self._events.trail_between(from_ms / 1000, until))
 
     def seek(self, at_ms: int, until_ms: int | None = None) -> Changes:
         """Everything as of an instant, from disk; `until_ms`: how far to read ahead."""
@@ -142,6 +143,13 @@ class Past:
         changes.trail = [entry for entry in record.trail if before < entry.time_ms <= at_ms]
         return changes
 
+    def advance(self, at_ms: int, window_ms: int = WINDOW_MS) -> None:
+        """Let time run to a later instant however far off, reading a window after the other."""
+        while self.at_ms < at_ms:
+            if self.record is None or self.at_ms >= self.record.to_ms:
+                self.record = self.read(self.at_ms, min(self.at_ms + window_ms, at_ms))
+            self.step(min(at_ms, self.record.to_ms))
+
     # ---- what is ------------------------------------------------------------------------------------------------
     def present(self) -> NDArray[np.int64]:
         """Tracks seen in the last two minutes."""
@@ -153,7 +161,10 @@ class Past:
         return np.where(self.quality[slots] == Quality.NEVER, 4_294_967_295, age).astype(np.uint32)
 
     def hash(self) -> str:
-        """SHA-256 over values, qualities, places, alarms and commands in one order: equal for two replays of a moment."""
+        """SHA-256 over values, qualities, places, alarms, commands, incidents and dispatches in one order.
+
+        Equal for two replays of one moment, whether played through or jumped to.
+        """
         digest = hashlib.sha256()
         digest.update(np.where(np.isnan(self.value), np.nan, self.value).astype("<f8").tobytes())
         digest.update(self.quality.tobytes())
@@ -162,7 +173,8 @@ class Past:
             digest.update(column.tobytes())
         digest.update(msgspec.json.encode([
             sorted((a.id, a.key, a.state, a.changed) for a in self.alarms.values() if a.is_live),
-            sorted((c.id, c.device, c.key, c.state) for c in self.commands.values())]))
+            sorted((c.id, c.device, c.key, c.state) for c in self.commands.values()),
+            sorted(self.incidents.values(), key=lambda i: i.id), sorted(self.dispatches.values(), key=lambda d: d.id)]))
         return digest.hexdigest()
 
     # ---- inside -------------------------------------------------------------------------------------------------
@@ -199,19 +211,26 @@ class Past:
                 self.alarms[event.alarm.id] = event.alarm
         touched = {e.alarm.id for e in self.record.alarms if before_ms / 1000 < e.time <= at}
         changes.alarms = [self.alarms[i] for i in sorted(touched) if before_ms >= 0 or self.alarms[i].is_live]
-        for final in self.record.commands:
-            _keep(self.commands, command_at(final, at), changes.commands)
-        for incident in self.record.incidents:
-            _keep(self.incidents, incident_at(incident, self.at_ms), changes.incidents)
-        for dispatch in self.record.dispatches:
-            _keep(self.dispatches, dispatch_at(dispatch, self.at_ms), changes.dispatches)
+        kept, ordered = at - KEPT_SECS, at - ORDER_SECS
+        commands = [command_at(c, at) for c in self.record.commands if c.steps[0][1] > ordered]
+        incidents = [self._joined(incident_at(i, self.at_ms)) for i in self.record.incidents if i.opened_ms / 1000 > kept]
+        dispatches = [dispatch_at(d, self.at_ms) for d in self.record.dispatches if d.steps[0][1] / 1000 > ordered]
+        self.alarms = {i: a for i, a in self.alarms.items() if a.changed > kept}
+        self.commands = _taken(self.commands, commands, changes.commands)
+        self.incidents = _taken(self.incidents, incidents, changes.incidents)
+        self.dispatches = _taken(self.dispatches, dispatches, changes.dispatches)
         return changes
 
+    def _joined(self, incident: IncidentView | None) -> IncidentView | None:
+        """With the alarms that had been raised by then: when each joined is not on record."""
+        return incident and msgspec.structs.replace(incident, alarms=[i for i in incident.alarms if i in self.alarms])
 
-def _keep(held: dict[Any, Any], thing: Any, changed: list[Any]) -> None:
-    if thing is not None and held.get(thing.id) != thing:
-        held[thing.id] = thing
-        changed.append(thing)
+
+def _taken(held: dict[Any, Any], now: list[Any], changed: list[Any]) -> dict[Any, Any]:
+    """What there is now, by id; what is not as it was held goes to `changed`."""
+    there = {thing.id: thing for thing in now if thing is not None}
+    changed += [thing for thing in there.values() if held.get(thing.id) != thing]
+    return there
 
 
 def _between(rows: Any, after_ms: int, to_ms: int) -> Any:
@@ -239,7 +258,7 @@ def dispatch_at(dispatch: DispatchView, at_ms: float) -> DispatchView | None:
 
 
 def incident_at(incident: IncidentView, at_ms: float) -> IncidentView | None:
-    """An incident as it was; None before it was opened. Which alarms had joined by then is not on record."""
+    """An incident as it was; None before it was opened. Its alarms are all that ever joined."""
     if incident.opened_ms > at_ms:
         return None
     is_closed = incident.closed_ms is not None and incident.closed_ms <= at_ms

@@ -172,14 +172,15 @@ def router(services: Services) -> APIRouter:
     async def _drill(key: str, verb: str) -> dict[str, Any]:
         who, drills = _asker("starting a drill"), services.drills
         access.require(who.role, "incident")
-        if drills is None or key not in {i.key for i in drills.incidents()}:
+        drill = next((i for i in drills.incidents() if i.key == key), None) if drills else None
+        if drills is None or drill is None:
             raise Refusal(404, f"no drill '{key}' can be played here", "drill.unknown", key=key)
 
         def work() -> None:
             (drills.start_incident if verb == "start" else drills.stop_incident)(key)
             core.note(who.user, f"drill.{verb}ed" if verb == "start" else "drill.stopped", key,
-                      text=f"Drill '{key}' {'started' if verb == 'start' else 'stopped'}",
-                      text_zh=f"演练「{key}」已{'启动' if verb == 'start' else '停止'}")
+                      text=f"Drill '{drill.name}' {'started' if verb == 'start' else 'stopped'}",
+                      text_zh=f"演练「{drill.name_zh}」已{'启动' if verb == 'start' else '停止'}")
 
         await runner.call(work)
         return {"key": key, "running": verb == "start"}

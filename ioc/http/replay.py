@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +16,12 @@ from starlette.middleware.base import RequestResponseEndpoint
 from ioc.access.person import require
 from ioc.live.replay import past_of, views_of
 from ioc.services import Services
+from twin.fences import PREFIX
+from twin.live.alarms import AlarmEvent
 from twin.marks import Mark, Marks
-from twin.replay import range_of
+from twin.ports import SAMPLE
+from twin.replay import KEPT_SECS, ORDER_SECS, range_of
+from twin.wire import TrailEntry
 
 HEADER = "x-parktwin-replay"
 REFUSED = "a replay shows the past; nothing can be changed from it; return to live first"
@@ -41,7 +46,7 @@ async def refuse_from_replay(request: Request, call_next: RequestResponseEndpoin
 def router(services: Services) -> APIRouter:
     """Routes of the replay page."""
     routes = APIRouter(tags=["replay"], prefix="/replay")
-    core = services.runner.core
+    core, core_call = services.runner.core, services.runner.call
     marks = Marks(core.events.engine)
 
     @routes.get("/range")
@@ -65,29 +70,34 @@ def router(services: Services) -> APIRouter:
     @routes.get("/moments")
     async def moments() -> list[dict[str, Any]]:
         """Incidents and drills on record, newest first."""
-        since = core.clock.now() - TRAIL_DAYS * 86_400
-        incidents = await run_in_threadpool(core.events.recent_incidents, 100)
-        trail = await run_in_threadpool(core.events.trail_between, since, core.clock.now(), 20_000)
+        now = core.clock.now()
+        since = now - TRAIL_DAYS * 86_400
+        incidents = await run_in_threadpool(core.events.incidents_between, since, now)
+        drills = await run_in_threadpool(core.events.trail_between, since, now, 1000, what=("drill.started", "drill.stopped"))
+        named = {i.key: i for i in await core_call(services.drills.incidents)} if services.drills else {}
+        samples = sample_spans(drills)
         found = [{"kind": "incident", "id": str(i.id), "at_ms": i.opened_ms, "until_ms": i.closed_ms, "title": i.title,
-                  "title_zh": i.title_zh, "place": i.place, "place_zh": i.place_zh, "priority": i.priority, "node": i.node}
-                 for i in incidents]
-        found += [{"kind": "drill", "id": str(t.id), "at_ms": t.time_ms, "until_ms": None, "title": t.text,
-                   "title_zh": t.text_zh, "place": "", "place_zh": "", "priority": 0, "node": t.node}
-                  for t in trail if t.what == "drill.started"]
+                  "title_zh": i.title_zh, "place": i.place, "place_zh": i.place_zh, "priority": i.priority, "node": i.node,
+                  "is_sample": any(a <= i.opened_ms <= b for a, b in samples)} for i in incidents]
+        for entry in (t for t in drills if t.what == "drill.started"):
+            drill = named.get(entry.subject)
+            found.append({"kind": "drill", "id": str(entry.id), "at_ms": entry.time_ms, "until_ms": None,
+                          "title": drill.name if drill else entry.text, "title_zh": drill.name_zh if drill else entry.text_zh,
+                          "place": "", "place_zh": "", "priority": 0, "node": entry.node, "is_sample": entry.who == SAMPLE})
         return sorted(found, key=lambda row: -float(str(row["at_ms"])))[:100]
 
     @routes.get("/span")
     async def tracks(from_ms: float, to_ms: float) -> dict[str, Any]:
-        """What the tracks of the timeline show: alarm transitions and commands of a span."""
+        """What the tracks of the timeline show: alarms and commands under way in a span, each with all its steps; people."""
         if not 0 < to_ms - from_ms <= 86_400_000:
             raise HTTPException(422, "give a span of at most a day")
         views = views_of(services)
-        steps = await run_in_threadpool(core.events.alarm_steps, from_ms / 1000, to_ms / 1000)
+        steps = await run_in_threadpool(core.events.alarm_steps, from_ms / 1000 - KEPT_SECS, to_ms / 1000)
         known = set(core.state.rules.keys)
         rows = [{"at_ms": e.time * 1000, "what": e.what, **msgspec.to_builtins(views.alarm(e.alarm))}
-                for e in steps if e.alarm.key in known or e.alarm.key.startswith("fence:")]
-        commands = [msgspec.to_builtins(views.command(c)) for c in await run_in_threadpool(core.events.recent_commands, 1000)
-                    if from_ms <= c.steps[0][1] * 1000 <= to_ms]
+                for e in under_way(steps, from_ms / 1000) if e.alarm.key in known or e.alarm.key.startswith(PREFIX)]
+        given = await run_in_threadpool(core.events.commands_between, from_ms / 1000 - ORDER_SECS, to_ms / 1000)
+        commands = [msgspec.to_builtins(views.command(c)) for c in given if c.steps[-1][1] >= from_ms / 1000]
         people = await run_in_threadpool(_people, services, int(from_ms), int(to_ms))
         return {"alarms": rows, "commands": commands, "people": people}
 
@@ -113,6 +123,25 @@ def router(services: Services) -> APIRouter:
         return msgspec.to_builtins(found)
 
     return routes
+
+
+def under_way(steps: Sequence[AlarmEvent], since: float) -> list[AlarmEvent]:
+    """All steps of the alarms that were live at an instant (seconds) or took a step after it."""
+    wanted = {event.alarm.id for event in steps if event.time >= since}
+    last = {event.alarm.id: event.alarm for event in steps if event.time < since}
+    wanted |= {number for number, alarm in last.items() if alarm.is_live}
+    return [event for event in steps if event.alarm.id in wanted]
+
+
+def sample_spans(drills: Sequence[TrailEntry]) -> list[tuple[float, float]]:
+    """From start to stop (ms) of every sample drill among the trail's drill lines, oldest first."""
+    spans, begun = [], dict[str, float]()
+    for entry in drills:
+        if entry.who == SAMPLE and entry.what == "drill.started":
+            begun[entry.subject] = entry.time_ms
+        elif entry.who == SAMPLE and entry.subject in begun:
+            spans.append((begun.pop(entry.subject), entry.time_ms))
+    return spans
 
 
 def _people(services: Services, from_ms: int, to_ms: int, buckets: int = 60) -> dict[str, Any]:

@@ -76,9 +76,9 @@ class Report(FPDF):
         self._write(self._foot.split(" · ", 2)[0] + " · " + when + " · " + author, size=9, colour=SOFT, after=5)
 
     # ------------------------------------------------------------------ parts
-    def heading(self, text: str, level: int = 1) -> None:
-        """A heading; it takes a new page rather than stand alone at the foot of one."""
-        if self.get_y() > self.h - 50:
+    def heading(self, text: str, level: int = 1, *, room_mm: float = 50) -> None:
+        """A heading; it takes a new page rather than stand alone at the foot of one (less than `room_mm` below it)."""
+        if self.get_y() > self.h - room_mm:
             self.add_page()
         self.ln(3 if level == 1 else 1)
         self._write(text, size=14 if level == 1 else 11.5, style="B", after=1.5)
@@ -86,6 +86,31 @@ class Report(FPDF):
     def paragraph(self, text: str, *, is_soft: bool = False) -> None:
         """A paragraph of body text; `is_soft` for notes and sources."""
         self._write(text, size=9 if is_soft else 10, colour=SOFT if is_soft else INK, after=1.5)
+
+    def notice(self, text: str) -> None:
+        """A line nobody overlooks: what the reader must know before the rest."""
+        text = self._plain(text)
+        self._need(text)
+        self.set_font("noto", "B", 10)
+        self.set_text_color(INK)
+        self.set_fill_color(GROUND)
+        self.set_x(self.l_margin)
+        self.multi_cell(self.epw, 6.5, text, align="L", fill=True, wrapmode=WrapMode.WORD, padding=2,
+                        new_x="LMARGIN", new_y="NEXT")
+        self.ln(2)
+
+    def legend(self, name: str, colours: Sequence[str], edges: Sequence[str], unit: str) -> None:
+        """The classes of a painted quantity: one colour a class, its edges under it."""
+        if self.get_y() + 16 > self.page_break_trigger:
+            self.add_page()
+        y, wide = self.get_y(), 12.0
+        self._line_at(self.l_margin, y, f"{name} {unit}", size=8.5, colour=INK, width=36)
+        for k, colour in enumerate(colours):
+            self.set_fill_color(colour)
+            self.rect(self.l_margin + 38 + wide * k, y, wide, 4, "F")
+        for k, edge in enumerate(edges[: len(colours) + 1]):
+            self._line_at(self.l_margin + 36 + wide * k, y + 4, edge, size=8, colour=SOFT, width=8)
+        self.set_xy(self.l_margin, y + 11)
 
     def rows(self, head: Sequence[str], body: Sequence[Sequence[str]], *, widths: Sequence[float] | None = None,
              breaches: frozenset[tuple[int, int]] = frozenset()) -> None:
@@ -99,9 +124,11 @@ class Report(FPDF):
         self._need("".join("".join(row) for row in texts))
         self.set_font("noto", "", 9)
         self.set_draw_color(LINE)
+        self.set_fill_color("#ffffff")
         self.set_text_color(INK)
         with self.table(borders_layout=TableBordersLayout.HORIZONTAL_LINES, col_widths=tuple(widths) if widths else None,
-                        text_align="LEFT", line_height=5, padding=1, wrapmode=WrapMode.CHAR,
+                        text_align="LEFT", line_height=5, padding=1,
+                        wrapmode=WrapMode.CHAR if self._lang == "zh" else WrapMode.WORD,
                         headings_style=FontFace(emphasis="B", color=SOFT, fill_color=GROUND)) as table:
             for number, line in enumerate(texts):
                 row = table.row()
@@ -233,10 +260,17 @@ class Report(FPDF):
         self.cell(width, 5, text)
 
     def _plain(self, text: str) -> str:
-        """Text as it can be drawn: control characters out, characters of no piece as a box."""
+        """Text as it can be drawn: control characters out, what no piece has as what it stands for (₂: 2) or a box."""
         index = font_index()
         kept = (c for c in text if c == "\n" or unicodedata.category(c)[0] != "C")
-        return "".join(c if c == "\n" or c == "…" or index.piece_of(c) else MISSING for c in kept)
+
+        def drawn(c: str) -> str:
+            if c == "\n" or c == "…" or index.piece_of(c):
+                return c
+            plain = unicodedata.normalize("NFKC", c)
+            return plain if all(index.piece_of(p) for p in plain) else MISSING
+
+        return "".join(drawn(c) for c in kept)
 
     def _need(self, text: str) -> None:
         """Load the pieces this text is drawn with, in both weights."""

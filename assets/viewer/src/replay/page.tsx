@@ -11,6 +11,7 @@ import { ask, replay, replayNow } from "../app/replaying";
 import { activeAlarms, commands, goTo, line, place, seconds, serverNow, trail, world } from "../app/store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../app/words";
 import { type Mark, type Moment, replayApi, type Span } from "./api";
+import { ReportButton } from "./report";
 import { Tracks } from "./tracks";
 
 const OFF = new Set(["pipes"]), SPEEDS = [0.5, 1, 4, 16, 60], MINUTE = 60_000;
@@ -44,7 +45,7 @@ function Pick({ moments, chosen, onChoose }: { moments: Moment[] | null; chosen:
       <form onSubmit={(e) => { e.preventDefault(); const at = instantOf(when); if (Number.isFinite(at)) onChoose(null, at); }}><input type="datetime-local" step={1} aria-label={say("replay.when")} value={when} onInput={(e) => setWhen(e.currentTarget.value)} /><button class="primary">{say("replay.go")}</button></form>
       {r && r.last_ms > 0 && <small>{say("replay.range", { from: `${dayOf(r.first_ms)} ${clock(r.first_ms)}`, to: clock(r.last_ms) })}</small>}
       {moments === null ? <p class="empty">{say("loading")}</p> : moments.length === 0 ? <p class="empty">{say("replay.none")}</p> : null}
-      <ul>{(moments ?? []).map((m) => <li key={m.kind + m.id}><button aria-current={chosen?.id === m.id && chosen.kind === m.kind} onClick={() => { onChoose(m, m.at_ms); const n = w?.byIndex.get(m.node); if (n) goTo(n.id); }}>{m.priority ? <PriorityMark priority={m.priority} size={18} /> : <Icon name="live" size={16} />}<span>{pick(m, "title")}<small>{pick(m, "place") || say(`replay.${m.kind}`)}</small></span><time>{clock(m.at_ms)}<small>{day(m.at_ms)}</small></time></button></li>)}</ul>
+      <ul>{(moments ?? []).map((m) => <li key={m.kind + m.id}><button aria-current={chosen?.id === m.id && chosen.kind === m.kind} onClick={() => { onChoose(m, m.at_ms); const n = w?.byIndex.get(m.node); if (n) goTo(n.id); }}>{m.priority ? <PriorityMark priority={m.priority} size={18} /> : <Icon name="live" size={16} />}<span>{m.is_sample && <b class="sample">{say("replay.sample")}</b>}{pick(m, "title")}<small>{pick(m, "place") || say(`replay.${m.kind}`)}</small></span><time>{clock(m.at_ms)}<small>{day(m.at_ms)}</small></time></button></li>)}</ul>
     </section>
   );
 }
@@ -102,6 +103,7 @@ export function ReplayPage(): JSX.Element {
         <button onClick={() => jump(-1)}>‹ {say("replay.before")}</button><button class="primary play" onClick={toggle}>{r?.is_playing ? `❚❚ ${say("replay.pause")}` : `▶ ${say("replay.play")}`}</button><button onClick={() => jump(1)}>{say("replay.after")} ›</button>
         <span class="speeds" role="group" aria-label={say("replay.speed")}>{SPEEDS.map((s) => <button key={s} aria-pressed={r?.speed === s} onClick={() => ask({ speed: s })}>{s}×</button>)}</span>
         {note === null ? <button disabled={!mayAct()} title={mayAct() ? "" : say("command.viewer")} onClick={() => setNote("")}>＋ {say("replay.mark")}</button> : <form class="note" onSubmit={(e) => { e.preventDefault(); void save(); }}><input ref={box} maxLength={500} required placeholder={say("replay.mark.text")} value={note} onInput={(e) => setNote(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Escape") { e.stopPropagation(); setNote(null); } }} /><button class="primary">{say("replay.mark.save")}</button></form>}
+        <ReportButton chosen={chosen} />
         {undo && <button onClick={() => void putBack()}>{say("replay.undo")}</button>}
         <span class="spacer" />{!line.value.isUp ? <p role="alert">{say("replay.line")}</p> : (told || fault) && <p role="alert">{told || fault}</p>}
         <p class="why" id="no-dispatch">{say("replay.dispatch.why")}</p><button class="locked" aria-disabled="true" aria-describedby="no-dispatch"><Icon name="send" size={13} />{say("replay.dispatch")}</button>

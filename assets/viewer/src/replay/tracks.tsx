@@ -11,16 +11,16 @@ import type { Mark, Span, Step } from "./api";
 
 const SIGNS: Record<string, string> = { confirmed: "✓", acknowledged: "○", failed: "✕", expired: "✕", unknown: "?", refused: "✕" };
 
-/** One bar an alarm: from its first transition in the span to its return, or to the end of what is known. */
-export function bars(steps: Step[], to: number): { alarm: Step; from: number; until: number; isOver: boolean }[] {
-  const byId = new Map<number, Step[]>();
-  for (const s of steps) byId.set(s.id, [...(byId.get(s.id) ?? []), s]);
-  return [...byId.values()].flatMap((all) => {
-    const raised = all.find((s) => s.what === "raised");
-    if (!raised) return [];
-    const over = all.find((s) => s.at_ms > raised.at_ms && (s.what === "returned" || s.state === "cleared"));
-    return [{ alarm: raised, from: raised.at_ms, until: over?.at_ms ?? to, isOver: !!over }];
-  }).sort((a, b) => a.alarm.priority - b.alarm.priority || a.from - b.from);
+export interface Bar { alarm: Step; from: number; until: number; isOver: boolean }
+/** A bar each time an alarm was active: from when it was raised, also before the window, to its return, or to the end of what is known. */
+export function bars(steps: Step[], to: number): Bar[] {
+  const open = new Map<number, Bar>(), out: Bar[] = [];
+  for (const s of steps) {
+    const bar = open.get(s.id);
+    if (!bar && s.what === "raised") { const begun = { alarm: s, from: s.at_ms, until: to, isOver: false }; open.set(s.id, begun); out.push(begun); }
+    else if (bar && (s.what === "returned" || s.state === "cleared")) { bar.until = s.at_ms; bar.isOver = true; open.delete(s.id); }
+  }
+  return out.sort((a, b) => a.alarm.priority - b.alarm.priority || a.from - b.from);
 }
 
 /** Commands too near each other to be read apart, together. */
@@ -48,7 +48,7 @@ export function Tracks({ from, to, span, marks, onRemove }: { from: number; to: 
   void seconds.value;
   const at = serverNow(), last = replay.value?.last_ms ?? to, share = (t: number) => `${Math.min(100, Math.max(0, (t - from) / (to - from) * 100))}%`;
   const [curve, setCurve] = useState<{ name: string; unit: string; h: History } | null>(null);
-  const rows = span ? bars(span.alarms, Math.min(to, last)) : [], w = world.value;
+  const rows = span ? bars(span.alarms, Math.min(to, last)).filter((r) => r.until >= from) : [], w = world.value;
   const chosen = (device.value && w?.deviceById.get(device.value)) || w?.deviceById.get(rows.find((r) => r.alarm.point)?.alarm.device ?? "") || null;
   const kind = chosen ? w?.kinds.get(chosen.kind) : null, wanted = rows.find((r) => r.alarm.device === chosen?.id)?.alarm.point;
   const about = kind?.points.find((p) => `${chosen!.id}.${p.key}` === wanted) ?? kind?.points.find((p) => !p.states.length) ?? kind?.points[0], point = chosen && about ? `${chosen.id}.${about.key}` : "";
