@@ -3,6 +3,8 @@
     requested → sent → accepted → arrived (a fix shows it) → released
     refused (the person's terminal said no) · expired (not there in time)
 
+After a restart, or a line that came back, whoever is not seen at their place is sent *again* from where they are.
+
 Values are `twin.wire.DispatchView`, frozen; times are milliseconds since 1970 UTC.
 """
 
@@ -18,6 +20,7 @@ from twin.wire import DispatchView
 
 WALK_MPS = 1.2
 ARRIVED_M, ARRIVED_DZ_M = 5.0, 1.8
+AGAIN = "sent again"
 UNDER_WAY = frozenset({"requested", "sent", "accepted"})
 
 
@@ -59,6 +62,14 @@ def on_time(dispatch: DispatchView, now_ms: float) -> DispatchView:
     if dispatch.state in UNDER_WAY and now_ms >= dispatch.expires_ms:
         return step(dispatch, "expired", now_ms, "not at the place in time")
     return dispatch
+
+
+def again(dispatch: DispatchView, way: tuple[list[tuple[float, float, float]], float], now_ms: float) -> DispatchView:
+    """After a restart or a lost line: sent once more under the same id, from where the person is now, with time for that."""
+    route, metres = way
+    after = replace(dispatch, route=route, metres=round(metres, 1),
+                    expires_ms=max(dispatch.expires_ms, now_ms + time_for(metres) * 1000))
+    return step(after, "sent", now_ms, AGAIN)
 
 
 def order_of(dispatch: DispatchView, node: str) -> DispatchOrder:

@@ -309,7 +309,9 @@ def _rounds(
             _step_out(p, line, here)
             here = _walk(p, line, here, p.row(room), p.seat(room, chance))
             line.stay(line.now + chance.uniform(240, 1300))
-    if not outdoors:
+    if outdoors:
+        line.stay(end * 3600.0)  # until the next shift is there
+    else:
         _step_out(p, line, here)
         _walk(p, line, here, int(person.choice(p.gates)), None)
 

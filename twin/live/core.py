@@ -126,6 +126,8 @@ class LiveCore:
         since = before.since_ms if before is not None and before.state == state else self.clock.now() * 1000
         self.links[connector] = Link(connector=connector, state=state, since_ms=since, text=text)
         self._links_changed.append(self.links[connector])
+        if is_live and before is not None and before.state == "down" and self.dispatches is not None:
+            self.dispatches.line_back()
         if not is_live and all(link.state == "down" for link in self.links.values()):
             self.state.mark_stale(np.arange(len(self.points)))
 

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from twin.dispatch import (
-    UNDER_WAY,
+    AGAIN,
     DispatchError,
+    again,
     on_ack,
     on_fix,
     on_time,
@@ -31,6 +33,9 @@ _log = logging.getLogger(__name__)
 WORDS = {"requested": ("asked for", "已请求"), "sent": ("sent", "已派出"), "accepted": ("accepted", "已接受"),
          "arrived": ("is there, by position", "定位确认到场"), "refused": ("refused", "拒绝"),
          "expired": ("not there in time", "未按时到场"), "released": ("released", "已撤回")}
+REMARKS_ZH = {AGAIN: "重新下达", "incident closed": "事件已结束", "not at the place in time": ""}
+#: how long a restarted desk waits for a fix of somebody who was on the way
+RESUME_SECS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,7 @@ class DispatchDesk:
         self._events, self._tracks, self._views, self.reach = events, tracks, views, reach
         self.people = {info.i: info for info in people}
         self._live = {dispatch.id: dispatch for dispatch in events.live_dispatches()}
+        self._unsure: dict[str, float | None] = dict.fromkeys(self._live)  # since when; None: since the next tick
         self._changed: list[DispatchView] = []
         self._trail: list[TrailEntry] = []
         self._orders: list[DispatchOrder] = []
@@ -128,10 +134,7 @@ class DispatchDesk:
         arrived = []
         try:
             for dispatch in list(self._live.values()):
-                i, known = dispatch.track, dispatch.track < len(self._tracks.source)
-                after = on_time(dispatch, now * 1000)
-                if known and after.state in UNDER_WAY:
-                    after = on_fix(after, self._tracks.xyz[i], float(self._tracks.source[i]) * 1000)
+                after = self._resumed(dispatch, now) if dispatch.id in self._unsure else self._stepped(dispatch, now)
                 if after is dispatch:
                     continue
                 self._keep(after, now)
@@ -142,6 +145,36 @@ class DispatchDesk:
         except StoreDown as error:  # nothing has become true, the next tick tries again
             _log.error("dispatches wait: %s", error)
         return arrived
+
+    def line_back(self) -> None:
+        """The line to the field was down: an order nobody answered may never have been heard."""
+        self._unsure.update({d.id: None for d in self._live.values() if d.state == "sent" and d.id not in self._unsure})
+
+    def _stepped(self, dispatch: DispatchView, now: float) -> DispatchView:
+        """By position first: who is there late is there."""
+        i = dispatch.track
+        if i < len(self._tracks.source):
+            dispatch = on_fix(dispatch, self._tracks.xyz[i], float(self._tracks.source[i]) * 1000)
+        return on_time(dispatch, now * 1000)
+
+    def _resumed(self, dispatch: DispatchView, now: float) -> DispatchView:
+        """Somebody who was sent before a restart: nothing is decided until a fix of them, or its time is over."""
+        since = self._unsure[dispatch.id]
+        if since is None:
+            self._unsure[dispatch.id] = since = now
+        i = dispatch.track
+        is_seen = i < len(self._tracks.source) and self._tracks.received[i] >= since and self._tracks.source[i] > 0
+        if not is_seen and now < since + RESUME_SECS:
+            return dispatch
+        del self._unsure[dispatch.id]
+        here, at = (self._tracks.xyz[i], float(self._tracks.source[i]) * 1000) if is_seen else (None, 0.0)
+        way = self.reach.way(here, dispatch.node) if here is not None else None
+        if here is None or way is None or on_fix(step(dispatch, "sent", 0.0), here, at).state == "arrived":
+            return self._stepped(dispatch, now)
+        if dispatch.state == "arrived":  # they were there, that stays true; they are only called back
+            self._orders.append(order_of(replace(dispatch, route=way[0]), self._node_id(dispatch.node)))
+            return dispatch
+        return again(dispatch, way, now * 1000)
 
     def drain(self) -> tuple[list[DispatchOrder], list[DispatchView], list[TrailEntry]]:
         """Orders, dispatches that changed and trail lines since the last drain."""
@@ -173,10 +206,11 @@ class DispatchDesk:
         state, _, remark = dispatch.steps[-1]
         subject = f"incident:{dispatch.incident}" if dispatch.incident else f"dispatch:{dispatch.id}"
         who = dispatch.by if state in ("requested", "sent", "released") else dispatch.person
-        why = f" ({remark})" if remark else ""
+        why, remark_zh = f" ({remark})" if remark else "", REMARKS_ZH.get(remark, remark)
+        why_zh = f"（{remark_zh}）" if remark_zh else ""
         note = Note(time=now, who=who, what=f"dispatch.{state}", subject=subject, node=dispatch.node,
                     text=f"{dispatch.name} → {dispatch.place} ({dispatch.metres:.0f} m): {word}{why}",
-                    text_zh=f"{dispatch.name_zh} → {dispatch.place_zh}（步行 {dispatch.metres:.0f} m）：{word_zh}")
+                    text_zh=f"{dispatch.name_zh} → {dispatch.place_zh}（步行 {dispatch.metres:.0f} m）：{word_zh}{why_zh}")
         self._trail += self._events.write(Records(dispatches=[dispatch], notes=[note]))
         self._changed.append(dispatch)
         if dispatch.state in DISPATCH_LIVE:
