@@ -29,9 +29,9 @@ def chromium() -> Iterator[Browser]:
 def signed_in(browser: Browser, base: str, *, width: int = 1920, height: int = 1080, theme: str = "dark",
               lang: str = "zh", **more: Any) -> BrowserContext:
     """A context signed in to the demo account of the server at `base`."""
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", **more)
-    for key, value in (("theme", theme), ("lang", lang)):
-        context.add_init_script(f"localStorage.setItem('parktwin.{key}', '{value}')")
+    chosen = [{"name": f"parktwin.{key}", "value": value} for key, value in (("theme", theme), ("lang", lang))]
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", **more,
+                                  storage_state={"cookies": [], "origins": [{"origin": base, "localStorage": chosen}]})
     answer = context.request.post(f"{base}/demo", form={"next": "/"}, headers={"origin": base})
     if not answer.ok:
         raise RuntimeError(f"the demo account could not sign in: {answer.status} {answer.text()[:200]}")

@@ -1,13 +1,18 @@
 /** The streamed half of the model: 3D Tiles in the park frame, Z up. */
 import { LoadingManager, Matrix4, type Object3D, type PerspectiveCamera } from "three";
+import { Scheduler } from "3d-tiles-renderer";
 import { TilesRenderer } from "3d-tiles-renderer/three";
 import type { BuildingTiles, Park } from "../contract";
 import { makeLoader, piecesOf, type Piece, type Place } from "./patch";
 
-export interface TileEvents { added(pieces: Piece[]): void; removed(pieces: Piece[]): void; changed(): void; progress(share: number): void }
+export interface TileEvents { added(pieces: Piece[]): void; removed(pieces: Piece[]): void; changed(): void; known(): void; progress(share: number): void }
 export type FetchTile = (url: string) => Promise<ArrayBuffer>;
 
 interface TileLike { parent: TileLike | null; extras?: { layer?: string }; content?: { uri?: string }; engineData?: { scene?: Object3D | null } }
+
+/** Tiles are fetched and read as soon as the thread is free, not with the next frame: where a processor draws, that may be half a second away. */
+Scheduler.requestAnimationFrame = (job) => window.setTimeout(job, 0);
+Scheduler.cancelAnimationFrame = (handle) => window.clearTimeout(handle);
 
 /** Bytes of loaded tiles past which the least recently seen are dropped. */
 const BYTE_BUDGET = 160 * 2 ** 20;
@@ -59,7 +64,7 @@ export class ParkTiles {
     });
     tiles.addEventListener("tile-visibility-change", () => events.changed());
     tiles.addEventListener("needs-update", () => events.changed());
-    tiles.addEventListener("load-tileset", () => events.changed());
+    tiles.addEventListener("load-tileset", () => { events.known(); events.changed(); });
     tiles.addEventListener("load-error", ({ url, error }) => console.warn(`tile ${String(url)} did not load: ${String(error)}`));
     tiles.addEventListener("tiles-load-end", () => { events.progress(1); events.changed(); });
   }

@@ -82,7 +82,7 @@ class ParkView implements SceneView {
     this.model = new Model(this.stage, this.materials, new SingleTiles(base, fetchTile), new Baker(this.look), () => this.modelChanged());
     this.tiles = new ParkTiles(world.park, this.scope.buildings, this.orbit.camera, {
       added: (pieces) => this.model.add(pieces), removed: (pieces) => this.model.remove(pieces),
-      changed: () => { this.needsTiles = true; this.modelChanged(); }, progress: (share) => this.progress(share),
+      changed: () => { this.needsTiles = true; this.modelChanged(); }, known: () => this.traverse(), progress: (share) => this.progress(share),
     }, fetchTile);
     this.stage.scene.add(this.tiles.renderer.group);
     this.picker = new Picker(this.stage, this.model, this.orbit.camera);
@@ -109,12 +109,14 @@ class ParkView implements SceneView {
     document.fonts?.addEventListener("loadingdone", this.onFonts);
     this.resizer = new ResizeObserver(() => this.wake());
     this.resizer.observe(this.box);
+    this.stage.resize(1); // before anything is compiled: setting the size waits for all that the driver has yet to do
     this.applyLook();
+    this.poses.setLimits();
+    this.orbit.flyTo(this.poses.home(), true);
+    this.orbit.place();
+    this.traverse();
     this.stage.warm();
     loadLight(world.park, this.materials, () => this.modelChanged());
-    this.poses.setLimits();
-    this.stage.resize(1);
-    this.orbit.flyTo(this.poses.home(), true);
     this.wake();
   }
 
@@ -285,6 +287,12 @@ class ParkView implements SceneView {
     this.frame = requestAnimationFrame((time) => { this.frame = 0; this.draw(time); });
   }
 
+  /** Asks for the tiles that the picture lacks. */
+  private traverse(): void {
+    this.needsTiles = false;
+    this.tiles.update(this.orbit.camera, this.stage.width, this.stage.height);
+  }
+
   private draw(time: number): void {
     if (this.isGone || this.isLost) return;
     const { stage, orbit, pace } = this;
@@ -292,7 +300,7 @@ class ParkView implements SceneView {
     const hasMoved = orbit.step(time);
     if (hasMoved) this.events.emit("camera", this.getCamera());
     if (hasMoved || isResized) { stage.invalidate(true); this.needsModel = true; this.needsTiles = true; this.restSince = time; }
-    if (this.needsTiles) { this.needsTiles = false; this.tiles.update(orbit.camera, stage.width, stage.height); this.progress(this.tiles.progress); }
+    if (this.needsTiles) { this.traverse(); this.progress(this.tiles.progress); }
     if (!this.hasFirst && this.model.tileBytes === 0 && this.tiles.progress < 1) { this.schedule(false, false); return; }
     this.materials.shared.fogPerMetre!.value = this.look.fogPerMetre * Math.min(1, FOG_METRES / orbit.now.distance);
     this.state.flush(stage.renderer);

@@ -1,6 +1,6 @@
 /** The 3D view in the page: channel switch, storeys, tools, legend, layers, scale; fed by the store, answering to it. */
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SceneView } from "../../contract";
 import { createSceneView } from "../../scene";
 import { api, type OverlayInfo } from "../api";
@@ -21,7 +21,7 @@ export let scene: SceneView | null = null;
 
 export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Element {
   const host = useRef<HTMLDivElement>(null), w = world.value, [progress, setProgress] = useState(0), [info, setInfo] = useState<OverlayInfo | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the page is painted: WebGL then does not wait for that
     if (!w) return;
     const view = createSceneView(host.current!, w, { theme: theme.value, lang: lang.value });
     scene = view;
