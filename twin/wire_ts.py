@@ -23,8 +23,10 @@ _ARRAYS = {"<f8": ("Float64Array", 8), "<f4": ("Float32Array", 4), "<u4": ("Uint
 
 def wire_ts() -> str:
     """The whole text of wire.ts; the same every time."""
-    parts_of = (wire.LinkageTarget, wire.LinkageStep, wire.LinkageRun, wire.PlanStep, wire.PlanRun, wire.WallStop)
-    structs: list[type[msgspec.Struct]] = [wire.Kpi, *parts_of, *wire.SERVER_MESSAGES, wire.Look, wire.ReplayAsk]
+    parts_of = (wire.LinkageTarget, wire.LinkageStep, wire.LinkageRun, wire.PlanStep, wire.PlanRun, wire.WallStop,
+                wire.WallShot, wire.WallUrgent)
+    asked = (wire.Look, wire.ClockAsk, wire.ReplayAsk)
+    structs: list[type[msgspec.Struct]] = [wire.Kpi, *parts_of, *wire.SERVER_MESSAGES, *asked]
     parts = ["// Generated from twin/wire.py by `python -m twin.wire_ts`. Do not edit.", "",
              f"export const MAGIC = 0x{wire.MAGIC:x};", f"export const VERSION = {wire.VERSION};",
              f"export const HEADER_BYTES = {wire.HEADER_BYTES};", ""]

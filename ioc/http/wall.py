@@ -30,6 +30,8 @@ class StopBody(BaseModel):
     seconds: float = Field(20, ge=5, le=3600)
     camera: list[float] = Field(default_factory=list, max_length=6)
     channel: int = Field(0, ge=0, le=255)
+    layers: list[Literal["people", "vehicles", "devices", "labels", "trees", "pipes"]] = Field(
+        default=["people", "vehicles", "devices", "labels", "trees"], max_length=6)
 
 
 class Tour(BaseModel):

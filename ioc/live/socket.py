@@ -12,9 +12,9 @@ from ioc.access.person import current
 from ioc.live.hub import Client, encode, pump
 from ioc.live.runner import TICK_SECS
 from ioc.services import Services
-from twin.wire import Channel, Hello, Look, Message
+from twin.wire import Channel, Clock, ClockAsk, Hello, Look, Message
 
-_look = msgspec.json.Decoder(Look)
+_asked = msgspec.json.Decoder(Look | ClockAsk)
 TRY_AGAIN = 1013
 CHANNELS = frozenset(int(channel) for channel in Channel)
 
@@ -77,10 +77,13 @@ async def _join(services: Services, client: Client, socket: WebSocket) -> None:
 
 
 def _hear(services: Services, client: Client, text: str) -> None:
-    """A browser says what it looks at; anything else is ignored."""
+    """A browser says what it looks at, or asks the time; anything else is ignored."""
     try:
-        look = _look.decode(text)
+        asked = _asked.decode(text)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return
-    client.node = look.node if services.graph.index(look.node) else "park"
-    client.channels = frozenset(look.channels) & CHANNELS
+    if isinstance(asked, ClockAsk):
+        client.say(Clock(asked=asked.asked, server_time_ms=services.runner.core.clock.now() * 1000))
+        return
+    client.node = asked.node if services.graph.index(asked.node) else "park"
+    client.channels = frozenset(asked.channels) & CHANNELS

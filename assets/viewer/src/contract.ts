@@ -28,6 +28,8 @@ export interface LiveColumns {
   trackXyz: Float32Array; trackHeading: Float32Array; trackNode: Uint32Array; trackSeenMs: Float64Array; trackFlags: Uint8Array;
   /** channel number → value per node (NaN = none) */
   overlay: Map<number, Float32Array>;
+  /** server time of the newest fixes, ms */
+  fixesMs: number;
 }
 
 export interface AlarmMark { id: number; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string; raised_ms: number; at?: Xyz }
@@ -51,6 +53,11 @@ export interface SceneEvents {
 }
 export interface CameraState { target: [number, number, number]; distance: number; azimuth: number; polar: number; metresPerPixel: number }
 
+/** Where the screens of a wall meet: bands (from, to) in css pixels of the whole picture that no word may cross. */
+export interface Seams { x: [number, number][]; y: [number, number][] }
+/** Shares of the picture's sides that a page's own panels cover: what is looked at keeps out of them. */
+export interface Margins { left: number; right: number; top: number; bottom: number }
+
 export type Xyz = [number, number, number];
 /** What a page draws over the model, in park metres; colours are CSS colours. Parts behind the model are faded, not lost. */
 export type Shape =
@@ -63,7 +70,11 @@ export interface SceneView {
   /** Draws a page's own shapes under a name, in place of those it had; null takes them away. */
   setShapes(name: string, shapes: Shape[] | null): void;
   /** Drill: park, building, storey, space or device id. Flies there and opens what must be open. */
-  goTo(id: string, options?: { immediate?: boolean }): void;
+  goTo(id: string, options?: { immediate?: boolean; isStill?: boolean }): void;
+  /** A place's own view in a picture of a shape (width / height) of which panels cover the margins; nothing else changes it. */
+  poseOf(id: string, aspect: number, margins: Margins): CameraState;
+  /** The camera is where this says whenever a picture is drawn, and no hand moves it; null = let go. */
+  follow(pose: (() => { state: CameraState; isMoving: boolean }) | null): void;
   select(deviceId: string | null): void;
   setTheme(theme: Theme): void;
   setLang(lang: Lang): void;
@@ -80,6 +91,8 @@ export interface SceneView {
   getCamera(): CameraState;
   /** One picture over several windows: this one shows its own size from x, y of a larger canvas (css pixels); fullWidth 0 = alone. */
   setViewOffset(fullWidth: number, fullHeight: number, x: number, y: number): void;
+  /** Signs this much larger than on a desk, none of them across a seam; `clock` (ms) moves what moves by itself, so that windows agree. */
+  setWall(wall: { signScale: number; seams: Seams; clock: () => number } | null): void;
   home(): void;
   north(): void;
   screenshot(): Promise<Blob>;

@@ -89,6 +89,31 @@ export interface WallStop {
   seconds: number;
   camera: number[];
   channel: number;
+  layers: string[];
+}
+
+export interface WallShot {
+  node: string;
+  camera: number[];
+  since_ms: number;
+  flight_ms: number;
+  is_urgent: boolean;
+}
+
+export interface WallUrgent {
+  key: string;
+  node: string;
+  alarm: number;
+  incident: number;
+  priority: number;
+  title: string;
+  title_zh: string;
+  place: string;
+  place_zh: string;
+  state: string;
+  raised_ms: number;
+  by: string;
+  over_ms: number;
 }
 
 export interface Hello {
@@ -218,9 +243,13 @@ export interface WallView {
   started_ms: number;
   held_ms: number;
   node: string;
-  alarms: number[];
+  urgent: WallUrgent[];
+  focus: string;
+  resumes_ms: number;
   by: string;
   missing: number[];
+  skipped: number[];
+  shots: WallShot[];
   version: string;
 }
 
@@ -245,10 +274,21 @@ export interface ReplayState {
   fault_zh: string;
 }
 
+export interface Clock {
+  t: "clock";
+  asked: number;
+  server_time_ms: number;
+}
+
 export interface Look {
   t: "look";
   node: string;
   channels: number[];
+}
+
+export interface ClockAsk {
+  t: "clock";
+  asked: number;
 }
 
 export interface ReplayAsk {
@@ -257,7 +297,7 @@ export interface ReplayAsk {
   is_playing: boolean | null;
   speed: number | null;
 }
-export type ServerMessage = Hello | AlarmView | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState;
+export type ServerMessage = Hello | AlarmView | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState | Clock;
 
 export interface ValuesFrame { kind: 1; n: number; seq: number; extra: number; timeMs: number; value: Float64Array; slot: Uint32Array; age_ms: Uint32Array; quality: Uint8Array }
 export interface PositionsFrame { kind: 2; n: number; seq: number; extra: number; timeMs: number; xyz: Float32Array; track: Uint32Array; heading: Float32Array; node: Uint32Array; flags: Uint8Array }

@@ -1,4 +1,5 @@
 /** The server's REST routes, each as one function; every failure is an ApiError in the reader's language. */
+import { door } from "./come_back";
 import { isReplay } from "./replaying";
 import { has, say } from "./words";
 import type { Device, DeviceKind, Park, Space, Track, TreeNode } from "../contract";
@@ -52,7 +53,7 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   if (method !== "GET") { headers["X-CSRF-Token"] = csrf; headers["Content-Type"] = "application/json"; }
   if (isReplay) headers["X-Parktwin-Replay"] = "1"; // nothing is done to the field from the past: the server refuses it
   const answer = await ((method === "GET" && taken(path)) || fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), signal }));
-  if (answer.status === 401) { location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`); }
+  if (answer.status === 401) { location.assign(door()); }
   const text = await answer.text();
   if (!answer.ok) throw new ApiError(answer.status, refusedOf(text), `${answer.status} ${answer.statusText}`);
   return (text ? JSON.parse(text) : null) as T;

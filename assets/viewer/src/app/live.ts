@@ -1,5 +1,6 @@
 /** The socket: binary frames into columns, JSON messages to listeners; comes back by itself, and says when it is gone. */
 import type { LiveColumns } from "../contract";
+import { door } from "./come_back";
 import { isReplay } from "./replaying";
 
 const MAGIC = 0x5054, HEADER = 24;
@@ -18,7 +19,7 @@ export function makeColumns(slots: number, tracks: number): LiveColumns {
   return {
     value: new Float64Array(slots).fill(NaN), quality: new Uint8Array(slots).fill(4), ageMs: new Uint32Array(slots), receivedMs: new Float64Array(slots),
     trackXyz: new Float32Array(tracks * 3), trackHeading: new Float32Array(tracks), trackNode: new Uint32Array(tracks), trackSeenMs: new Float64Array(tracks),
-    trackFlags: new Uint8Array(tracks), overlay: new Map(),
+    trackFlags: new Uint8Array(tracks), overlay: new Map(), fixesMs: 0,
   };
 }
 
@@ -42,6 +43,7 @@ export function readFrame(buffer: ArrayBuffer, live: LiveColumns, nodes: number,
       live.trackXyz[3 * i] = xyz[3 * k]; live.trackXyz[3 * i + 1] = xyz[3 * k + 1]; live.trackXyz[3 * i + 2] = xyz[3 * k + 2];
       live.trackHeading[i] = heading[k]; live.trackNode[i] = node[k]; live.trackFlags[i] = flags[k]; live.trackSeenMs[i] = nowMs;
     }
+    live.fixesMs = serverMs;
     return { kind, serverMs };
   }
   if (kind === FRAME.OVERLAY) {
@@ -95,7 +97,7 @@ export class Line {
     socket.onclose = (event) => {
       if (this.isClosed || this.socket !== socket) return;
       this.socket = null;
-      if (event.code === 4401) { location.assign("/signin"); return; }
+      if (event.code === 4401) { location.assign(door()); return; }
       window.setTimeout(() => this.open(), Math.min(5000, 400 * 1.7 ** this.tries++) * (0.75 + Math.random() / 2));
     };
   }

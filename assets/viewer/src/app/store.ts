@@ -5,6 +5,7 @@ import { type Alarm, api, type Command, type Kpi, type Me, type Trail } from "./
 import { dispatches, heardIncident, incidents } from "./incident/state";
 import type { ReplayState } from "../wire";
 import { heardWall } from "./wall_state";
+import { hereNow, SharedClock } from "./shared_clock";
 import { setZone } from "./parktime";
 import { attach, heardReplay, isReplay, replayNow, resume } from "./replaying";
 import { Line, makeColumns, type Message } from "./live";
@@ -22,14 +23,17 @@ export const links = signal<Map<string, { state: string; since_ms: number; text:
 /** Ticks: values (10 Hz at most, once a frame), seconds. Components that show live figures read one of them. */
 export const valuesTick = signal(0);
 export const seconds = signal(0);
-/** Server clock minus this machine's, milliseconds. */
-export const clockOffset = signal(0);
 export const place = signal("park");
 export const device = signal<string | null>(null);
 export const channel = signal<number | null>(1);
 export const camera = signal<CameraState | null>(null);
 export const overlayTick = signal(0);
-export const serverNow = (): number => (isReplay ? replayNow() : Date.now() + clockOffset.value);
+export const sharedClock = new SharedClock();
+export const serverNow = (): number => (isReplay ? replayNow() : sharedClock.now());
+/** The compiled park the server serves now. */
+export const servedBuild = signal("");
+/** Asks the server for its time; what it says is heard in `sharedClock`. */
+export const askTime = (): void => socket?.send({ t: "clock", asked: hereNow() });
 
 const CLOSED = new Set(["cleared"]);
 export const activeAlarms = computed(() =>
@@ -103,7 +107,8 @@ function overlay(): void { overlayTick.value += 1; listeners.forEach((l) => l(nu
 function lineChanged(isUp: boolean, sinceMs: number): void { line.value = { isUp, sinceMs }; }
 
 function hear(message: Message): void {
-  if (message.t === "hello") { clockOffset.value = Number(message.server_time_ms) - Date.now(); if (isReplay) resume(); }
+  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); if (isReplay) resume(); }
+  else if (message.t === "clock") sharedClock.hear(Number(message.server_time_ms), hereNow(), Number(message.asked));
   else if (message.t === "replay") { const r = message as unknown as ReplayState; if (r.is_reset) forget(); heardReplay(r); }
   else if (message.t === "alarm") { const a = message as unknown as Alarm; alarms.value = new Map(alarms.value).set(a.id, a); }
   else if (message.t === "command") { const c = message as unknown as Command; commands.value = new Map(commands.value).set(c.id, c); }
@@ -135,7 +140,7 @@ export function goTo(id: string, options: { device?: string | null; replace?: bo
   looking();
 }
 export function choose(id: string | null): void { device.value = id; writeAddress(true); }
-export function paint(to: number | null): void { channel.value = to; writeAddress(true); looking(); }
+export function paint(to: number | null, isInAddress = true): void { channel.value = to; if (isInAddress) writeAddress(true); looking(); }
 /** Up one level; false at the top. */
 export function goUp(): boolean {
   if (device.value) { choose(null); return true; }

@@ -72,7 +72,7 @@ export class AlarmSigns {
   }
 
   build(focus: Focus, theme: Theme, lang: Lang, nowMs: number, isReduced: boolean, camera: PerspectiveCamera, width: number, height: number,
-    sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
+    sprites: Sprite[], strokes: StrokeBatch, dpr: number, hasTags = true): void {
     const palette = paletteOf(theme);
     const tags: { alarm: AlarmMark; x: number; y: number; metres: number }[] = [];
     const sorted = [...this.marks].filter((a) => a.state !== "cleared" && a.state !== "shelved").sort((a, b) => a.priority - b.priority || a.raised_ms - b.raised_ms);
@@ -107,7 +107,7 @@ export class AlarmSigns {
         tags.push({ alarm, x: low.x * flip, y: low.y * flip, metres: Math.hypot(foot.x - camera.position.x, foot.y - camera.position.y) });
       }
     });
-    if (!camera.view?.enabled) tags.slice(0, MOST_TAGS).forEach((tag) => this.tag(tag, lang, theme, width, height, sprites));
+    if (hasTags) tags.slice(0, MOST_TAGS).forEach((tag) => this.tag(tag, lang, theme, width, height, sprites));
   }
 
   private tag(tag: { alarm: AlarmMark; x: number; y: number; metres: number }, lang: Lang, theme: Theme, width: number, height: number, sprites: Sprite[]): void {

@@ -26,6 +26,8 @@ export class OrbitCamera {
   private seen = "";
   /** Metres; the target stays inside. */
   limits = { low: new Vector3(-5e3, -5e3, -200), high: new Vector3(5e3, 5e3, 500), nearest: 6, farthest: 4000 };
+  /** Where to be, from elsewhere: while set, no hand and no flight moves the camera. */
+  guide: (() => { pose: Pose; isMoving: boolean }) | null = null;
   /** Set while a tool takes the pointer. */
   isLocked = false;
 
@@ -64,7 +66,12 @@ export class OrbitCamera {
     const secs = Math.min(0.1, (time - this.lastStep) / 1000 || 0.016);
     this.lastStep = time;
     if (this.held.size) this.stepKeys(secs);
-    if (this.flight) {
+    const guided = this.guide?.();
+    if (guided) {
+      this.flight = null;
+      this.copy(guided.pose, this.goal);
+      this.copy(guided.pose, this.now);
+    } else if (this.flight) {
       const share = Math.min(1, (time - this.flight.since) / this.flight.ms);
       const ease = 1 - (1 - share) ** 3;
       const { from, to } = this.flight;
@@ -88,7 +95,7 @@ export class OrbitCamera {
     this.place();
     const before = this.seen;
     this.seen = this.signature();
-    return this.seen !== before || this.flight !== null || this.held.size > 0;
+    return this.seen !== before || this.flight !== null || !!guided?.isMoving || this.held.size > 0;
   }
 
   place(): void {

@@ -50,6 +50,7 @@ function headline(device: Device, kind: DeviceKind, world: World): string {
 interface Group { members: Device[]; at: Vector3; head: Vector3; symbol: string; pick: { kind: "node" | "device"; id: string } }
 
 export class DeviceSigns {
+  isOn = true;
   readonly hidden = new Set<string>();
   selected: string | null = null;
   hovered: string | null = null;
@@ -69,7 +70,7 @@ export class DeviceSigns {
     sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {
     const isOpen = focus.level === "storey" || focus.level === "space";
     const isNear = !isOpen && metresPerPixel < OUTDOOR_METRES_PER_PIXEL;
-    const key = [focus.level, isOpen ? focus.storey.node : 0, isNear, this.selected, ...this.hidden].join(" ");
+    const key = [this.isOn, focus.level, isOpen ? focus.storey.node : 0, isNear, this.selected, ...this.hidden].join(" ");
     if (key !== this.sortedFor) { this.sortedFor = key; this.sort(isOpen ? focus.storey.node : 0, isNear); }
     for (const device of this.single) this.disc(device, theme, lang, isStale, metresPerPixel, sprites, strokes, dpr);
     const worst = new Map<string, number>();
@@ -82,7 +83,7 @@ export class DeviceSigns {
     const groups = new Map<string, Device[]>();
     this.single = [];
     for (const device of this.world.devices) {
-      if (this.hidden.has(device.kind)) continue;
+      if ((!this.isOn && device.id !== this.selected) || this.hidden.has(device.kind)) continue;
       const place = this.placeOf.get(device.id)!;
       const isSingle = device.id === this.selected || (storey ? place.storey === storey : isNear && !place.building);
       if (isSingle) this.single.push(device);

@@ -1,6 +1,6 @@
 /** Where the camera goes: the park from a good angle, a building, a storey, a room, a thing. */
 import { PerspectiveCamera, Vector3 } from "three";
-import type { World } from "../contract";
+import type { CameraState, Margins, World } from "../contract";
 import type { OrbitCamera, Pose } from "./camera";
 import type { Focus, Scope } from "./scope";
 
@@ -10,15 +10,21 @@ const HOME_FARTHEST_METRES = 1100;
 const HOME_WIDE = 0.93, HOME_HIGH = 0.84;
 /** How far below the middle of the picture the buildings' middle lies: what is nearer than they are does not fill the foreground. */
 const HOME_DOWN = 0.15;
+const NO_MARGINS: Margins = { left: 0, right: 0, top: 0, bottom: 0 };
+/** The azimuth of a place's own view, where no former one is kept. */
+const OWN_AZIMUTH = 0.55;
 const TALL = 2 * Math.tan((27.5 * Math.PI) / 360);
 
 export class Poses {
+  /** The picture that a view is for; null = the camera's own, all of it free. */
+  private picture: { aspect: number; margins: Margins } | null = null;
+
   constructor(private readonly world: World, private readonly scope: Scope, private readonly orbit: OrbitCamera) {}
 
   /** Every building in the picture, as near as that allows. */
   home(): Pose {
     const [x0, y0, x1, y1] = this.coreBounds();
-    const pose: Pose = { target: new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4), distance: 300, azimuth: 0.55, polar: 1.16 };
+    const pose: Pose = { target: new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4), distance: 300, azimuth: OWN_AZIMUTH, polar: 1.16 };
     const corners = this.corners();
     if (!corners.length) return { ...pose, distance: Math.min(HOME_FARTHEST_METRES, Math.max(200, Math.hypot(x1 - x0, y1 - y0))) };
     for (let step = 0; step < 6; step++) this.fit(pose, corners);
@@ -29,7 +35,7 @@ export class Poses {
   /** Takes the pose nearer or further and to the side until the corners fill the picture. */
   private fit(pose: Pose, corners: Vector3[]): void {
     const { camera } = this.orbit;
-    const eye = new PerspectiveCamera(camera.fov, camera.aspect, 1, 6000);
+    const eye = new PerspectiveCamera(camera.fov, this.aspect, 1, 6000);
     const flat = Math.sin(pose.polar) * pose.distance;
     eye.up.set(0, 0, 1);
     eye.position.set(pose.target.x + Math.sin(pose.azimuth) * flat, pose.target.y - Math.cos(pose.azimuth) * flat, pose.target.z + Math.cos(pose.polar) * pose.distance);
@@ -41,10 +47,39 @@ export class Poses {
       left = Math.min(left, at.x); right = Math.max(right, at.x); low = Math.min(low, at.y); high = Math.max(high, at.y);
     }
     const wide = (pose.distance * TALL * eye.aspect) / 2, tall = (pose.distance * TALL) / 2;
-    const aside = ((left + right) / 2) * wide, away = (((low + high) / 2 + HOME_DOWN) * tall) / Math.cos(pose.polar) * 0.5;
+    const free = this.free, aside = ((left + right) / 2 - free.x) * wide, away = (((low + high) / 2 - free.y + HOME_DOWN) * tall) / Math.cos(pose.polar) * 0.5;
     pose.target.x += Math.cos(pose.azimuth) * aside - Math.sin(pose.azimuth) * away;
     pose.target.y += Math.sin(pose.azimuth) * aside + Math.cos(pose.azimuth) * away;
-    pose.distance *= Math.min(1.6, Math.max(0.6, Math.max((right - left) / 2 / HOME_WIDE, (high - low) / 2 / HOME_HIGH)));
+    pose.distance *= Math.min(1.6, Math.max(0.6, Math.max((right - left) / 2 / (HOME_WIDE * free.wide), (high - low) / 2 / (HOME_HIGH * free.high))));
+  }
+
+  private get aspect(): number { return this.picture?.aspect ?? this.orbit.camera.aspect; }
+
+  /** The part of the picture that no panel covers: its middle (−1..1) and its shares. */
+  private get free(): { x: number; y: number; wide: number; high: number } {
+    const { left, right, top, bottom } = this.picture?.margins ?? NO_MARGINS;
+    return { x: left - right, y: bottom - top, wide: Math.max(0.2, 1 - left - right), high: Math.max(0.2, 1 - top - bottom) };
+  }
+
+  /** Moves a pose so that what filled the middle of the picture fills the middle of its free part. */
+  private intoFree(pose: Pose): Pose {
+    const { x, y, high } = this.free, { aspect } = this, { azimuth: a, polar: p } = pose, distance = pose.distance / high;
+    const tall = (distance * TALL) / 2, right = -x * tall * aspect, up = -y * tall;
+    const target = pose.target.clone().add(new Vector3(Math.cos(a) * right - Math.sin(a) * Math.cos(p) * up, Math.sin(a) * right + Math.cos(a) * Math.cos(p) * up, Math.sin(p) * up));
+    return { target, distance, azimuth: a, polar: p };
+  }
+
+  /** A place's own view, whatever was seen before. */
+  own(id: string, aspect: number, margins: Margins): CameraState {
+    this.picture = { aspect, margins };
+    try { return this.ownIn(id); } finally { this.picture = null; }
+  }
+
+  private ownIn(id: string): CameraState {
+    const { focus, device } = this.scope.focusOf(id), isPark = id === "park" || id === this.world.park.id || this.world.byId.get(id)?.kind === "park";
+    const pose = device ? this.at(new Vector3(...device.pos), focus.level === "park" ? 110 : 34) : isPark ? this.home() : focus.level === "park" ? this.node(id) : this.focus(focus);
+    const own = { ...pose, azimuth: OWN_AZIMUTH }, placed = isPark ? own : this.intoFree(own);
+    return { target: placed.target.toArray(), distance: placed.distance, azimuth: placed.azimuth, polar: placed.polar, metresPerPixel: 1 };
   }
 
   private corners(): Vector3[] {
@@ -88,7 +123,7 @@ export class Poses {
     const b = focus.building.bbox;
     const wide = Math.hypot(b[3]! - b[0]!, b[4]! - b[1]!);
     const middle = new Vector3((b[0]! + b[3]!) / 2, (b[1]! + b[4]!) / 2, (b[2]! + b[5]!) / 2);
-    const aspect = Math.max(1, this.orbit.camera.aspect);
+    const aspect = Math.max(1, (this.aspect * this.free.wide) / this.free.high);
     if (focus.level === "building") return { ...this.at(middle, Math.max((b[5]! - b[2]!) * 2.1, (wide / aspect) * 1.75)), polar: 1.08 };
     middle.z = focus.storey.elevation + 1;
     if (focus.level === "storey") return { ...this.at(middle, Math.max(26, (wide / aspect) * 1.75)), polar: 0.84 };

@@ -3,6 +3,8 @@ import {
   CanvasTexture, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, BufferAttribute, LinearFilter, Mesh,
   NoColorSpace, RawShaderMaterial, Sphere, Vector2, Vector3, type PerspectiveCamera, type Texture, type WebGLRenderer,
 } from "three";
+import type { Seams } from "../contract";
+import { clearOf } from "../seams";
 
 /** The atlas starts low and doubles when it is full: sending 16 MB up would delay the first picture. */
 const ATLAS_WIDTH = 2048, FIRST_HEIGHT = 512, MOST_HEIGHT = 4096;
@@ -51,6 +53,9 @@ void main() {
   outColour = c * vLook.x;
 }`;
 
+/** The picture that signs are placed in: this window's corner of it, its size, css pixels; bands that no label may cross. */
+export interface Frame { x: number; y: number; width: number; height: number; seams: Seams | null }
+
 export interface PlacedSprite { sprite: Sprite; x: number; y: number; depth: number }
 
 export class SpriteBatch {
@@ -69,6 +74,8 @@ export class SpriteBatch {
   private readonly box: InstancedBufferAttribute; private readonly cell: InstancedBufferAttribute; private readonly look: InstancedBufferAttribute;
   private readonly material: RawShaderMaterial;
   private dpr = 1;
+  /** how much larger than on a desk signs are */
+  scale = 1;
 
   constructor(depth: Texture, private readonly capacity = 4096) {
     this.canvas.width = ATLAS_WIDTH; this.canvas.height = FIRST_HEIGHT;
@@ -147,13 +154,13 @@ export class SpriteBatch {
   private cellOf(sprite: Sprite): Cell | null {
     const had = this.cells.get(sprite.key);
     if (had) return had;
-    const w = Math.ceil(sprite.width * this.dpr), h = Math.ceil(sprite.height * this.dpr);
+    const w = Math.ceil(sprite.width * this.dpr * this.scale), h = Math.ceil(sprite.height * this.dpr * this.scale);
     if (this.shelfX + w + 2 > ATLAS_WIDTH) { this.shelfX = 1; this.shelfY += this.shelfHeight + 2; this.shelfHeight = 0; }
     if (this.shelfY + h + 2 > this.canvas.height) return null;
     const cell = { x: this.shelfX, y: this.shelfY, w, h };
     this.shelfX += w + 2; this.shelfHeight = Math.max(this.shelfHeight, h);
     const { ctx } = this;
-    ctx.setTransform(this.dpr, 0, 0, this.dpr, cell.x, cell.y);
+    ctx.setTransform(this.dpr * this.scale, 0, 0, this.dpr * this.scale, cell.x, cell.y);
     ctx.save(); ctx.beginPath(); ctx.rect(0, 0, sprite.width, sprite.height); ctx.clip();
     sprite.paint(ctx);
     ctx.restore();
@@ -163,9 +170,9 @@ export class SpriteBatch {
   }
 
   /** Places the signs for this camera; far ones first, labels that collide with a better one left out. */
-  update(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, dpr: number, maxLabels: number): void {
+  update(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, dpr: number, maxLabels: number, frame: Frame = { x: 0, y: 0, width, height, seams: null }): void {
     if (dpr !== this.dpr) { this.dpr = dpr; this.clear(); }
-    const placed = this.place(sprites, camera, width, height, maxLabels);
+    const placed = this.place(sprites, camera, width, height, maxLabels, frame);
     for (let tries = 0; this.fill(placed, height) === "full" && tries < 4; tries++) this.grow();
     this.placed = placed;
     this.material.uniforms.screen!.value.set(width * dpr, height * dpr);
@@ -177,15 +184,17 @@ export class SpriteBatch {
     }
   }
 
-  private place(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, maxLabels: number): PlacedSprite[] {
-    const point = new Vector3();
+  /** Chosen in the whole picture, so that the windows of a wall agree; kept where this window shows them. */
+  private place(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, maxLabels: number, frame: Frame): PlacedSprite[] {
+    const point = new Vector3(), { scale } = this;
     const seen: PlacedSprite[] = [];
     for (const sprite of sprites) {
       if (sprite.screen) { seen.push({ sprite, x: sprite.screen[0] + sprite.dx, y: sprite.screen[1] - sprite.dy, depth: 0 }); continue; }
       point.copy(sprite.at).project(camera);
       if (point.z < -1 || point.z > 1) continue;
-      const x = (point.x * 0.5 + 0.5) * width + sprite.dx, y = (0.5 - point.y * 0.5) * height - sprite.dy;
-      if (x < -sprite.width || y < -sprite.height || x > width + sprite.width || y > height + sprite.height) continue;
+      const x = (point.x * 0.5 + 0.5) * width + sprite.dx * scale + frame.x, y = (0.5 - point.y * 0.5) * height - sprite.dy * scale + frame.y;
+      const wide = sprite.width * scale, high = sprite.height * scale;
+      if (x < -wide || y < -high || x > frame.width + wide || y > frame.height + high) continue;
       seen.push({ sprite, x, y, depth: point.z });
     }
     seen.sort((a, b) => a.sprite.rank - b.sprite.rank || a.depth - b.depth);
@@ -193,15 +202,20 @@ export class SpriteBatch {
     const taken: [number, number, number, number][] = [];
     let labels = 0;
     for (const p of seen) {
-      const { width: w, height: h, isLabel } = p.sprite;
-      const rect: [number, number, number, number] = [p.x - w / 2 + 1, p.y - h / 2 + 1, p.x + w / 2 - 1, p.y + h / 2 - 1];
-      if (isLabel) {
+      const w = p.sprite.width * scale, h = p.sprite.height * scale;
+      if (p.sprite.isLabel) {
         if (labels >= maxLabels) continue;
+        if (frame.seams) {
+          p.x += clearOf(frame.seams.x, p.x - w / 2, p.x + w / 2, frame.width);
+          p.y += clearOf(frame.seams.y, p.y - h / 2, p.y + h / 2, frame.height);
+        }
+        const rect: [number, number, number, number] = [p.x - w / 2 + 1, p.y - h / 2 + 1, p.x + w / 2 - 1, p.y + h / 2 - 1];
         if (taken.some((t) => t[0] < rect[2] && t[2] > rect[0] && t[1] < rect[3] && t[3] > rect[1])) continue;
         labels++;
         taken.push(rect);
       }
-      kept.push(p);
+      p.x -= frame.x; p.y -= frame.y;
+      if (p.x + w / 2 > 0 && p.y + h / 2 > 0 && p.x - w / 2 < width && p.y - h / 2 < height) kept.push(p);
     }
     return kept.sort((a, b) => b.sprite.rank - a.sprite.rank || b.depth - a.depth);
   }
@@ -213,7 +227,7 @@ export class SpriteBatch {
       if (i >= this.capacity) break;
       const cell = this.cellOf(sprite);
       if (!cell) return "full";
-      const left = Math.round((x - sprite.width / 2) * dpr), bottom = Math.round((height - y - sprite.height / 2) * dpr);
+      const left = Math.round((x - (sprite.width * this.scale) / 2) * dpr), bottom = Math.round((height - y - (sprite.height * this.scale) / 2) * dpr);
       this.box.setXYZW(i, left + cell.w / 2, bottom + cell.h / 2, cell.w, cell.h);
       this.cell.setXYZW(i, cell.x, cell.y, cell.w, cell.h);
       this.look.setXYZ(i, sprite.alpha, 1, 0);
@@ -227,7 +241,7 @@ export class SpriteBatch {
     for (let i = this.placed.length - 1; i >= 0; i--) {
       const p = this.placed[i]!;
       if (!p.sprite.pick) continue;
-      if (Math.abs(x - p.x) <= p.sprite.width / 2 + slack && Math.abs(y - p.y) <= p.sprite.height / 2 + slack) return p;
+      if (Math.abs(x - p.x) <= (p.sprite.width * this.scale) / 2 + slack && Math.abs(y - p.y) <= (p.sprite.height * this.scale) / 2 + slack) return p;
     }
     return null;
   }

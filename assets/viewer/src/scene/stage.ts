@@ -45,7 +45,7 @@ export class Stage {
   private readonly flat = new OrthographicCamera(-1, 1, 1, -1, 0, 1);
   width = 1; height = 1; dpr = 1;
   /** The part of a larger picture that this window shows, css pixels; null = the picture is the window's own. */
-  private part: { fullWidth: number; fullHeight: number; x: number; y: number } | null = null;
+  part: { fullWidth: number; fullHeight: number; x: number; y: number } | null = null;
   readonly clearScratch = new Color();
   /** how many model draws happened, and the time one took from call to read-back end where measured */
   draws = 0;

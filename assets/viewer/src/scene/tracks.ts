@@ -8,7 +8,7 @@ import { trackPainter } from "./signs";
 import type { Sprite } from "./sprites";
 import type { StrokeBatch } from "./strokes";
 
-const TRAIL_FIXES = 14, OLD_MS = 4000, GLIDE_MS = 1150;
+const TRAIL_FIXES = 14, OLD_MS = 4000, GLIDE_MS = 1150, SHARED_GLIDE_MS = 1000;
 /** From further off a trail is shorter than its own sign. */
 const TRAIL_METRES_PER_PIXEL = 0.4;
 const A = new Vector3(), B = new Vector3();
@@ -17,6 +17,8 @@ interface Path { from: Vector3; to: Vector3; sinceMs: number; trail: Vector3[]; 
 
 export class TrackSigns {
   readonly hidden = { people: false, vehicles: false };
+  /** The clock (ms) that all windows of a wall share; with it, everybody is where the fixes and the clock say, whenever a window opened. */
+  clock: (() => number) | null = null;
   private readonly paths = new Map<number, Path>();
 
   constructor(private readonly world: World, private readonly scope: Scope) {}
@@ -31,7 +33,7 @@ export class TrackSigns {
       const path = this.paths.get(t);
       if (!path) { this.paths.set(t, { from: at.clone(), to: at, sinceMs: nowMs, trail: [at.clone()], seenMs: seen }); return; }
       if (path.seenMs === seen) return;
-      const here = this.position(path, nowMs);
+      const here = this.clock ? path.to.clone() : this.position(path, nowMs);
       const isJump = here.distanceTo(at) > 60;
       path.trail.push(isJump ? at.clone() : path.to.clone());
       if (isJump) path.trail.length = 0;
@@ -47,7 +49,7 @@ export class TrackSigns {
   }
 
   private position(path: Path, nowMs: number): Vector3 {
-    return path.from.clone().lerp(path.to, Math.min(1, (nowMs - path.sinceMs) / GLIDE_MS));
+    return path.from.clone().lerp(path.to, Math.min(1, Math.max(0, (nowMs - path.sinceMs) / (this.clock ? SHARED_GLIDE_MS : GLIDE_MS))));
   }
 
   build(focus: Focus, theme: Theme, isStale: boolean, nowMs: number, metresPerPixel: number, sprites: Sprite[], strokes: StrokeBatch, dpr: number): void {

@@ -1,6 +1,6 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
-import { Vector3 } from "three";
-import type { CameraState, CreateSceneView, Lang, SceneEvents, SceneView, Shape, Theme, World } from "../contract";
+import { PerspectiveCamera, Vector3 } from "three";
+import type { CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World } from "../contract";
 import { AlarmSigns } from "./alarms";
 import { Baker } from "./bake";
 import { OrbitCamera } from "./camera";
@@ -60,11 +60,13 @@ class ParkView implements SceneView {
   private readonly resizer: ResizeObserver;
   private look: Look = lookOf("light", "park");
   private focus: Focus = { level: "park" };
+  private wall: { signScale: number; seams: Seams; clock: () => number } | null = null;
   private isStale = false; private isGone = false; private isLost = false; private hasFirst = false;
   private needsModel = true; private needsTiles = true; private needsSigns = true;
   private frame = 0; private timer = 0; private lastProgress = -1; private lastSigns = 0; private restSince = 0;
   private recolourMs = 0;
   private corners: Vector3[] = [];
+  private readonly eye = new PerspectiveCamera();
 
   constructor(host: HTMLElement, private readonly world: World, private theme: Theme, private lang: Lang, fetchTile?: FetchTile) {
     this.box = document.createElement("div");
@@ -121,13 +123,27 @@ class ParkView implements SceneView {
   }
 
   // ------------------------------------------------------------------ promises of the contract
-  goTo(id: string, options?: { immediate?: boolean }): void {
+  goTo(id: string, options?: { immediate?: boolean; isStill?: boolean }): void {
     const { focus, device } = this.scope.focusOf(id);
     this.enter(focus);
+    if (options?.isStill) return;
     if (device && focus.level !== "park") this.orbit.flyTo(this.poses.at(new Vector3(...device.pos), 34), options?.immediate);
     else if (device) this.orbit.flyTo(this.poses.at(new Vector3(...device.pos), 110), options?.immediate);
     else if (id === "park" || id === this.world.park.id || this.world.byId.get(id)?.kind === "park") this.orbit.flyTo(this.poses.home(), options?.immediate);
     else this.orbit.flyTo(focus.level === "park" ? this.poses.node(id) : this.poses.focus(focus), options?.immediate);
+  }
+
+  poseOf(id: string, aspect: number, margins: Margins): CameraState { return this.poses.own(id, aspect, margins); }
+  follow(pose: (() => { state: CameraState; isMoving: boolean }) | null): void {
+    this.orbit.guide = pose && (() => { const { state, isMoving } = pose(); return { pose: { ...state, target: new Vector3(...state.target) }, isMoving }; });
+    this.moved();
+  }
+  setWall(wall: { signScale: number; seams: Seams; clock: () => number } | null): void {
+    this.wall = wall;
+    this.tracks.clock = wall?.clock ?? null;
+    this.sprites.scale = wall?.signScale ?? 1;
+    this.sprites.clear();
+    this.signsChanged();
   }
 
   select(deviceId: string | null): void { this.devices.selected = deviceId; this.signsChanged(); }
@@ -148,6 +164,7 @@ class ParkView implements SceneView {
     else if (layer === "labels") this.labels.isOn = isOn;
     else if (layer === "trees") { this.model.hasTrees = isOn; this.model.restyle(); }
     else if (layer === "pipes") { this.model.isUnderground = isOn; this.model.restyle(); this.applyLook(); }
+    else if (layer === "devices") this.devices.isOn = isOn;
     else if (isOn) this.devices.hidden.delete(layer);
     else this.devices.hidden.add(layer);
     this.signsChanged();
@@ -161,7 +178,7 @@ class ParkView implements SceneView {
 
   liveChanged(slots: Uint32Array | null): void {
     if (slots === null) {
-      this.tracks.refresh(performance.now());
+      this.tracks.refresh(this.wall ? this.world.live.fixesMs : performance.now());
       if (this.painter.channel !== null && this.painter.repaint()) { this.recoloured(); this.needsModel = true; this.stage.invalidate(false); }
     }
     this.signsChanged();
@@ -331,19 +348,27 @@ class ParkView implements SceneView {
     this.lastSigns = time;
     const { stage, orbit, theme, lang, focus } = this;
     const list: Sprite[] = [];
-    const { dpr } = stage;
-    const metres = this.getCamera().metresPerPixel;
+    const { part, dpr: pixelRatio } = stage, scale = this.wall?.signScale ?? 1, dpr = pixelRatio * scale, nowMs = this.wall?.clock() ?? performance.now();
+    const metres = this.getCamera().metresPerPixel * scale;
     this.strokes.begin();
-    this.shapes.build(this.strokes, stage.width * dpr, stage.height * dpr, dpr);
-    this.tracks.build(focus, theme, this.isStale, performance.now(), metres, list, this.strokes, dpr);
+    this.shapes.build(this.strokes, stage.width * pixelRatio, stage.height * pixelRatio, dpr);
+    this.tracks.build(focus, theme, this.isStale, nowMs, metres, list, this.strokes, dpr);
     this.devices.build(focus, this.alarms.marks, theme, lang, this.isStale, metres, list, this.strokes, dpr);
     this.labels.build(focus, theme, lang, list, this.strokes, this.corners, dpr);
     this.measure.build(theme, list, this.strokes, dpr);
     this.section.build(theme, list, this.strokes, dpr);
-    this.alarms.build(focus, theme, lang, Date.now(), orbit.isReduced, orbit.camera, stage.width, stage.height, list, this.strokes, dpr);
-    this.strokes.end(stage.width * dpr, stage.height * dpr, orbit.camera.near);
-    this.sprites.update(list, orbit.camera, stage.width, stage.height, dpr, MOST_LABELS);
+    this.alarms.build(focus, theme, lang, this.wall ? nowMs : Date.now(), orbit.isReduced, part ? this.whole() : orbit.camera, stage.width, stage.height, list, this.strokes, dpr, !this.wall);
+    this.strokes.end(stage.width * pixelRatio, stage.height * pixelRatio, orbit.camera.near);
+    this.sprites.update(list, orbit.camera, stage.width, stage.height, pixelRatio, MOST_LABELS,
+      { x: part?.x ?? 0, y: part?.y ?? 0, width: part?.fullWidth ?? stage.width, height: part?.fullHeight ?? stage.height, seams: this.wall?.seams ?? null });
     this.sprites.flush(stage.renderer);
+  }
+
+  /** The camera of the whole picture, where this window shows a part of it. */
+  private whole(): PerspectiveCamera {
+    this.eye.copy(this.orbit.camera, false);
+    this.eye.clearViewOffset();
+    return this.eye;
   }
 
   private progress(share: number): void {
