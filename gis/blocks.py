@@ -26,7 +26,7 @@ _USES = (
     (Surface.RIBBON, ("office", "academic", "research", "laboratory", "parking", "administration", "education")),
 )
 _USE_FIELDS = ("use", "usage", "building", "BLDG_USAGE", "function", "type")
-_LEVEL_FIELDS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS")
+_LEVEL_FIELDS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS", "storeysAboveGround")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,23 @@ def block_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: 
     Args:
         park: the park's own area; what stands outside it is drawn as bare, pale surroundings. None for no such line.
     """
-    forms = block_forms(layer)
-    if park is not None:
-        outside = ~shapely.intersects(layer.geometry, park)
-        forms = [replace(f, facade=Surface.CONTEXT, wall=palette.CITY) if out else f
-                 for f, out in zip(forms, outside.tolist(), strict=True)]
-    return [_block(geometry, form, int(node), str(i), ground)
+    forms = forms_in(layer, park)
+    return [block_mesh(geometry, form, int(node), str(i), ground)
             for geometry, form, node, i in zip(layer.geometry, forms, nodes, layer.ids, strict=True)]
 
 
-def _block(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: str, ground: Ground) -> Mesh:
+def forms_in(layer: Layer, park: shapely.Geometry | None) -> list[BlockForm]:
+    """Forms (n) of a layer's footprints, with what stands outside the park as surroundings."""
+    forms = block_forms(layer)
+    if park is None:
+        return forms
+    outside = ~shapely.intersects(layer.geometry, park)
+    return [replace(f, facade=Surface.CONTEXT, wall=palette.CITY) if out else f
+            for f, out in zip(forms, outside.tolist(), strict=True)]
+
+
+def block_mesh(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: str, ground: Ground) -> Mesh:
+    """One footprint as a block of its form."""
     parts: list[Mesh] = []
     for polygon in polygons_of(geometry):
         polygon = shapely.remove_repeated_points(shapely.orient_polygons(polygon), 0.05)

@@ -59,6 +59,7 @@ class Layer:
         medium: text (n,), what a pipe carries (water, drain, power, heat, gas, data); "" elsewhere.
         properties: every source column as text (n,), "" where empty.
         crs: CRS the source was read in (before it was brought to the park frame).
+        raw: float64 (k, 2), some of its points as they stand in the source, in `crs`; empty where nobody kept them.
         shells: faces of their own (n,), None where a feature has but a footprint; empty where none has any.
     """
 
@@ -78,6 +79,7 @@ class Layer:
     medium: NDArray[np.object_]
     properties: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    raw: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     shells: tuple[Shell | None, ...] = ()
 
     def __len__(self) -> int:
@@ -94,7 +96,7 @@ class Layer:
             ids=self.ids[rows], names=self.names[rows], names_zh=self.names_zh[rows], geometry=self.geometry[rows],
             height_m=self.height_m[rows], width_m=self.width_m[rows], depth_m=self.depth_m[rows],
             medium=self.medium[rows], properties={k: v[rows] for k, v in self.properties.items()},
-            findings=self.findings,
+            findings=self.findings, raw=self.raw,
             shells=tuple(self.shells[k] for k in np.arange(len(self))[rows]) if self.shells else (),
         )
 

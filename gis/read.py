@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,6 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from gis import columns as col
+from gis.city import is_city_gml, is_city_json, read_city
+from gis.citygml import read_city_gml
+from gis.cityjson import read_city_json
 from gis.crs import PARK, datum_name, moved, parse_crs, to_park
 from gis.model import Layer
 from gis.tables import Table, read_table, spot
@@ -22,6 +26,8 @@ AREAL: frozenset[LayerKind] = frozenset(
     {"buildings", "greens", "parking", "landuse", "boundary", "paving", "parcels"})
 #: Kinds whose heights are kept where the source has them: what lies under the ground lies at its own level.
 LEVELLED: frozenset[LayerKind] = frozenset({"pipes", "cables"})
+#: How many raw points of a source are kept, to tell what it may have been meant in.
+SAMPLE = 400
 
 
 class MissingCrs(SourceError):
@@ -47,14 +53,35 @@ def read_layer(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float
         raise SourceError(f"layer '{spec.id}' names {where}, which does not exist", where=spot(spec),
                           mend="correct `source` in park.toml or put the file there")
     findings: list[Finding] = []
+    if is_city_json(spec.source) or is_city_gml(spec.source):
+        return _read_city(spec, park_crs, origin, findings)
     source = read_table(spec, findings)
     crs = _crs_of(spec, source.rows, findings)
     table = _drop_empty(spec, source.rows, findings)
     geometry = np.asarray(table.geometry.values, dtype=object)
+    raw = shapely.get_coordinates(shapely.centroid(geometry[np.linspace(0, len(geometry) - 1, min(len(geometry), SAMPLE))
+                                                            .astype(int)]))
     geometry = _placed(spec, geometry, source, crs, park_crs, origin) if len(geometry) else geometry
+    outside = ~np.isfinite(shapely.bounds(geometry)).all(axis=1) if len(geometry) else np.zeros(0, bool)
+    if len(geometry) and outside.mean() > 0.5:
+        raise _missing(spec, table, f"has coordinates that {crs} cannot have (such as {raw[0, 0]:,.1f}, {raw[0, 1]:,.1f})")
+    if outside.any():
+        findings.append(Finding("warning", f"layer '{spec.id}': features outside what {crs} can have left out",
+                                f"{where}: rows {_some(np.flatnonzero(outside) + 1)}", "correct their coordinates",
+                                int(outside.sum())))
+        geometry, table = geometry[~outside], table[~outside]
     geometry, kept = _repair(spec, geometry, findings)
     columns = pd.DataFrame(table.drop(columns=table.geometry.name)).iloc[kept].reset_index(drop=True)
-    return _layer(spec, crs, geometry, columns, findings)
+    return replace(_layer(spec, crs, geometry, columns, findings), raw=raw)
+
+
+def _read_city(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float], findings: list[Finding]) -> Layer:
+    """A layer out of a city model: footprints to stand in for the objects, and their own faces."""
+    model = read_city_json(spec.source) if is_city_json(spec.source) else read_city_gml(spec.source)
+    rows = read_city(spec, model, park_crs, origin, findings)
+    geometry, kept = _repair(spec, rows.geometry, findings)
+    layer = _layer(spec, rows.crs, geometry, rows.columns.iloc[kept].reset_index(drop=True), findings)
+    return replace(layer, raw=rows.raw, shells=tuple(rows.shells[k] for k in kept) if rows.shells else ())
 
 
 def _placed(spec: LayerSpec, geometry: NDArray[np.object_], source: Table, crs: str, park_crs: str,

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gis.check import check_layer
+from gis.landing import Frame, land
 from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
@@ -25,7 +27,6 @@ from twin.park import BuildingSpec, LayerSpec, ParkSpec
 from twin.parkfile import FILE_NAME, read_park
 from twin.registry import Device, read_registry
 
-_FAR_M = 50_000.0
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
@@ -50,7 +51,6 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
     findings += read_declared(folder / "fences.toml")[1]
     if spec is None:
         return findings, False
-    layers = 0
     guids: dict[str, set[str]] = {}
     opened: set[str] = set()
     for building in spec.buildings:
@@ -59,11 +59,12 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
             opened.add(building.id)
             guids[building.id] = ids
     features: set[str] = set()
-    for layer_spec in spec.layers:
-        layer = _check_layer(layer_spec, spec, findings)
-        layers += layer is not None
-        if layer is not None:
-            features.update(layer.node_ids())
+    read = [layer for s in spec.layers if (layer := _check_layer(s, spec, findings)) is not None]
+    layers = len(read)
+    for layer in read:
+        features.update(layer.node_ids())
+    by_hand = [(b.id, np.array([b.placement.at[:2]])) for b in spec.buildings if b.placement is not None]
+    findings += land(read, Frame(spec.crs, spec.origin), by_hand).findings
     if spec.registry is not None and spec.registry.is_file() and packs is not None:
         findings += _check_registry(spec.registry, packs, guids, features, {b.id for b in spec.buildings})
     if not spec.buildings and not spec.layers:
@@ -168,19 +169,10 @@ def _check_layer(layer: LayerSpec, spec: ParkSpec, findings: list[Finding]) -> L
     except TwinError as error:
         findings.append(Finding("error", error.what, where, error.mend))
         return None
-    findings += read.findings
+    findings += (*read.findings, *check_layer(read))
     bounds = read.bounds()
     if bounds is None:
         findings.append(Finding("warning", f"layer '{layer.id}' holds nothing", where, "check its source"))
-    elif max(np.hypot(x, y) for x in bounds[::2] for y in bounds[1::2]) > _FAR_M:
-        findings.append(
-            Finding(
-                "warning",
-                f"layer '{layer.id}' reaches more than 50 km from the park's origin",
-                where,
-                "check the layer's crs and the park's crs and origin",
-            )
-        )
     return read
 
 

@@ -14,6 +14,7 @@ from gis.model import Layer
 from twin.finding import Finding
 
 SAME_SHARE = 0.5  # a footprint this much under (or over) a standing building is that building
+TWIN_SHARE = 0.9  # footprints of one layer that share this much are one building entered twice
 CLASH_SHARE = 0.2  # BIM buildings that share more ground than this cannot both be placed right
 
 
@@ -71,3 +72,24 @@ def already_there(layer: Layer, standing: list[Standing], findings: list[Finding
         findings.append(Finding("note", f"buildings of layer '{layer.id}' are in layer '{there}' too ({sample[there]}); "
                                         "drawn once, attributes of both kept", layer.id, count=count))
     return stay, node
+
+
+def twins(layer: Layer, findings: list[Finding]) -> NDArray[np.intp]:
+    """The row (n,) of the footprint that each footprint repeats, −1 where it is the first of its place."""
+    first = np.full(len(layer), -1, dtype=np.intp)
+    if not len(layer):
+        return first
+    a, b = shapely.STRtree(layer.geometry).query(layer.geometry, predicate="intersects")
+    a, b = a[a < b], b[a < b]
+    shared = shapely.area(shapely.intersection(layer.geometry[a], layer.geometry[b]))
+    larger = np.maximum(shapely.area(layer.geometry[a]), shapely.area(layer.geometry[b]))
+    for one, other in sorted(zip(a[shared > TWIN_SHARE * larger].tolist(), b[shared > TWIN_SHARE * larger].tolist(),
+                                 strict=True)):
+        if first[one] < 0 and first[other] < 0:
+            first[other] = one
+    if (first >= 0).any():
+        pairs = [f"{layer.ids[first[k]]} and {layer.ids[k]}" for k in np.flatnonzero(first >= 0)[:5]]
+        findings.append(Finding("warning", f"layer '{layer.id}': two buildings in one place; the second is not drawn, "
+                                           "its attributes are kept with the first", f"{layer.source}: {'; '.join(pairs)}",
+                                "delete one of each pair", int((first >= 0).sum())))
+    return first

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
 from gis import palette
-from gis.blocks import block_meshes
 from gis.ground import GroundMesher, cells, covers, surroundings
 from gis.lines import bays, dashes, fence_rails, pipe_mesh, zebras
 from gis.mesh import Mesh, Surface, empty, join, make_mesh, take_faces
 from gis.model import Ground, Layer
 from gis.planting import Placed, place_furniture, place_points, plant_trees
 from gis.shapes import fence_post
+from gis.solids import building_meshes
 from gis.terrain import Terrain
 from scenes.bake import Light, Occluders, bake, crown_corners, ground_light
 from scenes.edges import feature_edges
@@ -66,7 +66,7 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
         if not len(layer):
             continue
         if layer.kind == "buildings":
-            blocks.append((layer.id, block_meshes(layer, nodes, ground, park)))
+            blocks.append((layer.id, building_meshes(layer, nodes, ground, park)))
         elif layer.kind == "trees":
             placed.extend((layer.id, p) for p in plant_trees(layer, nodes, ground))
         elif layer.kind in ("lamps", "bollards", "gates"):

@@ -13,7 +13,7 @@ from gis.lines import buried_m
 from gis.model import FlatGround, Ground, Layer
 from models_bim.model import BimModel
 from scenes.bind import bind
-from scenes.double import Standing, already_there, shared_places
+from scenes.double import Standing, already_there, shared_places, twins
 from scenes.locate import SpaceIndex, SpaceShape
 from scenes.rows import NodeRows
 from scenes.spread import Spread, spread_building
@@ -116,7 +116,12 @@ def _add_layers(
             stay, node = already_there(layer, standing, findings)
             absorbed.append((layer.take(~stay), node[~stay]))
             layer = layer.take(stay)
-        nodes = _add_layer(rows, layer, park, ground)
+            first = twins(layer, findings)
+            again, layer = layer.take(first >= 0), layer.take(first < 0)
+            nodes = _add_layer(rows, layer, park, ground)
+            absorbed.append((again, nodes[np.searchsorted(np.flatnonzero(first < 0), first[first >= 0])]))
+        else:
+            nodes = _add_layer(rows, layer, park, ground)
         kept[k] = layer, nodes
         if layer.kind == "buildings":
             standing += [Standing(i, g, int(n)) for i, g, n in zip(layer.node_ids(), layer.geometry, nodes, strict=True)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gis.check import check_layer
+from gis.landing import Frame, land, likely_crs, with_likely_crs
 from gis.model import FlatGround, Ground, Layer
-from gis.read import is_terrain, read_layer
+from gis.read import MissingCrs, is_terrain, read_layer
+from gis.solids import check_bases
 from gis.tables import sidecars
 from gis.terrain import Terrain, read_terrain
 from models_bim.georeference import place
@@ -43,25 +49,57 @@ def read_sources(spec: ParkSpec, progress: Progress, jobs: int = 2) -> Sources:
     """
     findings: list[Finding] = []
     buildings = _read_buildings(spec, progress, jobs, findings)
+    layers, terrain, unplaced = _read_layers(spec, progress, findings)
+    if (spec.buildings or spec.layers) and not (buildings or layers or terrain):
+        first = next(f for f in findings if f.level == "error")
+        raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
+    places = [(b, park_corners(source)) for b, source in buildings.items()]
+    frame = Frame(spec.crs, spec.origin)
+    findings += [with_likely_crs(as_finding(error), likely_crs(error.sample, layers, frame, places)) for error in unplaced]
+    corners = (terrain.id, terrain.vertices[:, :2], terrain.crs) if terrain else None
+    landed = land(layers, frame, places, corners)
+    findings += landed.findings
+    ground: Ground = terrain if terrain and landed.is_ground_here else FlatGround(0.0)
+    findings += [f for layer in landed.layers if layer.shells for f in check_bases(layer, ground)]
+    return Sources(buildings, landed.layers, ground, _devices(spec, findings), tuple(findings))
+
+
+def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding],
+                 ) -> tuple[list[Layer], Terrain | None, list[MissingCrs]]:
+    """Layers in the park frame, the first terrain, and what could not be placed for want of a coordinate system."""
     layers: list[Layer] = []
-    ground: Ground = FlatGround(0.0)
+    terrain: Terrain | None = None
+    unplaced: list[MissingCrs] = []
     for done, layer_spec in enumerate(spec.layers):
         progress("layers", done, len(spec.layers))
         try:
-            if layer_spec.kind == "terrain" or is_terrain(layer_spec.source):
-                ground = read_terrain(layer_spec, spec.crs, spec.origin)
-                findings.extend(ground.findings)
-            else:
+            if layer_spec.kind != "terrain" and not is_terrain(layer_spec.source):
                 layer = read_layer(layer_spec, spec.crs, spec.origin)
                 findings.extend((*layer.findings, *check_layer(layer)))
                 layers.append(layer)
+            elif terrain is None:
+                terrain = read_terrain(layer_spec, spec.crs, spec.origin)
+                findings.extend(terrain.findings)
+            else:
+                findings.append(Finding("warning", f"layer '{layer_spec.id}' is a second terrain and is left out",
+                                        f"park.toml:{layer_spec.line}", f"join it with '{terrain.id}' into one raster"))
+        except MissingCrs as error:
+            unplaced.append(error)
         except SourceError as error:
             findings.append(as_finding(error))
     progress("layers", len(spec.layers), len(spec.layers))
-    if (spec.buildings or spec.layers) and not (buildings or layers or isinstance(ground, Terrain)):
-        first = next(f for f in findings if f.level == "error")
-        raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
-    return Sources(buildings, tuple(layers), ground, _devices(spec, findings), tuple(findings))
+    return layers, terrain, unplaced
+
+
+def park_corners(source: BuildingSource) -> NDArray[np.float64]:
+    """Corners (8, 2) of a placed building's box in park metres; (0, 2) where it has no shape."""
+    boxes = source.model.boxes
+    known = boxes[np.isfinite(boxes).all(axis=1)] if len(boxes) else np.zeros((0, 6))
+    if not len(known):
+        return np.zeros((0, 2))
+    low, high = known[:, :3].min(axis=0), known[:, 3:].max(axis=0)
+    corners = np.array(list(itertools.product(*zip(low, high, strict=True))))
+    return (corners @ source.park_from_ifc[:3, :3].T + source.park_from_ifc[:3, 3])[:, :2]
 
 
 def as_finding(error: TwinError) -> Finding:

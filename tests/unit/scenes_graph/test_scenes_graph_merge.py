@@ -1,6 +1,7 @@
 """BIM and GIS in one node table: who is under whom, where it stands, and what a device is bound to."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,6 +19,7 @@ from scenes.store import (
     PROPERTIES,
     SPACES,
     columns_of,
+    layer_columns,
     open_graph,
     open_spaces,
     properties_of,
@@ -228,3 +230,29 @@ def test_building_whose_front_door_is_gone_reports_its_rooms(source: BuildingSou
     merged = _merge(source)
     _, findings = build_walk(merged, {"a1": source}, FlatGround(-50.0))  # no door is at the ground
     assert [f.count for f in findings] == [3]
+
+
+def test_two_models_in_one_place_are_told(source: BuildingSource) -> None:
+    spec = replace(SPEC, buildings=(*SPEC.buildings, BuildingSpec(id="a2", ifc=(Path("b.ifc"),), placement=None)))
+    merged = merge(spec, {"a1": source, "a2": source}, [], [], FlatGround(2.0))
+    assert [f.what.split(" (")[0] for f in merged.findings] == ["buildings 'a1' and 'a2' stand in one place"]
+
+
+def test_building_of_two_layers_is_drawn_once_and_keeps_both_attributes(source: BuildingSource, tmp_path: Path) -> None:
+    far = shapely.box(900, 900, 920, 915)
+    osm = _layer("osm", "buildings", [far.buffer(-0.5), shapely.box(950, 900, 960, 910)])
+    survey = replace(_layer("survey", "buildings", [far]), properties={"owner": np.array(["Anna"], dtype=object)})
+    osm = replace(osm, properties={"roof": np.array(["flat", "flat"], dtype=object)})
+    merged = _merge(source, [survey, osm])
+    assert [len(layer) for layer, _ in merged.layers] == [1, 1]
+    write_properties(tmp_path, [layer_columns(*pair) for pair in [*merged.layers, *merged.absorbed]])
+    told = properties_of(tmp_path, merged.graph.index("survey:1"))
+    assert sorted(told) == [("osm", "roof", "flat", ""), ("survey", "owner", "Anna", "")]
+    assert "1 is survey:1" in merged.findings[-1].what
+
+
+def test_building_entered_twice_in_a_layer_is_drawn_once(source: BuildingSource) -> None:
+    twice = _layer("survey", "buildings", [shapely.box(900, 900, 920, 915), shapely.box(900, 900, 920.2, 915)])
+    merged = _merge(source, [twice])
+    assert next(n for _, n in merged.layers).tolist() == merged.absorbed[0][1].tolist()
+    assert merged.findings[-1].what.startswith("layer 'survey': two buildings in one place")
