@@ -40,7 +40,7 @@ from twin.park import ParkSpec
 from twin.parkfile import load_park
 from twin.parktime import keep, zone_of
 from twin.plans import load_plans, plans_dir
-from twin.ports import WallClock
+from twin.ports import Clock, WallClock
 from twin.reach import Reach
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -54,6 +54,7 @@ class ServeOptions:
     port: int = 5006
     demo: bool = False
     behind_proxy: bool = False
+    with_sample: bool = False  # record a sample drill at the first start, for the simulator only
 
 
 def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -> None:
@@ -66,7 +67,10 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
     if options.host not in LOOPBACK and not options.behind_proxy:
         raise ParkFileError(f"{options.host} is a public address without TLS",
                             mend="serve on 127.0.0.1 behind a TLS proxy and give --behind-proxy")
-    services = open_services(load_park(directory, strict=False), options)
+    spec = load_park(directory, strict=False)
+    if options.with_sample and not (spec.state_dir / "history").exists():
+        told("First start: some hours of past and a sample drill to replay are made up; this takes some seconds.")
+    services = open_services(spec, options)
     hosts = [] if options.behind_proxy else ["127.0.0.1", "localhost", "[::1]"]
     origins = [f"{host}:{options.port}" for host in hosts] or ["*"]
     app, _ = create_app(services, secret=secret_of(services.spec.state_dir), hosts=hosts, origins=origins)
@@ -87,11 +91,22 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     clock, hub = WallClock(), Hub()
     events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
     history = History(spec.state_dir / "history", park.points.ids)
-    core = LiveCore(park.points, events, graph=park.graph, locate=park.locate, clock=clock)
     source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"])
+    answers = answers_of(spec, park)
+
+    def core_of(by: Clock) -> LiveCore:
+        return LiveCore(park.points, events, graph=park.graph, locate=park.locate, clock=by)
+
+    def rehearsed(by: Clock) -> LiveCore:
+        made = core_of(by)
+        made.watch_tracks(source.tracks, ())
+        made.answer(answers, source.tracks)
+        return made
+
+    source.backfill(history, clock.now(), rehearsed if options.with_sample else None)
+    core = core_of(clock)
     painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
     runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
-    source.backfill(history, clock.now())
     services = Services(
         spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph, packs=park.packs,
         points=park.points, tracks=source.tracks, spaces=park.spaces, runner=runner, hub=hub, history=history,
@@ -101,7 +116,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
         wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
     core.watch_tracks(source.tracks, stand(services))
-    core.answer(answers_of(spec, park), source.tracks)
+    core.answer(answers, source.tracks)
     services.search_rows.extend(search_rows(services))
     return services
 

@@ -11,25 +11,33 @@ import numpy as np
 
 from connectors.mqtt import MqttConnector
 from connectors.simulator import Simulator, site_of
+from connectors.simulator.sample import record_sample
 from twin.errors import ParkFileError
 from twin.graph import SceneGraph
 from twin.history.store import History
+from twin.live.core import LiveCore
 from twin.park import ParkSpec
-from twin.ports import Connector, Drills, TrackInfo
+from twin.ports import Clock, Connector, Drills, TrackInfo
 from twin.registry import PointTable
 from twin.walk import WalkGraph
 
+#: Makes a live core that runs by a clock, over the stores the server uses.
+CoreOf = Callable[[Clock], LiveCore]
+SAMPLE_SECS = 20 * 60.0  # how long before the first start the sample drill begins
 BACKFILL_SECS, BACKFILL_EVERY_SECS = 36 * 3600.0, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A live source. `backfill(history, now)` writes the past a simulator can make up; others have none."""
+    """A live source. `backfill` writes the past a simulator can make up; others have none.
+
+    It takes the history, now (seconds), and what makes a live core for a clock where a sample drill is wanted, else None.
+    """
 
     connector: Connector
     tracks: tuple[TrackInfo, ...] = ()
     drills: Drills | None = None
-    backfill: Callable[[History, float], None] = lambda history, now: None
+    backfill: Callable[[History, float, CoreOf | None], None] = lambda history, now, core_of: None
 
 
 def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
@@ -56,12 +64,15 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
 def _simulated(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
     simulator = Simulator(points, graph=graph, walk=walk, site=site_of(spec, latitude))
 
-    def backfill(history: History, now: float) -> None:
+    def backfill(history: History, now: float, core_of: CoreOf | None) -> None:
         """A past for the first start, so that charts have a yesterday; a history that has one is left alone."""
         if np.isfinite(history.as_of(now).value).any():
             return
-        for start, end, every in ((BACKFILL_SECS, 3600.0, BACKFILL_EVERY_SECS), (3600.0, 30.0, 60.0)):
-            for readings in simulator.history(now - start, now - end, every):
+        begin = now - (SAMPLE_SECS if core_of else 30.0)
+        end = record_sample(simulator, core_of, history, begin) if core_of else now
+        for start, until, every in ((now - BACKFILL_SECS, now - 3600.0, BACKFILL_EVERY_SECS), (now - 3600.0, begin, 60.0),
+                                    (end, now - 30.0, 60.0)):
+            for readings in simulator.history(start, until, every):
                 history.put(readings)
         history.flush(60)
 

@@ -24,4 +24,4 @@ def serve(
     from server import ServeOptions
     from server import serve as run
 
-    run(directory, ServeOptions(host=host, port=port, demo=demo, behind_proxy=behind_proxy), typer.echo)
+    run(directory, ServeOptions(host=host, port=port, demo=demo, behind_proxy=behind_proxy, with_sample=demo), typer.echo)

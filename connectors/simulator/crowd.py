@@ -63,6 +63,12 @@ class Crowd:
         self._sent: dict[int, tuple[float, NDArray[np.float64], NDArray[np.float64], bool]] = {}
         self._outing: tuple[float, NDArray[np.float64], NDArray[np.float64]] | None = None
 
+    def apart(self) -> Crowd:
+        """The same people with nobody sent anywhere; days planned by one are planned for both."""
+        other = Crowd(self._places, self._site, self._seed)
+        other._days = self._days
+        return other
+
     def at(self, now: float) -> Positions:
         """Fixes of everybody who is in the park at an instant (seconds since 1970 UTC)."""
         day, second = divmod(now + self._site.utc_offset_hours * 3600.0, DAY_SECS)

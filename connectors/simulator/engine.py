@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -86,6 +87,22 @@ class Simulator:
         self._phase = uniform(seed, self.behaviours.number, 17) * points.period
         self._fixed = -np.inf
 
+    def apart(self, clock: Clock) -> Simulator:
+        """The same field by a clock of its own, without what was done to this one; days are planned once for both."""
+        other = copy.copy(self)
+        other.clock, other._turn, other._fixed = clock, None, -np.inf
+        other.behaviours = Behaviours(self.points, self.site, self.seed)
+        other.orders = OrderBook(other.behaviours, self.offline, self.seed)
+        other._incidents = Incidents(other.behaviours)
+        other._crowd = self._crowd.apart() if self._crowd is not None else None
+        other._reported = np.full(len(self.points), np.nan)
+        return other
+
+    @property
+    def can_burn(self) -> bool:
+        """Whether there is a detector for the fire to start at."""
+        return self._incidents.seat_of_fire() is not None
+
     # ---- what the twin asks ---------------------------------------------------------------------------------------
 
     def tracks(self) -> tuple[TrackInfo, ...]:
@@ -166,6 +183,10 @@ class Simulator:
 
     async def send(self, order: CommandOrder) -> None:
         """Give an order to its device."""
+        self.take(order)
+
+    def take(self, order: CommandOrder) -> None:
+        """As `send`."""
         self.orders.take(order, self.clock.now())
 
     async def dispatch(self, order: DispatchOrder) -> None:

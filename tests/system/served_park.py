@@ -200,13 +200,13 @@ def first_frame(socket_: ws.ClientConnection) -> Frame:
 
 @contextlib.contextmanager
 def serving(built: Path, at: Path, *, source: str = "simulator", demo: bool = True, text: str | None = None,
-            port: int = 0) -> Iterator[Served]:
+            port: int = 0, with_sample: bool = False) -> Iterator[Served]:
     """A copy of the built park, served until the block ends; a folder that is there already is served as it is."""
     if not at.exists():
         shutil.copytree(built, at)
         (at / "park.toml").write_text(PARK.format(source=source) if text is None else text, "utf-8")
     port = port or free_port()
-    services = open_services(load_park(at), ServeOptions(port=port, demo=demo))
+    services = open_services(load_park(at), ServeOptions(port=port, demo=demo, with_sample=with_sample))
     guarded, app = create_app(services, secret=secret_of(services.spec.state_dir), hosts=["127.0.0.1", "localhost"],
                               origins=[f"127.0.0.1:{port}"])
     running = uvicorn.Server(uvicorn.Config(guarded, host="127.0.0.1", port=port, log_level="warning",
