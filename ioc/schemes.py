@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenes.scheme_file import read_rules, read_scheme
-from scenes.scheme_result import PRESENT, Workshop, content_hash, scheme_ids
+from scenes.scheme_result import PRESENT, Workshop, content_hash, fault_document, scheme_ids
 from twin.errors import TwinError
 from twin.graph import SceneGraph
 from twin.park import ParkSpec
@@ -48,10 +48,10 @@ class SchemeDesk:
         for key in scheme_ids(self._spec):
             scheme, wrong = read_scheme(self._spec.root / "schemes" / f"{key}.toml")
             rows.append({"id": key, "name": scheme.name, "name_zh": scheme.name_zh,
-                         "faults": [{"file": f"{key}.toml", "line": f.line, "what": f.what, "mend": f.mend} for f in wrong]})
+                         "faults": [fault_document(f, f"{key}.toml") for f in wrong]})
         return {"schemes": rows, "rules": rules.name, "rules_zh": rules.name_zh, "site": rules.site_name,
                 "site_zh": rules.site_name_zh, "day": f"{rules.month_day[0]:02d}-{rules.month_day[1]:02d}",
-                "faults": [{"file": "rules.toml", "line": f.line, "what": f.what, "mend": f.mend} for f in faults]}
+                "faults": [fault_document(f, "rules.toml") for f in faults]}
 
     def ask(self, key: str, day: Day = None) -> dict[str, Any]:
         """`{state: ready, result}`, `{state: working, step, share}` or `{state: failed, detail}`; starts the work.

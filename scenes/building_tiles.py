@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from scenes.edges import feature_edges
 from scenes.far import far_mesh
 from scenes.gis_tiles import Write
 from scenes.glb import FeatureNames, TileContent, write_glb
-from scenes.shell import visible_facets
+from scenes.shell import drop_degenerate, outer_shell
 from scenes.tileset import Tile, around
 
 FAR_ERROR_M = 2.4
@@ -66,7 +66,7 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
     if not len(whole.mesh.faces):
         return None
     near, whole_body = Occluders(around_it), Occluders(whole.mesh.position[whole.mesh.faces])
-    shell = _shell(whole, whole_body)
+    shell = outer_shell(whole, whole_body)
     shell_box = _write_shell(source, shell, whole_body, near, sun, names, write)
     far_uri = _write_far(source, shell, whole_body, near, sun, names, write)
     storeys, children = [], []
@@ -88,12 +88,6 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
         tile = Tile(far_uri, "building", box, FAR_ERROR_M, (tile,), replace=True, extras=extras)
     return BuildingOutput(tile, {"id": source.id, "node": source.node, "bbox": [round(v, 4) for v in box],
                                  "shell": shell_uri, "storeys": storeys})
-
-
-def _shell(whole: BuildingMesh, whole_body: Occluders) -> Mesh:
-    """What is seen from outside, wound outwards."""
-    kept, side = visible_facets(whole.mesh.position[whole.mesh.faces], whole.facet, whole_body)
-    return _drop_degenerate(take_faces(_turned(whole.mesh, side), kept))
 
 
 def _write_shell(source: BuildingInput, shell: Mesh, whole_body: Occluders, near: Occluders,
@@ -118,24 +112,6 @@ def _write_far(source: BuildingInput, shell: Mesh, whole_body: Occluders, near: 
     return uri
 
 
-def _turned(mesh: Mesh, side: NDArray[np.int8]) -> Mesh:
-    """Faces seen from behind get the opposite winding and normal (vertices belong to one flat face each)."""
-    faces = mesh.faces.copy()
-    behind = side < 0
-    faces[behind] = faces[behind][:, ::-1]
-    normal = mesh.normal.copy()
-    flip = np.zeros(len(mesh), bool)
-    flip[mesh.faces[behind].ravel()] = True
-    normal[flip] = -normal[flip]
-    return replace(mesh, faces=faces, normal=normal)
-
-
-def _drop_degenerate(mesh: Mesh) -> Mesh:
-    corner = mesh.position[mesh.faces]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1) / 2
-    return take_faces(mesh, area > 1e-4)
-
-
 def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: str, whole_body: Occluders, near: Occluders,
                   sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...] | None:
     chosen = whole.storey == index
@@ -144,7 +120,7 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
     floors, rim = space_floors(spaces, source.park_from_ifc, source.nodes)
     if not chosen.any() and not len(floors):
         return None
-    mesh = _drop_degenerate(take_faces(whole.mesh, chosen)) if chosen.any() else join([])
+    mesh = drop_degenerate(take_faces(whole.mesh, chosen)) if chosen.any() else join([])
     opened = whole.mesh.position[whole.mesh.faces[chosen & ~whole.is_ceiling]]
     blockers = Occluders(opened)
     is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR

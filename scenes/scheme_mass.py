@@ -1,8 +1,4 @@
-"""Buildings as stacks of storeys: what stands in a compiled park, and what a scheme takes away and puts there.
-
-Everything is in the park frame, metres. A storey is its outline between two heights; areas, heights, distances and shadows
-are all taken from the same stacks, so that no figure contradicts another.
-"""
+"""What stands in a compiled park, and what a scheme takes away and puts there, as stacks of storeys in park metres."""
 
 from __future__ import annotations
 
@@ -15,66 +11,19 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import shapely
-from numpy.typing import NDArray
 
 from gis.blocks import STOREY_M
 from gis.read import read_layer
-from models_bim.georeference import place
-from models_bim.read import read_building
-from scenes.scheme_file import FootprintFile, Scheme, SchemeBuilding
+from scenes.scheme_file import FootprintFile, Scheme, both_fault
+from scenes.scheme_ifc import stack_of_ifc
+from scenes.scheme_stack import Stack, Storey, even_storeys, outline_of
 from scenes.store import open_spaces
 from twin.errors import SourceError
 from twin.graph import SceneGraph
 from twin.park import LayerSpec, ParkSpec
 from twin.parkfile import Fault
 
-_WALL_M = 0.35
 _GREENS = ("greens",)
-
-
-@dataclass(frozen=True, slots=True)
-class Storey:
-    """One storey: outline (Polygon or MultiPolygon) between z0 and z1."""
-
-    outline: shapely.Geometry
-    z0: float
-    z1: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
-    """One building. `ground` is the level its height is counted from; storeys below it are cellars."""
-
-    id: str
-    name: str
-    name_zh: str
-    storeys: tuple[Storey, ...]
-    ground: float
-    is_new: bool = False
-    is_dwelling: bool = False
-    node: int = 0
-
-    @property
-    def top(self) -> float:
-        """Level of the roof, metres."""
-        return max(s.z1 for s in self.storeys)
-
-    @property
-    def height(self) -> float:
-        """Roof above ground, metres."""
-        return self.top - self.ground
-
-    def above(self) -> list[Storey]:
-        """Storeys that count: more than half of them above ground."""
-        return [s for s in self.storeys if (s.z0 + s.z1) / 2 > self.ground]
-
-    def footprint(self) -> shapely.Geometry:
-        """The ground it covers."""
-        return shapely.union_all([s.outline for s in self.above()], grid_size=0.001)
-
-    def floor_area(self) -> float:
-        """Gross floor area above ground, m²."""
-        return float(sum(s.outline.area for s in self.above()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +60,7 @@ def _modelled(spec: ParkSpec, manifest: dict[str, Any], graph: SceneGraph) -> li
     found = []
     for entry in manifest.get("buildings", []):
         node, box = int(entry["node"]), entry["bbox"]
-        storeys = [Storey(_outline(rooms[s["node"]]), s["elevation"], s["elevation"] + s["height"])
+        storeys = [Storey(outline_of(rooms[s["node"]]), s["elevation"], s["elevation"] + s["height"])
                    for s in entry["storeys"] if s["node"] in rooms]
         if not storeys:
             storeys = [Storey(shapely.box(*box[:2], *box[3:5]), box[2], box[5])]
@@ -121,12 +70,6 @@ def _modelled(spec: ParkSpec, manifest: dict[str, Any], graph: SceneGraph) -> li
         found.append(Stack(id=entry["id"], name=name, name_zh=str(graph.columns["name_zh"][node] or name), node=node,
                            storeys=tuple(storeys), ground=ground))
     return found
-
-
-def _outline(rooms: list[shapely.Polygon]) -> shapely.Geometry:
-    """Rooms, the walls between them and the wall around them."""
-    closed = shapely.buffer(shapely.union_all([shapely.buffer(r, _WALL_M, join_style="mitre") for r in rooms]), 0)
-    return shapely.simplify(closed, 0.05)
 
 
 def _shapes(path: Path, origin: tuple[float, float, float]) -> list[shapely.Geometry]:
@@ -152,13 +95,8 @@ def _blocks(path: Path, layer: str, graph: SceneGraph, origin: tuple[float, floa
         count = max(1, round((z1 - z0) / STOREY_M))
         found.append(Stack(id=key, name=str(graph.columns["name"][node] or key), node=int(node), ground=z0,
                            name_zh=str(graph.columns["name_zh"][node] or graph.columns["name"][node] or key),
-                           storeys=_even(shape, z0, z1, count)))
+                           storeys=even_storeys(shape, z0, z1, count)))
     return found
-
-
-def _even(shape: shapely.Geometry, z0: float, z1: float, count: int) -> tuple[Storey, ...]:
-    levels = np.linspace(z0, z1, count + 1)
-    return tuple(Storey(shape, float(low), float(high)) for low, high in itertools.pairwise(levels))
 
 
 def added_stacks(scheme: Scheme, spec: ParkSpec, around: Surroundings, faults: list[Fault]) -> list[Stack]:
@@ -166,13 +104,14 @@ def added_stacks(scheme: Scheme, spec: ParkSpec, around: Surroundings, faults: l
     found: list[Stack] = []
     for building in scheme.buildings:
         if building.ifc is not None:
-            stack = _from_ifc(building, spec, around, faults)
+            stack = stack_of_ifc(building, spec, faults)
         else:
             assert building.footprint is not None
             base = building.base_m if building.base_m is not None else around.ground_near(building.footprint)
             top = base + building.storeys * building.storey_m
+            storeys = even_storeys(building.footprint, base, top, building.storeys)
             stack = Stack(id=building.id, name=building.name, name_zh=building.name_zh, is_new=True, ground=base,
-                          is_dwelling=building.is_dwelling, storeys=_even(building.footprint, base, top, building.storeys))
+                          is_dwelling=building.is_dwelling, storeys=storeys)
         if stack is not None:
             found.append(stack)
     for file in scheme.footprints:
@@ -180,58 +119,13 @@ def added_stacks(scheme: Scheme, spec: ParkSpec, around: Surroundings, faults: l
     return found
 
 
-def _from_ifc(building: SchemeBuilding, spec: ParkSpec, around: Surroundings, faults: list[Fault]) -> Stack | None:
-    assert building.ifc is not None
-    try:
-        model = read_building([building.ifc], jobs=1)
-        placed = place(model, spec, building.id, building.placement)
-    except SourceError as error:
-        faults.append(Fault(building.line, f"{building.id}: {error.what}", error.mend))
-        return None
-    park_from_ifc = placed.park_from_ifc
-    rise = float(park_from_ifc[2, 3])
-    levels = [s.elevation for s in model.storeys]
-    rooms: dict[int, list[shapely.Polygon]] = {}
-    for space in model.spaces:
-        shape = shapely.transform(space.polygon, lambda xy: xy @ park_from_ifc[:2, :2].T + park_from_ifc[:2, 3])
-        rooms.setdefault(int(model.entities.storey[space.entity]), []).append(shape)
-    storeys = [Storey(_outline(rooms[k]), levels[k] + rise, levels[k] + model.storeys[k].height + rise)
-               for k in sorted(rooms) if 0 <= k < len(levels)]
-    if not storeys:
-        storeys = _by_body(model, park_from_ifc)
-    if not storeys:
-        faults.append(Fault(building.line, f"{building.id}: {building.ifc.name} holds no body and no rooms",
-                            "export it with geometry, or give a footprint and storeys instead"))
-        return None
-    base = building.base_m if building.base_m is not None else min((s.z0 for s in storeys), key=lambda z: abs(z - rise))
-    return Stack(id=building.id, name=building.name, name_zh=building.name_zh, is_new=True, is_dwelling=building.is_dwelling,
-                 storeys=tuple(storeys), ground=base)
-
-
-def _by_body(model: Any, park_from_ifc: NDArray[np.float64]) -> list[Storey]:
-    """A building without rooms: the shadow of its body from above, cut at its storeys."""
-    from scenes.building_mesh import building_mesh
-
-    mesh = building_mesh(model, park_from_ifc, np.zeros(len(model.entities), np.uint32)).mesh
-    if not len(mesh.faces):
-        return []
-    corners = mesh.position[mesh.faces]
-    flat = corners[:, :, :2]
-    area = np.abs(np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0])) / 2
-    shadow = shapely.union_all(shapely.polygons(flat[area > 1e-4]), grid_size=0.01)
-    shape = shapely.simplify(shapely.buffer(shapely.buffer(shadow, 0.5), -0.5), 0.1)
-    z0, z1 = float(corners[..., 2].min()), float(corners[..., 2].max())
-    levels = (s.elevation + float(park_from_ifc[2, 3]) for s in model.storeys)
-    cuts = sorted({z0, z1, *(level for level in levels if z0 + 1 < level < z1 - 1)})
-    return [Storey(shape, float(low), float(high)) for low, high in itertools.pairwise(cuts)]
-
-
 def _from_file(file: FootprintFile, spec: ParkSpec, around: Surroundings, faults: list[Fault]) -> list[Stack]:
     try:
         layer = read_layer(LayerSpec(id=file.source.stem, source=file.source, kind="buildings", crs=file.crs,
                                      height_field=file.height_field), spec.crs, spec.origin)
     except SourceError as error:
-        faults.append(Fault(file.line, error.what, error.mend))
+        faults.append(both_fault(file.line, (error.what, f"读不出 {file.source.name}：{error.what}"),
+                                 (error.mend, "检查文件格式、坐标系（crs）和字段名")))
         return []
     floors = layer.properties.get(file.storeys_field, np.full(len(layer), "", object))
     found = []
@@ -239,45 +133,72 @@ def _from_file(file: FootprintFile, spec: ParkSpec, around: Surroundings, faults
         height, text = float(layer.height_m[k]), str(floors[k])
         count = round(float(text)) if text.replace(".", "", 1).isdigit() else 0
         if not (height > 1 or count) or shape.area < 1 or shape.geom_type not in ("Polygon", "MultiPolygon"):
-            faults.append(Fault(file.line, f"{layer.source}: feature {layer.ids[k]} is no footprint with a height",
-                                f"give it {file.storeys_field} or a height_field", "warning"))
+            faults.append(both_fault(
+                file.line, (f"{layer.source}: feature {layer.ids[k]} is no footprint with a height",
+                            f"{layer.source}：要素 {layer.ids[k]} 不是带高度的建筑轮廓"),
+                (f"give it {file.storeys_field} or a height_field", f"给它 {file.storeys_field} 字段，或写 height_field"),
+                is_warning=True))
             continue
         count = count or max(1, round(height / STOREY_M))
         base = around.ground_near(shape)
         top = base + (height if height > 1 else count * STOREY_M)
         found.append(Stack(id=f"{layer.id}:{layer.ids[k]}", name=str(layer.names[k] or layer.ids[k]), is_new=True,
                            name_zh=str(layer.names_zh[k] or layer.names[k] or layer.ids[k]), is_dwelling=file.is_dwelling,
-                           ground=base, storeys=_even(shape, base, top, count)))
+                           ground=base, storeys=even_storeys(shape, base, top, count)))
     return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """A building that stays out because it would stand in others: those, and the fault that says so."""
+
+    stack: Stack
+    hits: tuple[Stack, ...]
+    fault: Fault
+
+
 def apply_scheme(scheme: Scheme, added: list[Stack], around: Surroundings,
-                 faults: list[Fault]) -> tuple[list[Stack], list[Stack]]:
-    """(all buildings of the scheme, those removed).
+                 faults: list[Fault]) -> tuple[list[Stack], list[Stack], list[LeftOut]]:
+    """(all buildings of the scheme, those removed, those left out).
 
     Unknown ids and overlaps become faults; an overlapping building stays out.
     """
     known = {stack.id: stack for stack in around.stacks}
-    for key in scheme.remove:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            mend = f"did you mean {near[0]!r}?" if near else "use the id of a building or of a footprint (layer:id)"
-            faults.append(Fault(scheme.lines.get("remove", 0), f"there is no building {key!r} to remove", mend))
+    faults += [_unknown(key, known, scheme.lines.get("remove", 0)) for key in scheme.remove if key not in known]
     gone = set(scheme.remove) & set(known)
     staying = [stack for stack in around.stacks if stack.id not in gone]
     prints = [stack.footprint() for stack in staying]
     tree = shapely.STRtree(prints)
     lines = {building.id: building.line for building in scheme.buildings}
     accepted: list[Stack] = []
+    left: list[LeftOut] = []
     for stack in added:
         shape = stack.footprint()
         hits = [staying[k] for k in tree.query(shape, predicate="intersects") if prints[k].intersection(shape).area > 0.5]
         hits += [other for other in accepted if other.footprint().intersection(shape).area > 0.5]
         hits = [other for other in hits if other.top > stack.ground + 0.1 and stack.top > other.ground + 0.1]
         if hits:
-            name = ", ".join(f"{other.id} ({other.name})" for other in hits[:3])
-            faults.append(Fault(lines.get(stack.id, 0), f"{stack.id} overlaps {name}, so it is left out",
-                                f"move it, or add {hits[0].id!r} to remove"))
-            continue
-        accepted.append(stack)
-    return [*staying, *accepted], [known[key] for key in sorted(gone)]
+            left.append(LeftOut(stack, tuple(hits), _overlap(stack, hits, lines.get(stack.id, 0))))
+        else:
+            accepted.append(stack)
+    faults += [item.fault for item in left]
+    return [*staying, *accepted], [known[key] for key in sorted(gone)], left
+
+
+def _unknown(key: str, known: dict[str, Stack], line: int) -> Fault:
+    near = difflib.get_close_matches(key, known, 1)
+    mend = (f"did you mean {near[0]!r}?", f"是不是 {near[0]!r}？") if near else (
+        "use the id of a building or of a footprint (layer:id)", "写建筑的编号，或轮廓的“图层:编号”")
+    return both_fault(line, (f"there is no building {key!r} to remove", f"没有可拆除的建筑 {key!r}"), mend)
+
+
+def _overlap(stack: Stack, hits: list[Stack], line: int) -> Fault:
+    first = hits[0]
+    others, others_zh = (", ".join(f"{s.id} ({name})" for s, name in pairs) for pairs in (
+        [(s, s.name) for s in hits[:3]], [(s, s.name_zh) for s in hits[:3]]))
+    if first.is_new:
+        mend = (f"move it, or move {first.id!r}", f"移开它，或移开 {first.id!r}")
+    else:
+        mend = (f"move it, or add {first.id!r} to remove", f"移开它，或把 {first.id!r} 加到 remove")
+    return both_fault(line, (f"{stack.id} overlaps {others}, so it is left out",
+                             f"{stack.id} 与 {others_zh} 重叠，未放入方案"), mend)

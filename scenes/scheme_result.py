@@ -17,9 +17,10 @@ import shapely
 
 from gis.crs import convergence_deg
 from scenes.scheme_file import Rules, Scheme, read_rules, read_scheme
-from scenes.scheme_mass import Stack, Surroundings, added_stacks, apply_scheme, open_surroundings
+from scenes.scheme_mass import LeftOut, Surroundings, added_stacks, apply_scheme, open_surroundings
 from scenes.scheme_model import scheme_glb
 from scenes.scheme_rules import Indicator, indicators, rings_of
+from scenes.scheme_stack import Stack
 from scenes.scheme_sun import SunStudy, study, sun_document, sun_rows
 from scenes.sunlight import Sky, merged_storeys
 from twin.errors import SourceError
@@ -28,7 +29,7 @@ from twin.park import ParkSpec
 from twin.parkfile import Fault
 
 PRESENT = "present"
-FORMAT = 7
+FORMAT = 9
 Progress = Callable[[str, float], None]
 Document = dict[str, Any]
 
@@ -82,6 +83,7 @@ class _Standing:
     site: shapely.Polygon
     stacks: list[Stack]
     removed: list[Stack]
+    left: list[LeftOut]
     rows: list[Indicator]
 
 
@@ -122,10 +124,7 @@ class Workshop:
         progress("writing", 0.95)
         result = _document(key, standing, sun)
         if day is None or sun.is_rule_day:
-            folder = self._spec.build_dir / "schemes" / key
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "scheme.glb").write_bytes(scheme_glb([s for s in standing.stacks if s.is_new]))
-            _write(folder / "result.json", result)
+            _write(self._spec.build_dir / "schemes" / key / "result.json", result)
         return result
 
     def _stand(self, key: str, stamp: str, progress: Progress) -> _Standing:
@@ -139,12 +138,15 @@ class Workshop:
         around = self._around = self._around or open_surroundings(self._spec, self._manifest, self._graph)
         progress("buildings", 0.2)
         added = added_stacks(scheme, self._spec, around, faults)
-        stacks, removed = apply_scheme(scheme, added, around, faults)
+        stacks, removed, left = apply_scheme(scheme, added, around, faults)
         progress("indicators", 0.4)
         rows = indicators(stacks, site, [*scheme.greens] or list(around.greens), scheme.parking, rules)
-        told = [_fault(f, scheme.path.name) for f in faults] + [_fault(f, "rules.toml") for f in rule_faults]
-        return _Standing(stamp=stamp, scheme=scheme, rules=rules, site=site, stacks=stacks, removed=removed, rows=rows,
-                         faults=told)
+        told = [fault_document(f, scheme.path.name) for f in faults] + [fault_document(f, "rules.toml") for f in rule_faults]
+        folder = self._spec.build_dir / "schemes" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scheme.glb").write_bytes(scheme_glb([s for s in stacks if s.is_new]))
+        return _Standing(stamp=stamp, scheme=scheme, rules=rules, site=site, stacks=stacks, removed=removed, left=left,
+                         rows=rows, faults=told)
 
     def _scheme(self, key: str) -> tuple[Scheme, list[Fault]]:
         if key == PRESENT:
@@ -172,7 +174,7 @@ def _document(key: str, standing: _Standing, sun: SunStudy) -> Document:
         "site": rings_of(standing.site)[0], "site_name": rules.site_name, "site_name_zh": rules.site_name_zh,
         "rules": rules.name, "rules_zh": rules.name_zh, "setback": rules.limits.get("setback_min"),
         "ground": _ground(standing.stacks, standing.site), "removed": [s.id for s in standing.removed],
-        "buildings": [_building(s) for s in new],
+        "buildings": [_building(s) for s in new], "left_out": [_left_out(item) for item in standing.left],
         "greens": [ring for g in scheme.greens for ring in rings_of(g.difference(built))], "faults": standing.faults,
         "indicators": [_row(r) for r in (*standing.rows, *sun_rows(sun))], "sunlight": sun_document(sun)}
 
@@ -185,7 +187,8 @@ def _ground(stacks: Sequence[Stack], site: shapely.Polygon) -> float:
 def _building(stack: Stack) -> Document:
     return {"id": stack.id, "name": stack.name, "name_zh": stack.name_zh, "ground": round(stack.ground, 3),
             "top": round(stack.top, 3), "storeys": len(stack.above()), "area": round(stack.floor_area(), 1),
-            "dwelling": stack.is_dwelling, "levels": [round(s.z0, 3) for s in stack.above()],
+            "dwelling": stack.is_dwelling, "modelled": stack.model is not None,
+            "levels": [round(s.z0, 3) for s in stack.above()],
             "parts": [{"rings": rings_of(outline), "z0": round(z0, 3), "z1": round(z1, 3)}
                       for outline, z0, z1 in merged_storeys(stack)]}
 
@@ -194,8 +197,22 @@ def _row(row: Indicator) -> Document:
     return {**dataclasses.asdict(row), "passes": row.passes}
 
 
-def _fault(fault: Fault, file: str) -> Document:
-    return {"file": file, "line": fault.line, "what": fault.what, "mend": fault.mend, "severity": fault.severity}
+def _left_out(item: LeftOut) -> Document:
+    """Where the building would stand, what it would stand in, and the point in the middle of both."""
+    stack, shape = item.stack, item.stack.footprint()
+    clash = shape.intersection(shapely.union_all([hit.footprint() for hit in item.hits]))
+    middle = clash.representative_point()
+    return {"id": stack.id, "name": stack.name, "name_zh": stack.name_zh,
+            "z0": round(stack.ground, 3), "z1": round(stack.top, 3),
+            "rings": rings_of(shape), "clash": rings_of(clash), "hits": [hit.id for hit in item.hits],
+            "hit_names": [hit.name for hit in item.hits], "hit_names_zh": [hit.name_zh for hit in item.hits],
+            "at": [round(middle.x, 3), round(middle.y, 3), round(stack.top, 3)], "line": item.fault.line}
+
+
+def fault_document(fault: Fault, file: str) -> Document:
+    """A fault as browsers get it, in both languages."""
+    return {"file": file, "line": fault.line, "what": fault.what, "mend": fault.mend, "severity": fault.severity,
+            "what_zh": fault.what_zh, "mend_zh": fault.mend_zh}
 
 
 def _write(path: Path, document: Document) -> None:

@@ -15,7 +15,7 @@ import shapely
 
 from gis.mesh import polygons_of
 from scenes.scheme_file import Rules
-from scenes.scheme_mass import Stack
+from scenes.scheme_stack import Stack
 
 Kind = Literal["site", "prism", "segment", "cells"]
 _NEAR_M = 80.0

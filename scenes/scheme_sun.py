@@ -13,13 +13,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from scenes.bake import Occluders
 from scenes.scheme_file import Rules
-from scenes.scheme_mass import Stack
 from scenes.scheme_rules import Breach, Indicator, dark_cells
+from scenes.scheme_stack import Stack
 from scenes.sunlight import YEAR, Cells, Sky, facade_cells, is_front, occluders, sun_hours
 
 NEIGHBOURS_M = 150.0
 OCCLUDERS_M = 900.0
+#: How far outside its rooms a wall is looked for.
+WALL_REACH_M = 1.2
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -59,7 +62,7 @@ def study(stacks: Sequence[Stack], before: Sequence[Stack], site: shapely.Polygo
     def is_near(stack: Stack) -> bool:
         return stack.is_new or site.distance(stack.storeys[0].outline) < NEIGHBOURS_M
 
-    cells = facade_cells(stacks, rules.sill_m, is_near)
+    cells = _on_walls(facade_cells(stacks, rules.sill_m, is_near), stacks)
     after = sun_hours(cells, occluders(_within(stacks, site)), sky, hours)
     progress("sunlight", 0.75)
     old = ~_of(cells, stacks, lambda s: s.is_new)
@@ -104,11 +107,32 @@ def sun_document(found: SunStudy) -> dict[str, Any]:
         "noon_utc": round(sky.noon_utc_hours(), 5), "limit": found.limit,
         "latitude": sky.latitude, "longitude": sky.longitude, "convergence": round(sky.convergence_deg, 4),
         "path": [[round(float(t), 4), *np.round(s, 5).tolist()] for t, s in zip(times, sky.sun(times), strict=True)],
-        "stacks": [s.id for s in found.stacks], "stack": cells.stack.tolist(),
+        "stacks": [s.id for s in found.stacks], "names": [s.name for s in found.stacks],
+        "names_zh": [s.name_zh for s in found.stacks], "stack": cells.stack.tolist(),
         "a": np.round(cells.a, 2).ravel().tolist(), "b": np.round(cells.b, 2).ravel().tolist(),
         "z0": np.round(cells.z0, 2).tolist(), "z1": np.round(cells.z1, 2).tolist(),
         "front": found.front.astype(int).tolist(), "hours_after": np.round(found.after, 3).tolist(),
         "hours_before": [None if np.isnan(h) else round(float(h), 3) for h in found.before]}
+
+
+def _on_walls(cells: Cells, stacks: Sequence[Stack]) -> Cells:
+    """Cells of modelled buildings moved out to the wall that is really there (rooms end inside of it)."""
+    out = np.zeros(len(cells))
+    for index, stack in enumerate(stacks):
+        rows = np.flatnonzero(cells.stack == index)
+        if stack.model is None or not len(rows):
+            continue
+        body = Occluders(stack.model.position[stack.model.faces])
+        outward = np.column_stack([cells.normal[rows], np.zeros(len(rows))])
+        for along in (0.15, 0.5, 0.85):
+            for high in (0.25, 0.5):
+                foot = cells.a[rows] + along * (cells.b - cells.a)[rows]
+                spot = np.column_stack([foot, (cells.z0 + high * (cells.z1 - cells.z0))[rows]])
+                near = body.distance(spot + WALL_REACH_M * outward, -outward, 2 * WALL_REACH_M)
+                out[rows] = np.maximum(out[rows], np.where(near < WALL_REACH_M, WALL_REACH_M - near, 0.0))
+    move = cells.normal * out[:, None]
+    sill = cells.sill + np.column_stack([move, np.zeros(len(cells))])
+    return dataclasses.replace(cells, a=cells.a + move, b=cells.b + move, sill=sill)
 
 
 def _of(cells: Cells, stacks: Sequence[Stack], wanted: Callable[[Stack], bool]) -> Bools:

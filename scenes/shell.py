@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from gis.mesh import Mesh, take_faces
 from scenes.bake import Occluders
+from scenes.building_mesh import BuildingMesh
 
 F64 = NDArray[np.float64]
 SPACING_M = 0.4
@@ -70,3 +74,33 @@ def _grid(direction: F64, middle: F64, radius: float, outline: F64) -> F64:
     xs, ys = np.arange(lo[0] + step * 0.37, hi[0], step), np.arange(lo[1] + step * 0.41, hi[1], step)
     grid = np.array(np.meshgrid(xs, ys)).reshape(2, -1).T
     return middle - direction * radius + grid[:, :1] * right + grid[:, 1:] * up
+
+
+def outer_shell(whole: BuildingMesh, body: Occluders | None = None) -> Mesh:
+    """What of a building is seen from outside, wound outwards.
+
+    Args:
+        body: the building's own triangles in order, where they are at hand already.
+    """
+    corners = whole.mesh.position[whole.mesh.faces]
+    kept, side = visible_facets(corners, whole.facet, body or Occluders(corners))
+    return drop_degenerate(take_faces(_turned(whole.mesh, side), kept))
+
+
+def drop_degenerate(mesh: Mesh) -> Mesh:
+    """The mesh without triangles under a square centimetre."""
+    corner = mesh.position[mesh.faces]
+    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1) / 2
+    return take_faces(mesh, area > 1e-4)
+
+
+def _turned(mesh: Mesh, side: NDArray[np.int8]) -> Mesh:
+    """Faces seen from behind get the opposite winding and normal (vertices belong to one flat face each)."""
+    faces = mesh.faces.copy()
+    behind = side < 0
+    faces[behind] = faces[behind][:, ::-1]
+    normal = mesh.normal.copy()
+    flip = np.zeros(len(mesh), bool)
+    flip[mesh.faces[behind].ravel()] = True
+    normal[flip] = -normal[flip]
+    return replace(mesh, faces=faces, normal=normal)

@@ -52,7 +52,7 @@ Lines = dict[tuple[str, int, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in park.toml. `line` counts from 1; 0 is the file as a whole.
+    """One thing wrong in park.toml, or in a file like it. `line` counts from 1; 0 is the file as a whole.
 
     An error leaves out what it is about; a warning does not. `is_source` marks a source file that is not there, which
     matters to a build and not to a server of a park already built.
@@ -63,6 +63,8 @@ class Fault:
     mend: str
     severity: Literal["error", "warning"] = "error"
     is_source: bool = False
+    what_zh: str = ""
+    mend_zh: str = ""
 
 
 def table_lines(text: str) -> Lines:

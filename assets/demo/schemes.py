@@ -1,4 +1,7 @@
-"""The sample park's planning condition and two schemes for its living plot: one that holds to it, one that does not."""
+"""The sample park's planning condition and three schemes for its living plot.
+
+One holds to it and one does not, both as footprints with storeys; the third puts a real model (IFC) there twice.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,40 @@ _SCHEMES: tuple[tuple[str, str, str, int, tuple[tuple[str, str, str, Ring, int],
 )
 
 
+#: The residence D1 as it was modelled, put there twice: what an architect hands in.
+_MODELLED = """[scheme]
+name = "Residence D1 twice (IFC)"
+name_zh = "D1 宿舍楼两栋（IFC）"
+remove = ["d1", "d2", "d3"]
+parking = 210
+
+[[building]]
+id = "m1"
+name = "M1"
+name_zh = "M1 宿舍"
+use = "residential"
+ifc = "bim/d1.ifc"
+placement = { at = [462.0, 59.0, 0.0], rotation = 0.0 }
+
+[[building]]
+id = "m2"
+name = "M2"
+name_zh = "M2 宿舍"
+use = "residential"
+ifc = "bim/d1.ifc"
+placement = { at = [470.0, 108.0, 0.0], rotation = 0.0 }
+
+[[green]]
+polygon = [[438.0, 80.0], [562.0, 80.0], [562.0, 104.0], [438.0, 104.0]]
+
+[[green]]
+polygon = [[429.0, 48.0], [571.0, 48.0], [571.0, 57.0], [429.0, 57.0]]
+
+[[green]]
+polygon = [[429.0, 106.0], [466.0, 106.0], [466.0, 140.0], [429.0, 140.0]]
+"""
+
+
 def write_schemes(directory: Path) -> None:
     """Write `rules.toml` and `schemes/*.toml` into the park's folder."""
     (directory / "rules.toml").write_text(RULES, encoding="utf-8")
@@ -67,6 +104,7 @@ def write_schemes(directory: Path) -> None:
         for ring in lawns:
             lines += ["[[green]]", f"polygon = {_text(ring)}", ""]
         (folder / f"{key}.toml").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "twice.toml").write_text(_MODELLED, encoding="utf-8")
 
 
 def _text(ring: Ring) -> str:

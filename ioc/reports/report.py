@@ -151,6 +151,27 @@ class Report(FPDF):
         if caption:
             self._write(caption, size=8.5, colour=SOFT, after=2)
 
+    @staticmethod
+    def numbered(png: bytes, spots: Sequence[tuple[int, float, float]]) -> bytes:
+        """A picture with numbers in breach-coloured discs.
+
+        Args:
+            spots: (number, x, y), pixels from the top left; spots off the picture are left out.
+        """
+        from PIL import Image, ImageDraw, ImageFont
+
+        with Image.open(io.BytesIO(png)) as source:
+            image = source.convert("RGB")
+        pen, font = ImageDraw.Draw(image), ImageFont.load_default(26)
+        for number, x, y in spots:
+            if 0 <= x < image.width and 0 <= y < image.height:
+                pen.line([(x, y), (x + 26, y - 34)], fill=BREACH, width=3)
+                pen.ellipse([x + 4, y - 76, x + 48, y - 32], fill=BREACH, outline="white", width=3)
+                pen.text((x + 26, y - 54), str(number), fill="white", font=font, anchor="mm")
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        return out.getvalue()
+
     def pictures(self, pair: Sequence[tuple[bytes, str]]) -> None:
         """Pictures side by side, each with its caption."""
         from PIL import Image
@@ -173,6 +194,8 @@ class Report(FPDF):
         """Horizontal bars on one scale, with limits as ticks."""
         top = max([bar.value for bar in bars] + [bar.limit or 0 for bar in bars] + [1e-9]) * 1.08
         span = self.epw - name_mm - 28
+        if len(bars) < 16 and self.get_y() + 6.5 * len(bars) > self.page_break_trigger:
+            self.add_page()  # a short chart is read in one piece
         for bar in bars:
             if self.get_y() + 8 > self.page_break_trigger:
                 self.add_page()

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 import assets
 from ioc.reports.report import Bar, Report
 from scenes.scheme_file import GREAT_COLD
-from scenes.scheme_still import scheme_still
+from scenes.scheme_still import Still, scheme_still
 
+#: A picture across the page with its heading, down to the edge of the paper.
+PICTURE_MM = 146.0
 _PERCENT = ("density", "green")
 _DIGITS = {"far": 2, "height": 1, "setback": 1, "spacing": 1, "density": 1, "green": 1, "sun_own": 2}
 
@@ -56,12 +60,15 @@ def scheme_report(source: SchemeReport) -> bytes:
     report = Report(title=say("report.title"), park=source.park, author=source.author, made=source.made, lang=source.lang)
     report.paragraph(" · ".join(x for x in (say.named(first, "site_name"), say.named(first, "rules")) if x))
     names = [f"{letter} {say.named(result)}" for letter, result in zip("AB", source.results, strict=False)]
-    report.pictures([(scheme_still(source.build, result), name) for result, name in zip(source.results, names, strict=True)])
+    stills = [scheme_still(source.build, result) for result in source.results]
+    report.pictures([(still.png, name) for still, name in zip(stills, names, strict=True)])
     report.paragraph(say("report.picture", day=_day(first["sunlight"], say)), is_soft=True)
     report.heading(say("indicators"))
     _table(report, source.results, names, say)
-    for result, name in zip(source.results, names, strict=True):
-        _breaches(report, result, name, say)
+    number = 1
+    for result, name, still in zip(source.results, names, stills, strict=True):
+        number = _breaches(report, result, name, still, number, say)
+    _faults(report, source.results, say)
     report.heading(say("sun.title"))
     for result, name in zip(source.results, names, strict=True):
         _sunlight(report, result, name, say)
@@ -121,17 +128,32 @@ def _table(report: Report, results: Sequence[dict[str, Any]], names: list[str], 
     report.rows([say("indicator"), say("limit"), *names], body, widths=[34, 18, 24, 24], breaches=frozenset(wrong))
 
 
-def _breaches(report: Report, result: dict[str, Any], name: str, say: _Words) -> None:
+def _breaches(report: Report, result: dict[str, Any], name: str, still: Still, first: int, say: _Words) -> int:
+    """One scheme's breaches, numbered on through both schemes as on the page; the number the next one starts with."""
     rows = [(row, breach) for row in result["indicators"] for breach in row["breaches"]]
-    report.heading(f"{name} · {say('breaches', n=len(rows))}", 2)
+    report.heading(f"{name} · {say('breaches', n=len(rows))}", 2, room_mm=PICTURE_MM if still.spots else 50)
     if not rows:
         report.paragraph(say("breaches.none"))
-        return
+        return first
+    if still.spots:
+        report.picture(report.numbered(still.png, [(first + k, x, y) for k, x, y in still.spots]))
     report.rows(["#", say("where"), say("indicator"), say("value"), say("limit")], [
         [str(k), f"{say.named(breach) or say('site')} {breach['storeys']}".strip(), say(f"row.{row['key']}"),
          shown(row if row["unit"] != "cells" else {"key": "sun_own"}, breach["value"]),
          _limit(row) if row["unit"] != "cells" else f"≥ {result['sunlight']['limit']:g} h"]
-        for k, (row, breach) in enumerate(rows, 1)], widths=[6, 34, 24, 18, 18])
+        for k, (row, breach) in enumerate(rows, first)], widths=[6, 34, 24, 18, 18])
+    return first + len(rows)
+
+
+def _faults(report: Report, results: Sequence[dict[str, Any]], say: _Words) -> None:
+    """What was wrong in the files and is therefore not in the figures; nothing where all was well."""
+    faults = {(f["file"], f["line"], f["what"]): f for result in results for f in result["faults"]}
+    if not faults:
+        return
+    report.heading(say("faults", n=len(faults)), 2)
+    report.rows([say("report.file"), say("report.what"), say("report.mend")], [
+        [f["file"] + (f":{f['line']}" if f["line"] else ""), say.named(f, "what"), say.named(f, "mend")]
+        for f in faults.values()], widths=[20, 44, 36])
 
 
 def _sunlight(report: Report, result: dict[str, Any], name: str, say: _Words) -> None:
@@ -142,9 +164,35 @@ def _sunlight(report: Report, result: dict[str, Any], name: str, say: _Words) ->
     rows = {row["key"]: row for row in result["indicators"]}
     report.heading(name, 2)
     lost = rows["sun_lost"]
-    report.paragraph(say("report.lost", n=lost["failed"], total=lost["total"]))
+    report.paragraph(say("report.lost", n=lost["failed"], total=lost["total"]) if sun["rule_day"] else say("report.unlost"))
+    _neighbours(report, result, say)
     if hours:
         bands, limit = Counter(min(7, int(h)) for h in hours), sun["limit"] or 0.0
+        if report.get_y() + 70 > report.page_break_trigger:
+            report.add_page()
+        report.paragraph(say("report.bands"), is_soft=True)
         report.bars([Bar(label=say("report.band", low=k, high=k + 1), value=bands.get(k, 0), shown=f"{bands.get(k, 0):,}",
                          is_breach=bands.get(k, 0) > 0 and k + 1 <= limit) for k in range(8)],
                     unit=say("unit.cells"))
+
+
+def _neighbours(report: Report, result: dict[str, Any], say: _Words) -> None:
+    """The neighbours that lose most sun: hours at their sunward façades before and after, mean and least."""
+    sun = result["sunlight"]
+    stack, front = np.array(sun["stack"]), np.array(sun["front"], bool)
+    before = np.array([np.nan if h is None else h for h in sun["hours_before"]], float)
+    after = np.array(sun["hours_after"], float)
+    rows = []
+    for k, key in enumerate(sun["stacks"]):
+        cells = np.flatnonzero((stack == k) & front & np.isfinite(before))
+        if len(cells) and (loss := float(np.mean(before[cells] - after[cells]))) > 0.005:
+            rows.append((loss, key, len(cells), before[cells], after[cells]))
+    if not rows:
+        report.paragraph(say("report.same"))
+        return
+    rows.sort(key=lambda row: -row[0])
+    names = {key: say.named({"name": name, "name_zh": zh}) for key, name, zh in zip(
+        sun["stacks"], sun["names"], sun["names_zh"], strict=True)}
+    report.rows([say(key) for key in ("report.neighbour", "unit.cells", "report.before", "report.after", "report.worst")], [
+        [names[key], str(count), f"{was.mean():.2f} h", f"{now.mean():.2f} h", f"{was.min():.2f} → {now.min():.2f} h"]
+        for _, key, count, was, now in rows[:8]], widths=[36, 12, 16, 16, 20])

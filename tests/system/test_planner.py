@@ -6,13 +6,18 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pypdf
 import pytest
 import trimesh
+from PIL import Image
 from playwright.sync_api import Browser as Window
 from playwright.sync_api import Page
 from served_park import Served, serving, until
 
+from assets.demo.blocks import BLOCKS
+from assets.demo.building import write_building
+from scenes.scheme_still import scheme_still
 from tools.browser import signed_in
 
 RULES = """[rules]
@@ -60,6 +65,28 @@ storeys = 2
 """
 
 
+MODEL = """[scheme]
+name = "Modelled"
+name_zh = "模型"
+[[building]]
+id = "gate"
+ifc = "bim/g2.ifc"
+placement = { at = [20.0, 70.0, 0.0], rotation = 30.0 }
+[[building]]
+id = "nowhere"
+ifc = "bim/g2.ifc"
+[[building]]
+id = "broken"
+ifc = "bim/broken.ifc"
+[[building]]
+id = "clash"
+name = "Clash"
+name_zh = "冲突楼"
+footprint = [[10.0, 25.0], [30.0, 25.0], [30.0, 40.0], [10.0, 40.0]]
+storeys = 6
+"""
+
+
 @pytest.fixture(scope="module")
 def planned(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The small park with a planning condition and two schemes."""
@@ -69,6 +96,10 @@ def planned(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         (root / "schemes").mkdir()
         (root / "schemes" / "low.toml").write_text(LOW, "utf-8")
         (root / "schemes" / "tall.toml").write_text(TALL, "utf-8")
+        (root / "schemes" / "model.toml").write_text(MODEL, "utf-8")
+        (root / "bim").mkdir()
+        write_building(next(block for block in BLOCKS if block.id == "g2"), root / "bim" / "g2.ifc")
+        (root / "bim" / "broken.ifc").write_text("ISO-10303-21; this is not a building")
         yield running
 
 
@@ -120,6 +151,38 @@ def test_a_scheme_has_its_own_small_model(planned: Served) -> None:
     assert scene.geometry["s1"].extents[1] == pytest.approx(42.0, abs=0.01)  # Y is up inside
 
 
+def test_an_ifc_looks_like_itself_and_what_cannot_stand_is_told_in_both_languages(planned: Served) -> None:
+    result = _result(planned, "model")
+    (gate,) = result["buildings"]
+    assert (gate["id"], gate["modelled"]) == ("gate", True)
+    mesh = trimesh.load(io.BytesIO(planned.browser().http.get("/api/v1/schemes/model/scheme.glb").content),
+                        file_type="glb").geometry["gate"]
+    assert len(mesh.faces) > 100  # walls with openings, frames and panes; a prism of this outline has a dozen
+    assert len(np.unique(mesh.visual.vertex_colors, axis=0)) > 3
+    assert mesh.bounds[:, 0] == pytest.approx([min(p[0] for p in gate["parts"][0]["rings"][0]),
+                                               max(p[0] for p in gate["parts"][0]["rings"][0])], abs=4.0)  # eaves
+    faults = {fault["line"]: fault for fault in result["faults"]}
+    assert sorted(faults) == [8, 11, 14]
+    assert all(fault["what"] and fault["mend"] and fault["what_zh"] and fault["mend_zh"] for fault in faults.values())
+    assert "placement = {" in faults[8]["mend"]
+    assert "读不出 broken.ifc" in faults[11]["what_zh"]
+    (left,) = result["left_out"]
+    assert (left["id"], left["hits"], left["line"]) == ("clash", ["blocks:1"], 14)
+    clash = np.array(left["clash"][0])
+    assert [*clash.min(0), *clash.max(0)] == pytest.approx([15.0, 25.0, 30.0, 40.0], abs=0.01)
+
+
+def test_a_still_shows_the_model_and_says_where_breaches_are(planned: Served) -> None:
+    build = planned.services.build_dir
+    plain = scheme_still(build, {**_result(planned, "model"), "buildings": [], "left_out": []}, size=(600, 400))
+    still = scheme_still(build, _result(planned, "model"), size=(600, 400))
+    pixels = [np.asarray(Image.open(io.BytesIO(s.png))).astype(int) for s in (plain, still)]
+    assert np.mean(np.abs(pixels[0] - pixels[1]).max(-1) > 12) > 0.004
+    tall = scheme_still(build, _result(planned, "tall"), size=(600, 400))
+    assert tall.spots
+    assert all(0 < x < 600 and 0 < y < 400 for _, x, y in tall.spots)
+
+
 def test_the_report_reads_back(planned: Served) -> None:
     answer = planned.browser().http.get("/api/v1/schemes/report.pdf?a=low&b=tall", timeout=120)
     assert answer.headers["content-type"] == "application/pdf"
@@ -168,6 +231,29 @@ def test_a_planner_compares_two_schemes(page: Page) -> None:
     page.wait_for_timeout(1500)
     assert page.evaluate("JSON.stringify(parktwin.planner.orbit.now)") != before
     assert page.locator(".callout.here").count() == 1
+
+
+@pytest.mark.browser
+def test_a_building_that_overlaps_says_so_where_it_would_stand(planned: Served, window: Window) -> None:
+    context = signed_in(window, planned.origin, theme="light")
+    page = context.new_page()
+    page.goto(f"{planned.origin}/planner?a=model&b=low")
+    page.wait_for_selector(".planner-working", state="detached", timeout=60_000)
+    notice = page.locator(".callout.notice button")
+    page.locator(".badge.a .wrong").click()  # wherever the line stands, the side that is wrong is shown
+    notice.wait_for(state="visible", timeout=30_000)
+    assert "冲突楼 未放入" in notice.inner_text()
+    assert "重叠" in notice.inner_text()
+    page.wait_for_function("[...parktwin.planner.scene.children].some((g) => g.children?.some((o) => o.userData.isBody "
+                           "&& o.geometry.attributes.position.count > 300))", timeout=30_000)
+    page.locator(".planner-compass button").click()
+    before = page.evaluate("JSON.stringify(parktwin.planner.orbit.now)")
+    page.locator(".planner-faults button").click()
+    page.wait_for_function(f"JSON.stringify(parktwin.planner.orbit.now) !== '{before}'", timeout=30_000)
+    page.locator(".planner-bar > button").first.click()
+    assert "Clash is left out" in notice.inner_text()
+    assert "so it is left out" in page.locator(".planner-faults").inner_text()
+    context.close()
 
 
 @pytest.mark.browser

@@ -8,8 +8,9 @@ import pytest
 import shapely
 
 from scenes.scheme_file import Rules, read_rules, read_scheme
-from scenes.scheme_mass import Stack, Storey, Surroundings, added_stacks, apply_scheme
+from scenes.scheme_mass import Surroundings, added_stacks, apply_scheme
 from scenes.scheme_rules import indicators
+from scenes.scheme_stack import Stack, Storey
 from twin.park import ParkSpec
 from twin.parkfile import Fault
 
@@ -81,7 +82,7 @@ def _read(root: Path, text: str) -> tuple[list[Stack], list[Stack], list[Fault]]
     spec = ParkSpec(root=root, id="p", name="P", name_zh=None, crs="EPSG:4549", origin=(519200.0, 3342600.0, 0.0))
     old, stays = _stack("old", (0, 0, 10, 10), 2, is_new=False), _stack("stays", (50, 0, 60, 10), 2, is_new=False)
     around = Surroundings(stacks=(old, stays), greens=())
-    stacks, removed = apply_scheme(scheme, added_stacks(scheme, spec, around, faults), around, faults)
+    stacks, removed, _ = apply_scheme(scheme, added_stacks(scheme, spec, around, faults), around, faults)
     return stacks, removed, faults
 
 

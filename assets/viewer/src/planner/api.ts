@@ -1,7 +1,7 @@
 /** Schemes as the server works them out (`/api/v1/schemes`). Lengths in metres of the park frame, shares 0..1, sunlight in hours. */
 import { ApiError } from "../app/api";
 
-export interface Fault { file: string; line: number; what: string; mend: string }
+export interface Fault { file: string; line: number; what: string; mend: string; what_zh: string; mend_zh: string; severity: string }
 export interface SchemeRow { id: string; name: string; name_zh: string; faults: Fault[] }
 export interface SchemeList { schemes: SchemeRow[]; rules: string; rules_zh: string; site: string; site_zh: string; day: string; faults: Fault[] }
 export interface Breach {
@@ -10,7 +10,12 @@ export interface Breach {
 }
 export interface Row { key: string; unit: string; value: number | null; limit: number | null; is_upper: boolean; passes: boolean | null; breaches: Breach[]; total: number; failed: number }
 export interface Part { rings: [number, number][][]; z0: number; z1: number }
-export interface NewBuilding { id: string; name: string; name_zh: string; ground: number; top: number; storeys: number; area: number; dwelling: boolean; levels: number[]; parts: Part[] }
+export interface NewBuilding { id: string; name: string; name_zh: string; ground: number; top: number; storeys: number; area: number; dwelling: boolean; modelled: boolean; levels: number[]; parts: Part[] }
+/** A building that would stand in others and so stays out; `clash` is the ground both want. */
+export interface LeftOut {
+  id: string; name: string; name_zh: string; z0: number; z1: number; rings: [number, number][][]; clash: [number, number][][]; at: [number, number, number]; line: number;
+  hits: string[]; hit_names: string[]; hit_names_zh: string[];
+}
 export interface Sunlight {
   /** yyyy-mm-dd; `rule_day`: the planning condition is judged on it, and only on it */
   date: string; rule_day: boolean; hours: [number, number]; sill: number; noon_utc: number; limit: number | null; latitude: number; longitude: number; convergence: number;
@@ -19,8 +24,8 @@ export interface Sunlight {
   stacks: string[]; stack: number[]; a: number[]; b: number[]; z0: number[]; z1: number[]; front: number[]; hours_after: number[]; hours_before: (number | null)[];
 }
 export interface Result {
-  id: string; name: string; name_zh: string; site: [number, number][]; site_name: string; site_name_zh: string; rules: string; rules_zh: string; setback: number | null;
-  ground: number; removed: string[]; buildings: NewBuilding[]; greens: [number, number][][]; faults: (Fault & { severity: string })[]; indicators: Row[]; sunlight: Sunlight;
+  stamp: string; id: string; name: string; name_zh: string; site: [number, number][]; site_name: string; site_name_zh: string; rules: string; rules_zh: string; setback: number | null;
+  ground: number; removed: string[]; buildings: NewBuilding[]; greens: [number, number][][]; left_out: LeftOut[]; faults: Fault[]; indicators: Row[]; sunlight: Sunlight;
 }
 export type Answer = { state: "ready"; result: Result } | { state: "working"; step: string; share: number } | { state: "failed"; detail: string };
 
@@ -47,5 +52,7 @@ export async function workedOut(id: string, day: string, isWanting: () => boolea
     if (!isWanting()) throw new ApiError(0, "no longer wanted");
   }
 }
+/** Where the scheme's own model lies; the address changes with its content. */
+export const modelAddress = (result: Result): string => `/api/v1/schemes/${encodeURIComponent(result.id)}/scheme.glb?stamp=${result.stamp}`;
 /** Every breach of a result in the order of the table. */
 export const breachesOf = (result: Result): { row: Row; breach: Breach }[] => result.indicators.flatMap((row) => row.breaches.map((breach) => ({ row, breach })));

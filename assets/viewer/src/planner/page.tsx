@@ -6,7 +6,8 @@ import { me, world } from "../app/store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../app/words";
 import { breachesOf, listSchemes, workedOut, type Result, type SchemeList, type SchemeRow } from "./api";
 import { GREAT_COLD } from "./solar";
-import { Stage, type Mark } from "./stage";
+import { Faults } from "./faults";
+import { Stage, type Mark, type Notice } from "./stage";
 import { SunPanel } from "./sun";
 import { Table } from "./table";
 import type { Mode, PlannerView } from "./view";
@@ -31,7 +32,7 @@ function dayFromAddress(): string {
 export function Planner(): JSX.Element {
   void lang.value;
   const [list, setList] = useState<SchemeList | null>(null), [failed, setFailed] = useState(""), [slots, setSlots] = useState<[Slot, Slot]>([empty(""), empty("")]);
-  const [mode, setMode] = useState<Mode>("swipe"), [hour, setHour] = useState(10.5), [chosen, setChosen] = useState(0), [busy, setBusy] = useState(""), [day, setDay] = useState(() => dayFromAddress()), view = useRef<PlannerView | null>(null);
+  const [mode, setMode] = useState<Mode>("swipe"), [hour, setHour] = useState(10.5), [chosen, setChosen] = useState(0), [seen, setSeen] = useState<{ side: 0 | 1 } | null>(null), [busy, setBusy] = useState(""), [day, setDay] = useState(() => dayFromAddress()), view = useRef<PlannerView | null>(null);
   const asked = useRef<[string, string]>(["", ""]), turn = useRef<[number, number]>([0, 0]), dayNow = useRef(day);
 
   const put = (side: number, change: Partial<Slot>) => setSlots((old) => old.map((s, k) => (k === side ? { ...s, ...change } : s)) as [Slot, Slot]);
@@ -56,7 +57,8 @@ export function Planner(): JSX.Element {
     let number = 0;
     return results.flatMap((result, side) => (result ? breachesOf(result).map(({ row, breach }) => ({ number: ++number, side: side as 0 | 1, row, breach })) : []));
   }, [results[0], results[1]]);
-  const fly = (mark: Mark) => { setChosen(mark.number); view.current?.flyTo(mark.breach); };
+  const fly = (mark: Mark) => { setChosen(mark.number); if (mark.breach.kind !== "site") setSeen({ side: mark.side }); view.current?.show(mark.breach); };
+  const visit = (notice: Notice) => { setChosen(0); setSeen({ side: notice.side }); view.current?.flyTo(notice.item.at); };
   const next = () => { const at = marks.findIndex((m) => m.number === chosen), mark = marks[(at + 1) % marks.length]; if (mark) fly(mark); };
   const save = async (kind: "report.pdf" | "indicators.csv") => {
     setBusy(kind);
@@ -73,7 +75,8 @@ export function Planner(): JSX.Element {
     setBusy("");
   };
   const rows = list?.schemes ?? [], first = results[0] ?? results[1], isReady = Boolean(results[0] && results[1]) && !slots.some((s) => s.isBusy);
-  const faults = [...(list?.faults ?? []), ...results.flatMap((r) => (r?.faults ?? []).filter((f) => f.file !== "rules.toml"))];
+  const notices = results.flatMap((r, side) => (r?.left_out ?? []).map((item): Notice => ({ side: side as 0 | 1, file: `${r!.id}.toml`, item })));
+  const known = new Set<string>(), faults = [...(list?.faults ?? []), ...results.flatMap((r) => r?.faults ?? [])].filter((f) => { const key = `${f.file}:${f.line}:${f.what}`, isNew = !known.has(key); known.add(key); return isNew; });
   return (
     <div class="page planner">
       <header class="planner-bar">
@@ -87,7 +90,7 @@ export function Planner(): JSX.Element {
         <button class="primary" disabled={!isReady || Boolean(busy)} onClick={() => void save("report.pdf")}>{say(busy === "report.pdf" ? "planner.report.busy" : "planner.report")}</button>
       </header>
       <main class="planner-view">
-        {world.value && rows.length > 1 && <Stage onView={(v) => { view.current = v; }} results={results} slots={slots} schemes={rows} mode={mode} hour={hour} marks={marks} chosen={chosen} onMark={fly} onScheme={take} />}
+        {world.value && rows.length > 1 && <Stage onView={(v) => { view.current = v; }} results={results} slots={slots} schemes={rows} mode={mode} hour={hour} marks={marks} notices={notices} chosen={chosen} seen={seen} onMark={fly} onNotice={visit} onScheme={take} />}
         {list && rows.length < 2 && <p class="planner-empty">{say("planner.none")}</p>}
         {slots.map((s, side) => s.error && <div key={side} class={`planner-empty side-${side}`} role="alert"><b>{LETTERS[side]} · {say("planner.failed")}</b><p>{s.error}</p><button onClick={() => take(side, s.id)}>{say("planner.retry")}</button></div>)}
         {failed && <div class="planner-empty" role="alert"><p>{failed}</p><button onClick={load}>{say("planner.retry")}</button></div>}
@@ -95,7 +98,7 @@ export function Planner(): JSX.Element {
       <SunPanel result={first} ruleDay={list?.day ?? GREAT_COLD} day={day} isBusy={slots.some((s) => s.isBusy)} hour={first ? Math.max(first.sunlight.hours[0], Math.min(first.sunlight.hours[1], hour)) : hour} onDay={chooseDay} onHour={setHour} />
       <aside class="planner-table">
         <Table results={results} slots={slots} marks={marks} chosen={chosen} onMark={fly} />
-        {faults.length > 0 && <section class="planner-faults"><h3>{say("planner.faults", { n: faults.length })}</h3><ul>{faults.map((f, k) => <li key={k}><b>{f.file}{f.line ? ` · ${say("planner.fault.line", { line: f.line })}` : ""}</b><span>{f.what}</span><small>{f.mend}</small></li>)}</ul></section>}
+        {faults.length > 0 && <Faults faults={faults} notices={notices} onNotice={visit} />}
         <footer>
           <p><b>{say("planner.verdict")}</b>{results.map((r, k) => r && <span key={k}>{verdict(r, `${LETTERS[k]} ${named(r)}`)}</span>)}</p>
           <div><button class="primary" disabled={!isReady || Boolean(busy)} onClick={() => void save("report.pdf")}>{say(busy === "report.pdf" ? "planner.report.busy" : "planner.report")}</button><button disabled={!isReady || Boolean(busy)} onClick={() => void save("indicators.csv")}>{say("planner.csv")}</button><button disabled={!marks.length} onClick={next}>{say("planner.step")} ▸</button></div>

@@ -1,6 +1,6 @@
 /** Geometry of a scheme: prisms of its storeys, façade cells by hours of sun, lines of the plot, what breaks a rule. */
 import {
-  BufferAttribute, BufferGeometry, Color, DoubleSide, GreaterDepth, Group, LessEqualDepth, Mesh, MeshBasicMaterial, MeshLambertMaterial, ShaderMaterial, ShapeUtils, Vector2, type Material,
+  BufferAttribute, BufferGeometry, Color, DoubleSide, GreaterDepth, Group, LessEqualDepth, Mesh, MeshBasicMaterial, MeshLambertMaterial, ShaderMaterial, ShapeUtils, SRGBColorSpace, Vector2, type Material, type Object3D,
 } from "three";
 import { breachesOf, type Part, type Result } from "./api";
 
@@ -70,10 +70,16 @@ export function schemeGroup(result: Result, isTinted: boolean): Group {
   for (const ring of result.greens) pad.colour("#bdd0b4").flat(ring, z + 0.2);
   if (pad.points.length) group.add(shadowed(pad.mesh(lit()), false));
   const body = new Triangles();
-  for (const building of result.buildings) for (const part of building.parts) solid(body, part, building.levels);
-  if (body.points.length) { const mesh = shadowed(body.mesh(lit()), true); mesh.name = "body"; group.add(mesh); }
-  const cells = facade(result, (id) => own.has(id) || isTinted);
-  if (cells) group.add(cells);
+  for (const building of result.buildings) if (!building.modelled) for (const part of building.parts) solid(body, part, building.levels);
+  if (body.points.length) { const mesh = shadowed(body.mesh(lit()), true); mesh.userData.isBody = true; group.add(mesh); }
+  const modelled = new Set(result.buildings.filter((b) => b.modelled).map((b) => b.id));
+  const tints = new Group();
+  tints.name = "tints";
+  const cells = facade(result, (id) => (own.has(id) || isTinted) && !modelled.has(id), 0.22), film = facade(result, (id) => modelled.has(id), 0);
+  if (cells) tints.add(shadowed(cells.mesh(paintwork()), false));
+  if (film) { const mesh = film.mesh(glaze()); mesh.renderOrder = 5; tints.add(mesh); }
+  group.add(tints);
+  ghosts(group, result);
   const marks = new Triangles().colour("#18202b");
   marks.ribbon(result.site, z + 0.55, 0.9, 9, 2.6);
   const inner = result.setback ? inset(result.site, result.setback) : null;
@@ -112,22 +118,62 @@ function normal(a: [number, number], b: [number, number]): [number, number] {
   return [(b[1] - a[1]) / l, -(b[0] - a[0]) / l];
 }
 
-function facade(result: Result, wanted: (id: string) => boolean): Mesh | null {
+/** Façade cells by hours of sun, `gap` metres short of each other. */
+function facade(result: Result, wanted: (id: string) => boolean, gap: number): Triangles | null {
   const s = result.sunlight, into = new Triangles(), shown = s.stacks.map(wanted);
   for (let k = 0; k < s.z0.length; k++) {
     if (!shown[s.stack[k]!]) continue;
     const ax = s.a[2 * k]!, ay = s.a[2 * k + 1]!, bx = s.b[2 * k]!, by = s.b[2 * k + 1]!, l = Math.hypot(bx - ax, by - ay) || 1;
-    const ux = (bx - ax) / l, uy = (by - ay) / l, nx = uy * 0.07, ny = -ux * 0.07, cut = Math.min(0.22, l / 6);
+    const ux = (bx - ax) / l, uy = (by - ay) / l, nx = uy * 0.07, ny = -ux * 0.07, cut = Math.min(gap, l / 6);
     into.colour(SUN_RAMP[Math.min(7, Math.max(0, Math.floor(s.hours_after[k]!)))]!);
-    into.quad([ax + ux * cut + nx, ay + uy * cut + ny], [bx - ux * cut + nx, by - uy * cut + ny], s.z0[k]! + 0.3, s.z1[k]! - 0.25);
+    into.quad([ax + ux * cut + nx, ay + uy * cut + ny], [bx - ux * cut + nx, by - uy * cut + ny], s.z0[k]! + gap * 1.36, s.z1[k]! - gap * 1.14);
   }
-  if (!into.points.length) return null;
+  return into.points.length ? into : null;
+}
+
+/** Mostly a cell's own colour, so that it reads against the legend; shadows still show. */
+function paintwork(): MeshLambertMaterial {
   const material = lit();
   material.emissive = new Color("#ffffff");
-  material.emissiveIntensity = 0.66; // mostly its own colour, so that it reads against the legend; shadows still show
+  material.emissiveIntensity = 0.66;
   material.onBeforeCompile = (shader) => { shader.fragmentShader = shader.fragmentShader.replace("#include <emissivemap_fragment>", "totalEmissiveRadiance *= diffuseColor.rgb; diffuseColor.rgb *= 0.3;"); };
   material.customProgramCacheKey = () => "facade";
-  return shadowed(into.mesh(material), false);
+  return material;
+}
+
+/** Over a model's own walls and windows: its colour lies on them like glass. */
+function glaze(): MeshBasicMaterial {
+  return new MeshBasicMaterial({ vertexColors: true, side: DoubleSide, toneMapped: false, transparent: true, opacity: 0.62, depthWrite: false, polygonOffset: true, polygonOffsetFactor: -2, polygonOffsetUnits: -2 });
+}
+
+/** What the server made of the scheme's IFC files, in their own colours; prisms are drawn from the result. */
+export function modelMeshes(root: Object3D, result: Result): Mesh[] {
+  const wanted = new Set(result.buildings.filter((b) => b.modelled).map((b) => b.id)), found: Mesh[] = [];
+  root.updateMatrixWorld(true);
+  root.traverse((o) => {
+    if (!(o instanceof Mesh) || !wanted.has(String(o.userData.name ?? o.name))) return;
+    const geometry = o.geometry.clone() as BufferGeometry, colour = geometry.getAttribute("color"), tint = new Color(), linear = new Float32Array(colour.count * 3);
+    for (let k = 0; k < colour.count; k++) tint.setRGB(colour.getX(k), colour.getY(k), colour.getZ(k), SRGBColorSpace).toArray(linear, k * 3);
+    geometry.setAttribute("color", new BufferAttribute(linear, 3));
+    geometry.applyMatrix4(o.matrixWorld).rotateX(Math.PI / 2);
+    const mesh = shadowed(new Mesh(geometry, lit()), true);
+    mesh.userData.isBody = true;
+    found.push(mesh);
+  });
+  return found;
+}
+
+/** Buildings that could not be put in, as the air they would take and the ground they would share with what stays. */
+function ghosts(group: Group, result: Result): void {
+  if (!result.left_out.length) return;
+  const air = new Triangles().colour("#4a5565"), ground = new Triangles().colour("#18202b");
+  for (const b of result.left_out) {
+    for (const ring of b.rings) { air.walls(ring, b.z0, b.z1); air.flat(ring, b.z1); for (const z of [b.z0 + 0.3, b.z1]) ground.ribbon(ring, z, 0.35, 1.8, 1.2); }
+    for (const ring of b.clash) { const r = grow(ring, 0.2); air.walls(r, b.z0, b.z1 + 0.5); air.flat(r, b.z1 + 0.5); }
+  }
+  const mesh = air.mesh(new MeshBasicMaterial({ vertexColors: true, side: DoubleSide, transparent: true, opacity: 0.3, depthWrite: false }));
+  mesh.renderOrder = 7;
+  group.add(mesh, ground.mesh(plain()));
 }
 
 function broken(group: Group, result: Result): void {

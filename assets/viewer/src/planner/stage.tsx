@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { figure } from "../app/format";
 import { world } from "../app/store";
 import { lang, named, say, theme } from "../app/words";
-import type { Breach, Result, Row, SchemeRow } from "./api";
+import type { Breach, LeftOut, Result, Row, SchemeRow } from "./api";
 import { SUN_RAMP } from "./solids";
 import type { Slot } from "./page";
 import { dayOfStudy, hourText, sunAt } from "./solar";
@@ -13,9 +13,12 @@ import { limitOf, shown } from "./table";
 import { PlannerView, type Mode, type Side } from "./view";
 
 export interface Mark { number: number; side: Side; row: Row; breach: Breach }
+/** A building that could not be put in, told where it would stand. */
+export interface Notice { side: Side; file: string; item: LeftOut }
+interface Spot { at: [number, number, number] | null; side: Side }
 interface Props {
-  results: [Result | null, Result | null]; slots: [Slot, Slot]; schemes: SchemeRow[]; mode: Mode; hour: number; marks: Mark[]; chosen: number;
-  onView: (view: PlannerView | null) => void; onMark: (mark: Mark) => void; onScheme: (side: number, id: string) => void;
+  results: [Result | null, Result | null]; slots: [Slot, Slot]; schemes: SchemeRow[]; mode: Mode; hour: number; marks: Mark[]; notices: Notice[]; chosen: number; /** The side a person was sent to look at. */ seen: { side: Side } | null;
+  onView: (view: PlannerView | null) => void; onMark: (mark: Mark) => void; onNotice: (notice: Notice) => void; onScheme: (side: number, id: string) => void;
 }
 const BOX_WIDE = 214, BOX_HIGH = 46;
 
@@ -31,12 +34,12 @@ export function words({ row, breach, side }: Mark, results: (Result | null)[]): 
 }
 
 export function Stage(props: Props): JSX.Element {
-  const { results, slots, schemes, mode, hour, marks, chosen, onMark, onScheme } = props;
+  const { results, slots, schemes, mode, hour, marks, notices, chosen, seen, onMark, onNotice, onScheme } = props;
   void lang.value;
   const host = useRef<HTMLDivElement>(null), over = useRef<HTMLDivElement>(null), view = useRef<PlannerView | null>(null);
   const [split, setSplit] = useState(0.5), [shownSide, setShown] = useState<Side>(0), [loaded, setLoaded] = useState<[number, number]>([0, 0]), dial = useRef<HTMLElement>(null), scale = useRef<HTMLElement>(null);
-  const current = useRef(marks);
-  current.current = marks;
+  const spots = useRef(new Map<string, Spot>());
+  spots.current = new Map([...marks.map((m): [string, Spot] => [String(m.number), { at: m.breach.kind === "site" ? null : m.breach.at, side: m.side }]), ...notices.map((n, k): [string, Spot] => [`n${k}`, { at: n.item.at, side: n.side }])]);
   useEffect(() => {
     const w = world.value!, v = new PlannerView(host.current!, w.park, (id) => nodeOf(id), theme.value);
     const nodeOf = (id: string): number => w.byId.get(id)?.i ?? 0;
@@ -52,8 +55,9 @@ export function Stage(props: Props): JSX.Element {
   const sun = (results[0] ?? results[1])?.sunlight ?? null;
   useEffect(() => { if (sun) view.current?.setSun(...sunAt(sun, hour)); }, [sun, hour]);
   useEffect(() => { const v = view.current; if (v) { v.mode = mode; v.split = split; v.shown = shownSide; v.redraw(); } }, [mode, split, shownSide]);
+  useEffect(() => { if (!seen) return; setShown(seen.side); setSplit((s) => (seen.side === 0 ? Math.max(s, 0.7) : Math.min(s, 0.3))); }, [seen]);
   useEffect(() => { view.current?.setTheme(theme.value); }, [theme.value]);
-  useEffect(() => { view.current?.wake(); }, [marks, lang.value]);
+  useEffect(() => { view.current?.wake(); }, [marks, notices.length, lang.value]);
 
   /** Callouts follow their places after every picture; boxes keep clear of each other and of the panels. */
   function place(): void {
@@ -61,10 +65,10 @@ export function Stage(props: Props): JSX.Element {
     if (!v || !root) return;
     const { clientWidth: w, clientHeight: h } = root, taken: [number, number, number][] = [];
     for (const element of root.querySelectorAll<HTMLElement>("[data-mark]")) {
-      const mark = current.current.find((m) => String(m.number) === element.dataset.mark), at = mark && mark.breach.kind !== "site" ? v.project(mark.breach.at, mark.side) : null;
+      const spot = spots.current.get(element.dataset.mark!), at = spot?.at ? v.project(spot.at, spot.side) : null;
       element.style.display = at ? "" : "none";
-      if (!at || !mark) continue;
-      const isLeft = at.x > BOX_WIDE + 90 && (mark.side === 0 || at.x > w - BOX_WIDE - 80);
+      if (!at || !spot?.at) continue;
+      const isLeft = at.x > BOX_WIDE + 90 && (spot.side === 0 || at.x > w - BOX_WIDE - 80);
       const x = isLeft ? Math.max(8, at.x - BOX_WIDE - 74) : Math.min(w - BOX_WIDE - 8, at.x + 74);
       let y = Math.max(70, Math.min(h - BOX_HIGH - 90, at.y - 54));
       for (let tries = 0; tries < 8; tries++) { const hit = taken.find(([bx, by]) => Math.abs(bx - x) < BOX_WIDE + 30 && Math.abs(by - y) < BOX_HIGH + 10); if (!hit) break; y = hit[1] + BOX_HIGH + 12; }
@@ -75,7 +79,7 @@ export function Stage(props: Props): JSX.Element {
       for (const [key, value] of [["x1", fromX], ["y1", y + BOX_HIGH / 2], ["x2", at.x], ["y2", at.y]] as const) line.setAttribute(key, String(value));
       dot.setAttribute("cx", String(at.x)); dot.setAttribute("cy", String(at.y));
       box.classList.toggle("left", isLeft);
-      element.classList.toggle("through", v.isHidden(mark.breach.at, mark.side));
+      element.classList.toggle("through", v.isHidden(spot.at, spot.side));
     }
     const turn = -(v.orbit.now.azimuth * 180) / Math.PI;
     if (dial.current) dial.current.style.transform = `rotate(${turn}deg)`;
@@ -105,11 +109,16 @@ export function Stage(props: Props): JSX.Element {
             <svg><line /><circle r="4" /></svg>
             <button onClick={() => onMark(mark)}><i>{mark.number}</i><b>{title}</b><small>{more}</small><small class="why">{say("planner.through")}</small></button>
           </div>); })}
+        {notices.map(({ item, side, file }, k) => { const zh = lang.value === "zh", hits = zh ? item.hit_names_zh : item.hit_names; return (
+          <div key={`n${side}${item.id}`} data-mark={`n${k}`} class="callout notice" style={{ display: "none" }} title={`${file}${item.line ? `:${item.line}` : ""}`}>
+            <svg><line /><circle r="4" /></svg>
+            <button onClick={() => onNotice(notices[k]!)}><i>!</i><b>{say("planner.left", { name: named(item) })}</b><small>{say("planner.left.why", { names: hits.join(zh ? "、" : ", ") })}</small></button>
+          </div>); })}
         {mode !== "toggle" && <div class="divider" style={{ left: `${at * 100}%` }}>
           {mode === "swipe" && <button class="handle" role="slider" aria-label={say("planner.handle")} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(split * 100)} onPointerDown={drag} onKeyDown={key} onDblClick={() => setSplit(0.5)}>◂ ▸</button>}
         </div>}
         <span class="synced" style={{ left: `${at * 100}%` }}>{mode === "toggle" ? <button onClick={() => setShown(shownSide ? 0 : 1)}>⇄ {"AB"[shownSide]}</button> : say("planner.synced")}</span>
-        {([0, 1] as const).map((side) => <Badge key={side} side={side} slot={slots[side]} schemes={schemes} isDimmed={mode === "toggle" && shownSide !== side} onScheme={onScheme} />)}
+        {([0, 1] as const).map((side) => <Badge key={side} side={side} slot={slots[side]} schemes={schemes} isDimmed={mode === "toggle" && shownSide !== side} notice={notices.find((n) => n.side === side)} onNotice={onNotice} onScheme={onScheme} />)}
         {sun && <div class="planner-legend"><b>{say("planner.legend", { day: dayWords(dayOfStudy(sun), sun.latitude), from: hourText(sun.hours[0]), to: hourText(sun.hours[1]) })}</b>
           <div class="ramp">{SUN_RAMP.map((c, k) => <i key={c} style={{ background: c }}><span>{k}</span></i>)}<span class="end">8 h</span></div>
           <p><i class="hatch" />{sun.limit === null ? say("planner.legend.breach.plain") : say("planner.legend.breach", { limit: sun.limit })}</p></div>}
@@ -120,13 +129,14 @@ export function Stage(props: Props): JSX.Element {
   );
 }
 
-function Badge({ side, slot, schemes, isDimmed, onScheme }: { side: Side; slot: Slot; schemes: SchemeRow[]; isDimmed: boolean; onScheme: (side: number, id: string) => void }): JSX.Element {
+function Badge({ side, slot, schemes, isDimmed, notice, onNotice, onScheme }: { side: Side; slot: Slot; schemes: SchemeRow[]; isDimmed: boolean; notice: Notice | undefined; onNotice: (n: Notice) => void; onScheme: (side: number, id: string) => void }): JSX.Element {
   const judged = slot.result?.indicators.filter((r) => r.passes !== null) ?? [], bad = judged.filter((r) => r.passes === false).length;
   return (
     <div class={`badge ${side ? "b" : "a"}${isDimmed ? " dim" : ""}`}>
       <i class={`letter ${side ? "b" : "a"}`}>{"AB"[side]}</i>
       <select aria-label={say("planner.choose", { letter: "AB"[side]! })} value={slot.id} onChange={(e) => onScheme(side, e.currentTarget.value)}>{schemes.map((s) => <option key={s.id} value={s.id}>{named(s)}</option>)}</select>
       {slot.error ? <span class="bad">✕ {say("planner.failed")}</span> : slot.result && <span>{judged.length ? say("planner.limits", { n: judged.length, m: bad }) : say("planner.limits.none")}</span>}
+      {notice && <button class="wrong" onClick={() => onNotice(notice)}>{say("planner.left.count", { n: slot.result?.left_out.length ?? 1 })}</button>}
     </div>
   );
 }

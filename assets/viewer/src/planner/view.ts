@@ -11,8 +11,8 @@ import {
 import type { Park, Theme } from "../contract";
 import { OrbitCamera, type Pose } from "../scene/camera";
 import { makeLoader } from "../scene/patch";
-import type { Breach, Result } from "./api";
-import { drop, schemeGroup } from "./solids";
+import { modelAddress, type Breach, type Result } from "./api";
+import { drop, modelMeshes, schemeGroup } from "./solids";
 
 export type Mode = "swipe" | "side" | "toggle";
 export type Side = 0 | 1;
@@ -108,10 +108,22 @@ export class PlannerView {
       group.traverse((o) => o.layers.set(side + 1));
       this.scene.add(group);
       this.groups[side] = group;
+      if (result.buildings.some((b) => b.modelled)) void this.addModels(group, result, side);
       if (this.opens < 2) { this.opens += 1; this.orbit.flyTo(this.homePose(result), true); this.limit(); }
       for (const mesh of this.instanced.splice(0)) this.splitTrees(mesh);
     }
     this.placeContext();
+  }
+
+  /** Buildings that came as IFC, when their file is here. */
+  private async addModels(group: Group, result: Result, side: Side): Promise<void> {
+    try {
+      const root = (await makeLoader().loadAsync(modelAddress(result))).scene;
+      if (this.groups[side] !== group) return;
+      for (const mesh of modelMeshes(root, result)) { mesh.layers.set(side + 1); group.add(mesh); }
+      this.needsShadows = true;
+      this.wake();
+    } catch (error) { console.warn(`the model of scheme ${result.id} did not load: ${String(error)}`); }
   }
 
   /** Unit vector to the sun, park frame; below the horizon there is no direct light. */
@@ -127,10 +139,10 @@ export class PlannerView {
   }
 
   home(): void { const r = this.results[0] ?? this.results[1]; if (r) this.orbit.flyTo(this.homePose(r)); }
-  flyTo(breach: Breach): void {
-    const [x, y, z] = breach.at, isWhole = breach.kind === "site";
-    if (isWhole) this.home();
-    else this.orbit.flyTo({ target: new Vector3(x, y, z * 0.6), distance: 210, azimuth: this.orbit.now.azimuth, polar: 1.02 });
+  /** To a breach's place; the whole plot where it is about that. */
+  show(breach: Breach): void { if (breach.kind === "site") this.home(); else this.flyTo(breach.at); }
+  flyTo([x, y, z]: [number, number, number]): void {
+    this.orbit.flyTo({ target: new Vector3(x, y, z * 0.6), distance: 210, azimuth: this.orbit.now.azimuth, polar: 1.02 });
   }
 
   /** Where a park point is drawn on a side, css pixels of the view; null when that side does not show it. */
@@ -152,11 +164,11 @@ export class PlannerView {
 
   /** Whether a scheme's own building stands between the eye and a point. */
   isHidden(at: [number, number, number], side: Side): boolean {
-    const body = this.groups[side]?.getObjectByName("body"), eye = this.orbit.camera.position, to = new Vector3(...at).sub(eye);
-    if (!body) return false;
+    const bodies: Mesh[] = [], eye = this.orbit.camera.position, to = new Vector3(...at).sub(eye);
+    this.groups[side]?.traverse((o) => { if (o instanceof Mesh && o.userData.isBody) bodies.push(o); });
     const ray = new Raycaster(eye, to.clone().normalize(), 0.1, to.length() - 0.6);
     ray.layers.set(side + 1);
-    return ray.intersectObject(body, false).length > 0;
+    return ray.intersectObjects(bodies, false).length > 0;
   }
 
   wake(): void {
