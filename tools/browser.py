@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -29,9 +29,9 @@ def chromium() -> Iterator[Browser]:
 def signed_in(browser: Browser, base: str, *, width: int = 1920, height: int = 1080, theme: str = "dark",
               lang: str = "zh", **more: Any) -> BrowserContext:
     """A context signed in to the demo account of the server at `base`."""
-    chosen = [{"name": f"parktwin.{key}", "value": value} for key, value in (("theme", theme), ("lang", lang))]
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", **more,
-                                  storage_state={"cookies": [], "origins": [{"origin": base, "localStorage": chosen}]})
+    kept: StorageState = {"cookies": [], "origins": [{"origin": base, "localStorage": [
+        {"name": f"parktwin.{key}", "value": value} for key, value in (("theme", theme), ("lang", lang))]}]}
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", storage_state=kept, **more)
     answer = context.request.post(f"{base}/demo", form={"next": "/"}, headers={"origin": base})
     if not answer.ok:
         raise RuntimeError(f"the demo account could not sign in: {answer.status} {answer.text()[:200]}")

@@ -1,5 +1,5 @@
 /** Schemes as the server works them out (`/api/v1/schemes`). Lengths in metres of the park frame, shares 0..1, sunlight in hours. */
-import { ApiError } from "../app/api";
+import { ApiError, call } from "../app/api";
 
 export interface Fault { file: string; line: number; what: string; mend: string; what_zh: string; mend_zh: string; severity: string }
 export interface SchemeRow { id: string; name: string; name_zh: string; faults: Fault[] }
@@ -29,16 +29,9 @@ export interface Result {
 }
 export type Answer = { state: "ready"; result: Result } | { state: "working"; step: string; share: number } | { state: "failed"; detail: string };
 
-async function get<T>(path: string): Promise<T> {
-  const answer = await fetch(`/api/v1${path}`, { credentials: "same-origin", headers: { Accept: "application/json" } });
-  if (answer.status === 401) location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
-  const body = (await answer.json()) as T & { detail?: string };
-  if (!answer.ok) throw new ApiError(answer.status, body, String(answer.status));
-  return body;
-}
-export const listSchemes = (): Promise<SchemeList> => get<SchemeList>("/schemes");
+export const listSchemes = (): Promise<SchemeList> => call<SchemeList>("GET", "/schemes");
 /** `day` as 01-20; "" is the day the rules name. */
-export const askScheme = (id: string, day: string): Promise<Answer> => get<Answer>(`/schemes/${encodeURIComponent(id)}${day ? `?day=${day}` : ""}`);
+export const askScheme = (id: string, day: string): Promise<Answer> => call<Answer>("GET", `/schemes/${encodeURIComponent(id)}${day ? `?day=${day}` : ""}`);
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 /** Asks until the scheme is worked out or nobody `isWanting` it any more; `told` hears how far it is. */

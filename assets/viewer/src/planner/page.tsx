@@ -1,6 +1,7 @@
 /** `/planner`: two schemes, or the present and one, where they would stand; the table beside them says what holds and what does not. */
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { faultOf } from "../app/api";
 import { Icon } from "../app/parts/icons";
 import { me, world } from "../app/store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../app/words";
@@ -42,13 +43,13 @@ export function Planner(): JSX.Element {
     turn.current[side] = mine;
     put(side, isSame ? { isBusy: true, step: "waiting", share: 0, error: "" } : empty(id));
     workedOut(id, dayNow.current, isMine, (step, share) => put(side, { step, share }))
-      .then((result) => { if (isMine()) put(side, { result, isBusy: false }); }, (e: unknown) => { if (isMine()) put(side, { error: e instanceof Error ? e.message : String(e), result: null, isBusy: false }); });
+      .then((result) => { if (isMine()) put(side, { result, isBusy: false }); }, (e: unknown) => { if (isMine()) put(side, { error: faultOf(e), result: null, isBusy: false }); });
     const query = new URLSearchParams(location.search);
     if (dayNow.current) query.set("day", dayNow.current); else query.delete("day");
     asked.current.forEach((key, k) => { if (key) query.set("ab"[k]!, key); });
     history.replaceState(null, "", `${location.pathname}?${query}`);
   };
-  const load = () => { setFailed(""); listSchemes().then((found) => { setList(found); if (found.schemes.length > 1) fromAddress(found.schemes).forEach((id, side) => take(side, id)); }, (e: unknown) => setFailed(e instanceof Error ? e.message : String(e))); };
+  const load = () => { setFailed(""); listSchemes().then((found) => { setList(found); if (found.schemes.length > 1) fromAddress(found.schemes).forEach((id, side) => take(side, id)); }, (e: unknown) => setFailed(faultOf(e))); };
   useEffect(load, []);
   const chooseDay = (to: string) => { dayNow.current = to; setDay(to); asked.current.forEach((id, side) => id && take(side, id)); };
 
@@ -71,7 +72,7 @@ export function Planner(): JSX.Element {
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
       setFailed("");
-    } catch (e) { setFailed(e instanceof Error ? e.message : String(e)); }
+    } catch (e) { setFailed(faultOf(e)); }
     setBusy("");
   };
   const rows = list?.schemes ?? [], first = results[0] ?? results[1], isReady = Boolean(results[0] && results[1]) && !slots.some((s) => s.isBusy);
