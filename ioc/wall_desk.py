@@ -12,8 +12,7 @@ import numpy as np
 
 from ioc.live.hub import Hub
 from twin import wall as rules
-from twin.access import decide
-from twin.errors import AccessDenied
+from twin.access import require
 from twin.graph import SceneGraph
 from twin.live.core import LiveCore, Tick
 from twin.wall import Stop, Urgent, Wall
@@ -185,18 +184,18 @@ class WallDesk:
         return self.view()
 
     def _allow(self, role: str) -> None:
-        decision = decide(role, "wall")
-        if not decision.allowed:
-            raise AccessDenied(decision.reason, mend="sign in as an operator")
+        require(role, "wall")
 
     def _node(self, node: str) -> None:
         if not self._graph.index(node):
-            raise rules.WallError(f"no node '{node}'", mend="choose a place of this park")
+            raise rules.WallError(f"no node '{node}'", mend="choose a place of this park",
+                                  code="node.unknown", fill={"node": node})
 
     def _alarm(self, alarm: int) -> AlarmView:
         found = self._alarm_of(alarm)
         if found is None:
-            raise rules.WallError(f"alarm {alarm} is not active", mend="choose one from the list")
+            raise rules.WallError(f"alarm {alarm} is not active", mend="choose one from the list", code="wall.alarm",
+                                  fill={"alarm": alarm})
         return found
 
     # ---- what is kept -------------------------------------------------------------------------------------------

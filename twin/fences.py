@@ -79,43 +79,44 @@ class Placed:
 Outline = Callable[[str], tuple[shapely.Geometry, float, float, int] | None]
 
 
-def faults(fence: Fence) -> Iterator[tuple[str, str]]:
-    """Everything in a fence that does not hold together, as (what, mend)."""
+def faults(fence: Fence) -> Iterator[tuple[str, str, str]]:
+    """Everything in a fence that does not hold together, as (what, mend, code)."""
     if not _ID.fullmatch(fence.id):
-        yield f"id '{fence.id}' is empty or holds other signs", "use letters, digits, '-' and '_'"
+        yield f"id '{fence.id}' is empty or holds other signs", "use letters, digits, '-' and '_'", "fence.id"
     if not fence.name.strip():
-        yield "the fence has no name", "name it"
+        yield "the fence has no name", "name it", "fence.no_name"
     answer = fence.response
     if not answer.owner.strip() or not answer.owner_zh.strip() or not answer.steps or not answer.steps_zh \
             or answer.deadline_mins <= 0:
         yield ("nobody answers it: a fence without an owner, steps and a deadline only makes noise",
-               "give response.owner, owner_zh, steps, steps_zh and a deadline_mins above zero")
+               "give response.owner, owner_zh, steps, steps_zh and a deadline_mins above zero", "fence.no_answer")
     if (bool(fence.node), bool(fence.ring), bool(fence.line)).count(True) != 1:
-        yield "the place is not one of node, ring and line", "give exactly one of them"
+        yield "the place is not one of node, ring and line", "give exactly one of them", "fence.place"
     if fence.line and fence.rule != "cross":
-        yield f"a line cannot be '{fence.rule}'", "use rule = \"cross\", or give a ring"
+        yield f"a line cannot be '{fence.rule}'", "use rule = \"cross\", or give a ring", "fence.line"
     if (fence.line and len(fence.line) < 2) or (fence.ring and len(fence.ring) < 3):
-        yield "the outline has too few corners", "a line needs 2, a ring 3"
+        yield "the outline has too few corners", "a line needs 2, a ring 3", "fence.few"
     if max(len(fence.ring), len(fence.line)) > MOST_CORNERS:
-        yield "the outline has too many corners", f"use at most {MOST_CORNERS}"
+        yield "the outline has too many corners", f"use at most {MOST_CORNERS}", "fence.many"
     if fence.ring and len(fence.ring) >= 3 and not _is_sound(fence.ring):
-        yield "the ring crosses itself or has no area", "draw it round once, without crossing"
+        yield "the ring crosses itself or has no area", "draw it round once, without crossing", "fence.crossed"
     if fence.rule == "dwell" and not 0 < fence.mins <= 24 * 60:
-        yield "a dwell fence needs mins", "give mins above 0 and at most 1440"
+        yield "a dwell fence needs mins", "give mins above 0 and at most 1440", "fence.mins"
     if fence.rule == "forbidden" and fence.hours is None and not (fence.roles or fence.except_roles):
-        yield "a forbidden fence without hours or roles would hold for all at all times", "give hours or roles"
+        yield ("a forbidden fence without hours or roles would hold for all at all times", "give hours or roles",
+               "fence.always")
     if fence.hours is not None and not all(_CLOCK.fullmatch(text) for text in fence.hours):
-        yield f"hours {list(fence.hours)} are no times", 'write ["22:00", "06:00"]'
+        yield f"hours {list(fence.hours)} are no times", 'write ["22:00", "06:00"]', "fence.hours"
     if not fence.kinds:
-        yield "the fence is for nobody", "give kinds: person, vehicle or both"
+        yield "the fence is for nobody", "give kinds: person, vehicle or both", "fence.nobody"
     if fence.z is not None and not fence.z[0] < fence.z[1]:
-        yield "the height band is empty", "give z = [low, high] in metres"
+        yield "the height band is empty", "give z = [low, high] in metres", "fence.band"
 
 
 def check(fence: Fence) -> Fence:
     """The fence itself, when it holds together. Raises FenceError with its first fault."""
-    for what, mend in faults(fence):
-        raise FenceError(f"fence '{fence.id}': {what}", mend=mend)
+    for what, mend, code in faults(fence):
+        raise FenceError(f"fence '{fence.id}': {what}", mend=mend, code=code, fill={"id": fence.id})
     return fence
 
 
@@ -125,7 +126,8 @@ def placed(fence: Fence, outline: Outline) -> Placed:
         found = outline(fence.node)
         if found is None:
             raise FenceError(f"fence '{fence.id}': there is no place '{fence.node}' with an outline",
-                             mend="name a zone, building, storey or room of the park")
+                             mend="name a zone, building, storey or room of the park", code="fence.no_place",
+                             fill={"node": fence.node})
         shape, z0, z1, node = found
         return Placed(fence, shape, z0, z1, node)
     z0, z1 = fence.z or (-float("inf"), float("inf"))
@@ -154,7 +156,8 @@ class FenceFiles:
         """Keep a drawn fence. Raises FenceError when it does not hold together or its id is taken."""
         check(fence)
         if any(fence.id == other.id for other in self.all()):
-            raise FenceError(f"fence '{fence.id}' exists already", mend="give it another id")
+            raise FenceError(f"fence '{fence.id}' exists already", mend="give it another id", code="fence.taken",
+                             fill={"id": fence.id})
         self._write((*self.drawn, fence))
 
     def remove(self, fence_id: str) -> Fence:
@@ -163,7 +166,8 @@ class FenceFiles:
         if found is None:
             is_declared = any(fence.id == fence_id for fence in self.declared)
             raise FenceError(f"fence '{fence_id}' " + ("is declared in fences.toml" if is_declared else "does not exist"),
-                             mend="remove it from that file" if is_declared else "read the list again")
+                             mend="remove it from that file" if is_declared else "read the list again",
+                             code="fence.declared" if is_declared else "fence.gone", fill={"id": fence_id})
         self._write(tuple(fence for fence in self.drawn if fence is not found))
         return found
 

@@ -304,5 +304,6 @@ def range_of(history: History, now: float) -> tuple[int, int]:
     """
     first, last = history.first_ms(), int(now * 1000) - 2000
     if first is None or first >= last:
-        raise ReplayError("nothing has been recorded yet", mend="wait until the park has been live for a few seconds")
+        raise ReplayError("nothing has been recorded yet", mend="wait until the park has been live for a few seconds",
+                          code="replay.empty")
     return first, last

@@ -74,14 +74,18 @@ def checked(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
         WallError: too many, a duration out of range, an unknown layer, or a camera that is not six finite numbers.
     """
     if len(stops) > MOST_STOPS:
-        raise WallError(f"a tour of {len(stops)} views", mend=f"keep it to {MOST_STOPS}")
+        raise WallError(f"a tour of {len(stops)} views", mend=f"keep it to {MOST_STOPS}",
+                        code="wall.stops", fill={"n": len(stops), "most": MOST_STOPS})
     for n, stop in enumerate(stops, 1):
         if not LEAST_SECS <= stop.seconds <= MOST_SECS:
-            raise WallError(f"view {n} stays {stop.seconds:g} s", mend=f"give it {LEAST_SECS:g} to {MOST_SECS:g} s")
+            raise WallError(f"view {n} stays {stop.seconds:g} s", mend=f"give it {LEAST_SECS:g} to {MOST_SECS:g} s",
+                            code="wall.secs", fill={"n": n, "least": LEAST_SECS, "most": MOST_SECS})
         if len(stop.camera) not in (0, 6) or not all(abs(x) < 1e6 for x in stop.camera):
-            raise WallError(f"the camera of view {n} is not six numbers", mend="add the view again from the console")
+            raise WallError(f"the camera of view {n} is not six numbers", mend="add the view again from the console",
+                            code="wall.camera", fill={"n": n})
         if unknown := [layer for layer in stop.layers if layer not in LAYERS]:
-            raise WallError(f"view {n} shows the layer '{unknown[0]}'", mend=f"use {', '.join(LAYERS)}")
+            raise WallError(f"view {n} shows the layer '{unknown[0]}'", mend=f"use {', '.join(LAYERS)}",
+                            code="wall.layer", fill={"n": n, "layer": unknown[0]})
     return stops
 
 
@@ -210,7 +214,7 @@ def resumes_ms(wall: Wall) -> float:
 def pause(wall: Wall, now_ms: float, by: str) -> Wall:
     """The tour stays where it is."""
     if wall.mode == "alarm":
-        raise WallError("an urgent alarm is on the wall", mend="resume the tour to let it go")
+        raise WallError("an urgent alarm is on the wall", mend="resume the tour to let it go", code="wall.alarmed")
     return msgspec.structs.replace(wall, mode="paused", held_ms=_held(wall, now_ms), node="", by=by)
 
 
@@ -228,11 +232,11 @@ def step(wall: Wall, by_stops: int, now_ms: float, by: str, missing: Collection[
         WallError: there is no tour, no place of it exists, or an alarm is on the wall.
     """
     if not wall.stops:
-        raise WallError("the tour has no views", mend="add one from the console")
+        raise WallError("the tour has no views", mend="add one from the console", code="wall.empty")
     if wall.mode == "alarm":
-        raise WallError("an urgent alarm is on the wall", mend="resume the tour first")
+        raise WallError("an urgent alarm is on the wall", mend="resume the tour first", code="wall.alarmed")
     if len(set(missing)) >= len(wall.stops):
-        raise WallError("no place of the tour exists any more", mend="add views from the console")
+        raise WallError("no place of the tour exists any more", mend="add views from the console", code="wall.gone")
     at, skipped = _next_there(wall, wall.at % len(wall.stops), by_stops, missing)
     mode = "paused" if wall.mode == "paused" else "tour"
     return msgspec.structs.replace(wall, mode=mode, at=at, started_ms=now_ms, held_ms=0.0, node="", by=by,

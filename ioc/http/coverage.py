@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
 from ioc.access.person import require
+from ioc.http.refusal import Refusal
 from ioc.services import Services
 from overlays.coverage import Row
 from twin.wire import Quality
@@ -45,7 +46,8 @@ def router(services: Services) -> APIRouter:
         kept = job.ask()
         row = next((row for row in kept.rows if row.node == node), None) if kept else None
         if row is None:
-            raise HTTPException(404, f"there is no coverage of node {node} yet; ask /api/v1/coverage")
+            raise Refusal(404, f"there is no coverage of node {node} yet; ask /api/v1/coverage", "coverage.not_yet",
+                          node=node)
         return {"node": node, "z": row.z, "pieces": row.blind}
 
     return routes

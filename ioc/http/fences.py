@@ -44,7 +44,8 @@ def router(services: Services) -> APIRouter:
         try:
             fence = msgspec.convert(body, Fence)
         except msgspec.ValidationError as error:
-            raise FenceError(f"the fence is not complete: {error}", mend="give id, name, rule, place and response") from error
+            raise FenceError(f"the fence is not complete: {error}", mend="give id, name, rule, place and response",
+                             code="fence.shape", fill={"why": str(error)}) from error
         placed(check(fence), services.outline)
         files.add(fence)
         await runner.call(lambda: _replace(services, who.user, fence, "fence.added", "added", "新建"))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import RequestResponseEndpoint
 
 from ioc.access.person import require
+from ioc.http.refusal import Refusal, refused
 from ioc.live.replay import past_of, views_of
 from ioc.services import Services
 from twin.fences import PREFIX
@@ -39,7 +39,7 @@ async def refuse_from_replay(request: Request, call_next: RequestResponseEndpoin
     """A change asked for by a page that shows the past is refused, marks apart."""
     is_change = request.method not in ("GET", "HEAD") and request.url.path.startswith("/api/v1/")
     if is_change and HEADER in request.headers and not request.url.path.startswith("/api/v1/replay/"):
-        return JSONResponse({"detail": REFUSED}, 409)
+        return refused(409, REFUSED, "replay.past", {})
     return await call_next(request)
 
 
@@ -60,7 +60,7 @@ def router(services: Services) -> APIRouter:
         """The hash of everything as of an instant, and counts."""
         first, last = await run_in_threadpool(range_of, services.history, core.clock.now())
         if not first <= at_ms <= last:
-            raise HTTPException(422, f"that moment is not on record; there is {first} to {last} (ms)")
+            raise Refusal(422, f"that moment is not on record; there is {first} to {last} (ms)", "replay.moment")
         past = past_of(services)
         await run_in_threadpool(past.seek, int(at_ms))
         return {"at_ms": past.at_ms, "hash": await run_in_threadpool(past.hash), "values": int((past.quality != 4).sum()),
@@ -90,7 +90,7 @@ def router(services: Services) -> APIRouter:
     async def tracks(from_ms: float, to_ms: float) -> dict[str, Any]:
         """What the tracks of the timeline show: alarms and commands under way in a span, each with all its steps; people."""
         if not 0 < to_ms - from_ms <= 86_400_000:
-            raise HTTPException(422, "give a span of at most a day")
+            raise Refusal(422, "give a span of at most a day", "replay.span")
         views = views_of(services)
         steps = await run_in_threadpool(core.events.alarm_steps, from_ms / 1000 - KEPT_SECS, to_ms / 1000)
         known = set(core.state.rules.keys)
@@ -119,7 +119,7 @@ def router(services: Services) -> APIRouter:
         require("operator", "deleting a mark")
         found: Mark | None = await run_in_threadpool(marks.toggle, number)
         if found is None:
-            raise HTTPException(404, f"no mark {number}")
+            raise Refusal(404, f"no mark {number}", "replay.mark", number=number)
         return msgspec.to_builtins(found)
 
     return routes

@@ -7,11 +7,12 @@ import datetime as dt
 import io
 from typing import Any, Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import current
+from ioc.http.refusal import Refusal
 from ioc.reports.schemes import SchemeReport, scheme_report
 from ioc.schemes import SchemeDesk
 from ioc.services import Services
@@ -28,7 +29,8 @@ def router(services: Services) -> APIRouter:
 
     def known(key: str) -> str:
         if key != PRESENT and key not in scheme_ids(services.spec):
-            raise HTTPException(404, f"there is no scheme '{key}'; put it into the park folder as schemes/{key}.toml")
+            raise Refusal(404, f"there is no scheme '{key}'; put it into the park folder as schemes/{key}.toml",
+                          "scheme.unknown", key=key)
         return key
 
     def on(day: str) -> tuple[int, int] | None:
@@ -37,7 +39,7 @@ def router(services: Services) -> APIRouter:
             return None
         found = month_day_of(day)
         if found is None:
-            raise HTTPException(422, f"{day!r} is no day of the year; ask for one as 01-20")
+            raise Refusal(422, f"{day!r} is no day of the year; ask for one as 01-20", "scheme.day", day=day)
         return None if found == read_rules(services.spec.root / "rules.toml")[0].month_day else found
 
     @routes.get("/schemes")
@@ -86,7 +88,8 @@ def router(services: Services) -> APIRouter:
         """The scheme's own buildings."""
         path = services.build_dir / "schemes" / known(key) / "scheme.glb"
         if not path.is_file() or not path.stat().st_size:
-            raise HTTPException(404, f"scheme '{key}' has no buildings of its own, or was not worked out yet")
+            raise Refusal(404, f"scheme '{key}' has no buildings of its own, or was not worked out yet", "scheme.no_model",
+                          key=key)
         return FileResponse(path, media_type="model/gltf-binary")
 
     return routes

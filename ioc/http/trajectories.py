@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import Person, require
+from ioc.http.refusal import Refusal
 from ioc.services import Services
 from twin.access import decide
 from twin.ports import TrackInfo
@@ -41,9 +42,9 @@ def router(services: Services) -> APIRouter:
         who = require("viewer", "looking at where somebody was")
         found = by_id.get(track_id)
         if found is None:
-            raise HTTPException(404, f"nobody is called '{track_id}'; see /api/v1/tracks")
+            raise Refusal(404, f"nobody is called '{track_id}'; see /api/v1/tracks", "track.unknown", track=track_id)
         if not 0 < to_ms - from_ms <= LONGEST_MS:
-            raise HTTPException(422, "the period is empty or longer than a day; ask for less")
+            raise Refusal(422, "the period is empty or longer than a day; ask for less", "track.period")
         told = await run_in_threadpool(read, found, from_ms, to_ms)
         decision = decide(who.role, "track")
         if not decision.allowed:

@@ -62,7 +62,7 @@ def test_an_incident_s_linkage_is_seen_to_its_proof_and_its_plan_is_ticked_for_e
 def test_a_command_is_followed_to_its_proof(tab: Tab) -> None:
     tab.open("/console?device=GATE-1")
     tab.until("document.querySelector('.device .verbs button')")
-    tab.page.locator(".device .verbs button", has_text="Open").first.click()
+    tab.page.locator(".device .verbs button", has_text="Close").first.click()  # the linkage has opened it
     said = tab.page.locator(".order .effect").inner_text()
     assert "South gate" in said, "the sentence names the device"
     assert tab.page.locator(".device .life").count() == 0, "no former command's proof stands under an order being written"
@@ -83,10 +83,15 @@ def test_a_dangerous_command_waits_on_the_page_until_a_second_person_approves(wi
     tab.page.locator(".order button.primary").click()
     tab.until("document.querySelector('.device .life.requested .second')")
     assert tab.page.locator(".device .life .second button.primary").count() == 0, "who asked gets no button to approve"
-    second = open_tab(window, tab.served, session=tab.served.browser(second=True).cookie).open("/console")
-    second.until("document.querySelector('.approvals .effect')")
-    assert "Chiller" in second.page.locator(".approvals .effect").inner_text()
-    assert "asked for by demo" in second.page.locator(".approvals .asked").inner_text()
+    second = open_tab(window, tab.served, session=tab.served.browser(second=True).cookie, lang="zh")
+    second.open("/console?device=CH-1").until("document.querySelector('.approvals .effect')")
+    assert "冷水机组" in second.page.locator(".approvals .effect").inner_text()
+    assert "申请人 demo" in second.page.locator(".approvals .asked").inner_text()
+    second.page.locator(".device .verbs button", has_text="停机").click()
+    second.page.locator(".device .order button.primary").click()
+    second.until("document.querySelector('.device .order .why[role=alert]')")
+    assert "demo 已对 CH-1 下发同一命令" in second.page.locator(".device .order .why").inner_text(), "refused in Chinese"
+    second.complaints.clear()  # the refused order itself, 409
     second.page.locator(".approvals button.primary").click()
     second.until("!document.querySelector('.approvals')")
     second.context.close()

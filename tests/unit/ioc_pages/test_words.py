@@ -46,6 +46,10 @@ def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None
                     code, names = call.args[2], set(named)
                 if isinstance(code, ast.Constant) and isinstance(code.value, str) and "." in code.value:
                     found.setdefault(code.value, set()).update(map(str, names))
-    assert len(found) > 30
+    fences = set(re.findall(r'"(fence\.[a-z_]+)"', (ROOT / "twin/fences.py").read_text(encoding="utf-8")))
+    found |= {code: {"id", "node"} for code in fences if code not in ("fence.added", "fence.removed")}
+    assert len(found) > 60
+    assert {key.removeprefix("refusal.") for key in BOOKS["en"] if key.startswith("refusal.")} - set(found) == {
+        "line", "request.shape", "replay.past"}, "words of refusals there are no more"
     for code, names in found.items():
         assert set(re.findall(r"\{(\w+)\}", BOOKS["en"].get(f"refusal.{code}", "{no words}"))) <= names, code

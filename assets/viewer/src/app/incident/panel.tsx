@@ -7,7 +7,7 @@ import { figure, span } from "../format";
 import { mayAct } from "../parts/alarms";
 import { Icon } from "../parts/icons";
 import { alarms, goTo, me, seconds, serverNow, world } from "../store";
-import { lang, named, pick, say } from "../words";
+import { lang, named, pick, say, told } from "../words";
 import { dispatches, incidentApi, incidentOf, LIVE, type PlanInfo } from "./state";
 
 const mayCommand = (): boolean => ["commander", "admin"].includes(me.value?.role ?? "");
@@ -68,7 +68,7 @@ function LinkStep({ step, isAsked }: { step: LinkageStep; isAsked: boolean }): J
       <i>{MARK[step.state] ? <Icon name={MARK[step.state]} size={12} /> : bad ? "!" : step.state === "none" ? "–" : "·"}</i>
       <span>{named(step)}<small>{step.targets.length ? `${proved} / ${step.targets.length} ` : ""}{say(isAsked ? "linkstep.asked" : `linkstep.${step.state}`)}</small></span>
       <time>{took}<small>{say("linkstep.limit", { span: span(step.limit_secs * 1000) })}</small></time></button>
-      {isOpen && <ul class="targets">{step.targets.map((t) => <li key={t.device}><button onClick={() => goTo(t.device)}>{named(t)}</button><small>{t.metres === null ? say("metres.none") : say("metres", { n: figure(t.metres, 0) })}</small><em title={t.note}>{say(`linkstep.${t.state}`)}</em></li>)}</ul>}</li>
+      {isOpen && <ul class="targets">{step.targets.map((t) => <li key={t.device}><button onClick={() => goTo(t.device)}>{named(t)}</button><small>{t.metres === null ? say("metres.none") : say("metres", { n: figure(t.metres, 0) })}</small><em title={told(t.note)}>{say(`linkstep.${t.state}`)}</em></li>)}</ul>}</li>
   );
 }
 
@@ -110,7 +110,7 @@ function People({ incident, alarm, act }: { incident: IncidentView; alarm: Alarm
 
 function Sent({ dispatch: d, act }: { dispatch: DispatchView; act: Act }): JSX.Element {
   const last = d.steps[d.steps.length - 1]!, isLive = LIVE.has(d.state), bad = d.state === "expired" || d.state === "refused";
-  return <li class={`${d.state === "arrived" ? "confirmed" : isLive ? "sent" : "none"}${bad ? " bad" : ""}`}><div class="line"><i>{d.state === "arrived" ? <Icon name="check" size={12} /> : bad ? "!" : "→"}</i><span>{named(d)} → {pick(d, "place").split(" · ").pop()}<small>{say(`sent.${d.state}`)} · {say("metres.walk", { n: figure(d.metres, 0) })}</small></span><time>+{span((isLive && d.state !== "arrived" ? serverNow() : last[1]) - d.steps[0]![1])}</time>{isLive && <button onClick={() => void act(incidentApi.release(d.id))}>{say("people.release")}</button>}</div></li>;
+  return <li class={`${d.state === "arrived" ? "confirmed" : isLive ? "sent" : "none"}${bad ? " bad" : ""}`}><div class="line"><i>{d.state === "arrived" ? <Icon name="check" size={12} /> : bad ? "!" : "→"}</i><span>{named(d)} → {pick(d, "place").split(" · ").pop()}<small>{say(`sent.${d.state}`)} · {say("metres.walk", { n: figure(d.metres, 0) })}{last[2] && ` · ${told(last[2])}`}</small></span><time>+{span((isLive && d.state !== "arrived" ? serverNow() : last[1]) - d.steps[0]![1])}</time>{isLive && <button onClick={() => void act(incidentApi.release(d.id))}>{say("people.release")}</button>}</div></li>;
 }
 
 function Close({ incident, act }: { incident: IncidentView; act: Act }): JSX.Element {

@@ -63,7 +63,8 @@ export function CommandLife({ command }: { command: Command }): JSX.Element {
   void (seconds.value, lang.value);
   const done = new Map(command.steps.map(([state, ms, note]) => [state, { ms, note }])), isOver = ENDS.has(command.state);
   const STEPS = command.approve_before_ms ? TWO_STEPS : ONE_STEPS, isWaiting = waits(command);
-  const shown = isOver && command.state !== "confirmed" ? [...STEPS.filter((s) => done.has(s)), command.state] : STEPS;
+  // proof may come before the answer: then there is no step for the answer
+  const shown = !isOver ? STEPS : [...STEPS.filter((s) => done.has(s)), ...(command.state === "confirmed" ? [] : [command.state])];
   const present = shown.find((s) => !done.has(s));
   return (
     <div class={`life ${command.state}`} data-command={command.id}>
@@ -80,6 +81,9 @@ export function CommandLife({ command }: { command: Command }): JSX.Element {
   );
 }
 
+/** Whether a command still waits for something, and when it last took a step. */
+export const isLive = (c: Command): boolean => !ENDS.has(c.state);
+export const lastMs = (c: Command): number => c.steps[c.steps.length - 1]?.[1] ?? 0;
 /** Whether a command waits for a second person. */
 export const waits = (c: Command): boolean => c.state === "requested" && c.approve_before_ms !== null;
 

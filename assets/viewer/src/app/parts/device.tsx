@@ -5,7 +5,7 @@ import type { Device, DeviceKind } from "../../contract";
 import { age, clock, digitsFor, figure } from "../format";
 import { chosenDevice, choose, commands, goTo, line, reading, seconds, valuesTick, world } from "../store";
 import { lang, named, pick, say } from "../words";
-import { CommandLife, forbidden, Order, stateName, whereOf } from "./command";
+import { CommandLife, forbidden, isLive, lastMs, Order, stateName, whereOf } from "./command";
 import { Icon } from "./icons";
 
 
@@ -28,7 +28,7 @@ export function DeviceCard(): JSX.Element {
   if (!d) return <section class="panel device"><p class="empty">{say("device.none")}</p></section>;
   const kind = world.value!.kinds.get(d.kind)!, spec = kind.commands.find((c) => c.key === ordering);
   // while an order is written no former command's proof stands under it: nobody takes it for theirs
-  const own = [...commands.value.values()].filter((c) => c.device === d.id).sort((a, b) => (b.steps[0]?.[1] ?? 0) - (a.steps[0]?.[1] ?? 0));
+  const own = [...commands.value.values()].filter((c) => c.device === d.id).sort((a, b) => Number(isLive(b)) - Number(isLive(a)) || lastMs(b) - lastMs(a));
   return (
     <section class="panel device" aria-label={say("device")}>
       <header><span class="ring"><Icon name={kind.symbol in ICON_OF ? ICON_OF[kind.symbol] : "facilities"} size={20} /></span><div><h2>{named(d)}</h2><small>{named(kind)} · {whereOf(d)}</small></div>
