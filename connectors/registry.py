@@ -1,4 +1,4 @@
-"""Which connector a park's live source names, with what comes along: tracks, drills, past values."""
+"""Which connectors a park's [live] and [[source]] tables name, with what comes along: tracks, drills, past values."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from connectors.mqtt import MqttConnector
+from connectors.bindings import Bindings, read_bindings
+from connectors.field import FieldConnector
+from connectors.http_in import HttpInConnector
+from connectors.mqtt.line import Broker
+from connectors.mqtt.mapped import MappedMqttConnector
+from connectors.mqtt.own_topics import MqttConnector
 from connectors.simulator import Simulator, site_of
 from connectors.simulator.sample import record_sample
+from connectors.sources import Sources
 from twin.errors import ParkFileError
+from twin.finding import Finding
 from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.live.core import LiveCore
-from twin.park import ParkSpec
+from twin.park import ParkSpec, SourceSpec
+from twin.parksource import SPOKEN
 from twin.ports import Clock, Connector, Drills, TrackInfo
 from twin.registry import PointTable
 from twin.walk import WalkGraph
@@ -38,10 +46,11 @@ class Source:
     tracks: tuple[TrackInfo, ...] = ()
     drills: Drills | None = None
     backfill: Callable[[History, float, CoreOf | None], None] = lambda history, now, core_of: None
+    findings: tuple[Finding, ...] = ()
 
 
 def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
-    """The source `[live]` names.
+    """Everything `[live]` and the `[[source]]` tables name, as one source.
 
     Args:
         spec, points, graph: of the compiled park.
@@ -49,16 +58,59 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
         latitude: degrees, for a simulator's sun.
 
     Raises:
-        ParkFileError: nobody speaks that kind of address.
+        ParkFileError: nobody speaks that kind of address, or a password or certificate is not there.
     """
-    scheme = spec.live.source.split(":", 1)[0]
-    if scheme == "simulator":
-        return _simulated(spec, points, graph, walk, latitude)
-    if scheme in ("mqtt", "mqtts"):
-        tracks = tracks_of(spec.root / "tracks.json")
-        return Source(connector=MqttConnector(spec.live.source, spec.id, points, tracks), tracks=tracks)
-    raise ParkFileError(f"[live] source = '{spec.live.source}' is not known",
-                        mend="use 'simulator' or mqtt://host:port", where=f"park.toml:{spec.live.line}")
+    tracks = tracks_of(spec.root / "tracks.json")
+    opened: list[Source] = []
+    if spec.live.source == "simulator" or any(source.scheme == "simulator" for source in spec.sources):
+        opened.append(_simulated(spec, points, graph, walk, latitude))
+    elif spec.live.source.startswith("mqtt"):
+        opened.append(Source(connector=MqttConnector(spec.live.source, spec.id, points, tracks), tracks=tracks))
+    elif spec.live.source:
+        raise ParkFileError(f"[live] source = '{spec.live.source}' is not known",
+                            mend="use 'simulator' or mqtt://host:port", where=f"park.toml:{spec.live.line}")
+    opened += [Source(connector=connector_of(source, spec, points, tracks), tracks=tracks)
+               for source in spec.sources if source.scheme != "simulator"]
+    connectors = Sources([source.connector for source in opened], points)
+    played = next((source for source in opened if source.drills), None)
+    return Source(connector=connectors, tracks=next((s.tracks for s in opened if s.tracks), ()),
+                  drills=played.drills if played else None, backfill=played.backfill if played else _nothing,
+                  findings=tuple(connectors.findings))
+
+
+def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable,
+                 tracks: tuple[TrackInfo, ...] = ()) -> FieldConnector:
+    """The connector of one [[source]]; a protocol's library is imported only here, when a park speaks it.
+
+    Raises:
+        ParkFileError: a password or certificate is not where the park file says.
+    """
+    bindings = read_bindings(source.points, points) if source.points else Bindings(())
+    match source.scheme:
+        case "mqtt" | "mqtts" if not source.points:
+            return MqttConnector(Broker.of(source, spec.root), spec.id, points, tracks, source.id)
+        case "mqtt" | "mqtts":
+            return MappedMqttConnector(source, Broker.of(source, spec.root), points, bindings)
+        case "sparkplug" | "sparkplugs":
+            from connectors.mqtt.sparkplug import SparkplugConnector
+            return SparkplugConnector(source, Broker.of(source, spec.root), points, bindings)
+        case "modbus" | "modbus+tls":
+            from connectors.modbus import ModbusConnector
+            return ModbusConnector(source, points, bindings)
+        case "opc.tcp":
+            from connectors.opcua import OpcUaConnector
+            return OpcUaConnector(source, spec.root, points, bindings)
+        case "bacnet":
+            from connectors.bacnet import BacnetConnector
+            return BacnetConnector(source, points, bindings)
+        case "http-in":
+            return HttpInConnector(source, spec.root, points, bindings)
+    raise ParkFileError(f"source '{source.id}': nobody speaks '{source.scheme}'", mend=f"use one of {', '.join(SPOKEN)}",
+                        where=f"park.toml:{source.line}")
+
+
+def _nothing(history: History, now: float, core_of: CoreOf | None) -> None:
+    """No past to make up."""
 
 
 def _simulated(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:

@@ -77,10 +77,44 @@ class LayerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSpec:
-    """Where live values come from: 'simulator' (in process) or an MQTT url such as mqtt://127.0.0.1:1883."""
+    """Where live values come from: 'simulator' (in process) or an MQTT url such as mqtt://127.0.0.1:1883.
+
+    Empty where the park names [[source]] tables only.
+    """
 
     source: str = "simulator"
     line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """One [[source]]: a server of the field and how to speak to it.
+
+    `points` binds its addresses to points of devices (see `connectors.bindings`). `password` is no secret itself:
+    'env:NAME' or 'file:PATH' say where it is. `ca`, `cert`, `key` are PEM or DER files. `security` is OPC UA's policy
+    and mode, `unit` and `order` Modbus' defaults, `local` the address BACnet binds here, `time` a JSON pointer.
+    """
+
+    id: str
+    url: str
+    points: Path | None = None
+    user: str = ""
+    password: str = ""
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    poll_secs: float = 5.0
+    security: str = ""
+    unit: int = 1
+    order: str = "ABCD"
+    local: str = ""
+    time: str = ""
+    line: int = 0
+
+    @property
+    def scheme(self) -> str:
+        """What it speaks: the url up to its colon."""
+        return self.url.split(":", 1)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +133,7 @@ class ParkSpec:
     registry: Path | None = None
     packs: tuple[str, ...] = ()
     live: LiveSpec = LiveSpec()
+    sources: tuple[SourceSpec, ...] = ()
     demo: bool = False
     timezone: str = ""
 

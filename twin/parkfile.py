@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from twin.errors import ParkFileError
 from twin.park import BuildingSpec, LayerKind, LayerSpec, LiveSpec, ParkSpec, Placement, ZoneSpec
+from twin.parksource import read_source
 from twin.parktable import KEYS, TABLES, Fault, Ledger, Lines, Table, is_number, table_lines, triple
 
 FILE_NAME = "park.toml"
@@ -95,7 +96,8 @@ class _Reader(Ledger):
         zone_ids = {zone.id for zone in zones if zone is not None}
         buildings = tuple(self._building(t, zone_ids) for t in self._tables("building"))
         layers = tuple(self._layer(t) for t in self._tables("layer"))
-        live = self._live()
+        sources = tuple(read_source(t) for t in self._tables("source"))
+        live = self._live(has_sources="source" in self.document)
         if not usable or origin is None:
             return None
         return ParkSpec(
@@ -111,6 +113,7 @@ class _Reader(Ledger):
             registry=registry,
             packs=packs,
             live=live,
+            sources=tuple(s for s in sources if s),
             demo=demo,
             timezone=zone,
         )
@@ -139,10 +142,10 @@ class _Reader(Ledger):
                 head.fault("packs", f"there is no pack '{pack}'", mend)
         return packs
 
-    def _live(self) -> LiveSpec:
+    def _live(self, has_sources: bool) -> LiveSpec:
         table = self.document.get("live")
         if table is None:
-            return LiveSpec()
+            return LiveSpec(source="") if has_sources else LiveSpec()
         if not isinstance(table, dict):
             self.fault_at("live", 0, "", "[[live]] is a list", "write [live] with one bracket")
             return LiveSpec()
@@ -152,7 +155,7 @@ class _Reader(Ledger):
             live.fault(
                 "source",
                 f"live source '{source}' is not understood",
-                "write 'simulator' or a url such as mqtt://127.0.0.1:1883",
+                "write 'simulator' or a url such as mqtt://127.0.0.1:1883; everything else is a [[source]]",
             )
         return LiveSpec(source=source, line=live.line("source"))
 

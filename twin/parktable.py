@@ -11,10 +11,12 @@ from typing import Any, Literal
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-TABLES = ("park", "live", "zone", "building", "layer")
+TABLES = ("park", "live", "source", "zone", "building", "layer")
 KEYS = {
     "park": ("id", "name", "name_zh", "crs", "origin", "packs", "registry", "demo", "timezone"),
     "live": ("source",),
+    "source": ("id", "url", "points", "user", "password", "ca", "cert", "key", "poll_secs", "security", "unit", "order",
+               "local", "time"),
     "zone": ("id", "name", "name_zh"),
     "building": ("id", "ifc", "name", "name_zh", "zone", "placement"),
     "layer": (
@@ -173,6 +175,15 @@ class Table:
             return None
         self.ledger.taken[value] = self.line("id")
         return value
+
+    def between(self, key: str, default: float, low: float, high: float) -> float:
+        """A number within low..high; `default` where absent or wrong."""
+        value = self.raw.get(key, default)
+        if not is_number(value) or not low <= value <= high:
+            self.fault(key, f"{key} of {self._called()} is not a number from {low:g} to {high:g}",
+                       f"write {key} = {default:g}")
+            return default
+        return float(value)
 
     def flag(self, key: str) -> bool:
         """true or false, false where absent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -85,11 +86,16 @@ class CommandAck:
 
 
 class Sink(Protocol):
-    """Where a connector puts what it heard; safe to call from the core's loop only."""
+    """Where a connector puts what it heard; safe to call from the core's loop only.
+
+    `lose`: the way to these slots is down, what they last said is no longer known to hold. `link`: the connector's own
+    line came up or went down.
+    """
 
     def ingest(self, readings: Readings) -> None: ...
     def move(self, positions: Positions) -> None: ...
     def acknowledge(self, ack: CommandAck) -> None: ...
+    def lose(self, slots: NDArray[np.integer]) -> None: ...
     def link(self, connector: str, is_live: bool, text: str) -> None: ...
 
 
@@ -124,10 +130,16 @@ class Drills(Protocol):
 
 
 class Connector(Protocol):
-    """One way into the field. `run` returns only when cancelled; it reconnects by itself."""
+    """One way into the field. `run` returns only when cancelled; it reconnects by itself.
+
+    `refused` counts what it could not use, by reason. `reaches` says whether orders to a device can go this way.
+    """
 
     name: str
 
+    @property
+    def refused(self) -> Counter[str]: ...
+    def reaches(self, device: str) -> bool: ...
     async def run(self, sink: Sink) -> None: ...
     async def send(self, order: CommandOrder) -> None: ...
     async def dispatch(self, order: DispatchOrder) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class Simulator:
         seed: int = 7,
         site: Site | None = None,
     ) -> None:
+        self.refused: Counter[str] = Counter()
         self.points, self.clock, self.seed = points, clock or WallClock(), seed
         self.site = site or Site()
         self.behaviours = Behaviours(points, self.site, seed)
@@ -180,6 +182,10 @@ class Simulator:
             sink.move(step.positions)
         for ack in step.acks:
             sink.acknowledge(ack)
+
+    def reaches(self, device: str) -> bool:
+        """Every device of the park is simulated."""
+        return self.points.device_index(device) is not None
 
     async def send(self, order: CommandOrder) -> None:
         """Give an order to its device."""

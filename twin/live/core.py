@@ -117,6 +117,10 @@ class LiveCore:
             return
         self.desk.acknowledge(ack, self.clock.now())
 
+    def lose(self, slots: NDArray[np.integer]) -> None:
+        """The way to these points is down: they turn stale."""
+        self.state.mark_stale(slots)
+
     def link(self, connector: str, is_live: bool, text: str) -> None:
         """A connector's line came or went. When none is left, all points turn stale."""
         before = self.links.get(connector)

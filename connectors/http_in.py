@@ -1,0 +1,111 @@
+"""HTTP in: batches somebody posts to `/api/v1/ingest`. Nobody is connected to, so the line is up while batches come."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections import deque
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+
+from connectors.bindings import Binding, Bindings
+from connectors.credentials import password_of
+from connectors.field import FieldConnector
+from twin.park import SourceSpec
+from twin.registry import PointTable
+
+MAX_WAITING = 200_000
+QUIET_SECS = 60.0
+DRAIN_SECS = 0.02
+_MILLISECONDS = 1000.0
+Value = float | str | bool | None
+
+
+class Batch(msgspec.Struct):
+    """Values of one instant (`ts`, ms since 1970 UTC; now where it is left out): by device and point, or by address."""
+
+    ts: float = 0.0
+    d: dict[str, dict[str, Value]] = {}
+    a: dict[str, Value] = {}
+
+
+class Full(Exception):
+    """More is waiting than the core has taken; come again later."""
+
+
+_batches = msgspec.json.Decoder(Batch | list[Batch])  # type: ignore[arg-type]
+
+
+class HttpInConnector(FieldConnector):
+    """What a token lets in. `put` may be called from any thread; everything else runs in the core's."""
+
+    def __init__(self, source: SourceSpec, root: Path, points: PointTable, bindings: Bindings) -> None:
+        super().__init__(source.id, points, bindings)
+        self._token = password_of(source, root).encode()
+        self._by_address = {row.address: row for row in bindings.rows}
+        self._waiting: deque[tuple[list[Batch], int, Future[tuple[int, dict[str, int]]]]] = deque()
+        self._count = 0
+        self._quiet_secs = max(QUIET_SECS, 3 * source.poll_secs)
+
+    def lets_in(self, token: bytes) -> bool:
+        """Whether a token is this source's; a source without one lets nobody in."""
+        return bool(self._token) and hmac.compare_digest(token, self._token)
+
+    def put(self, body: bytes) -> Future[tuple[int, dict[str, int]]]:
+        """Queue a body; the future gives (values taken, refused by reason) once the core has them.
+
+        Raises:
+            Full: too much is waiting.
+            ValueError: the body is no batch.
+        """
+        found = _batches.decode(body)
+        batches = found if isinstance(found, list) else [found]
+        count = sum(len(batch.a) + sum(map(len, batch.d.values())) for batch in batches)
+        if self._count and self._count + count > MAX_WAITING:
+            raise Full
+        done: Future[tuple[int, dict[str, int]]] = Future()
+        self._count += count
+        self._waiting.append((batches, count, done))
+        return done
+
+    async def talk(self) -> None:
+        """Take what is posted until nothing has come for a while."""
+        while not self._waiting:
+            await asyncio.sleep(DRAIN_SECS)
+        heard = time.monotonic()
+        self.up("batches come")
+        while time.monotonic() - heard < self._quiet_secs:
+            while self._waiting:
+                batches, count, done = self._waiting.popleft()
+                heard = time.monotonic()
+                self._count -= count
+                done.set_result(self._take(batches))
+            await asyncio.sleep(DRAIN_SECS)
+        raise TimeoutError(f"no batch for {self._quiet_secs:g} s")
+
+    def _take(self, batches: list[Batch]) -> tuple[int, dict[str, int]]:
+        taken, wrong = 0, {"unknown point": 0, "not a value of its point": 0}
+        for batch in batches:
+            rows = [(self._named(device, key), value) for device, values in batch.d.items() for key, value in values.items()]
+            rows += [(self._by_address.get(address), value) for address, value in batch.a.items()]
+            for binding, value in rows:
+                if binding is None:
+                    wrong["unknown point"] += 1
+                    continue
+                if value is not None and binding.reading_of(value)[1]:
+                    wrong["not a value of its point"] += 1
+                self.hear(binding, value, batch.ts / _MILLISECONDS)
+                taken += 1
+        wrong = {reason: count for reason, count in wrong.items() if count}
+        for reason, count in wrong.items():
+            self.refuse(reason)
+            self.refused[reason] += count - 1
+        return taken, wrong
+
+    def _named(self, device: str, key: str) -> Binding | None:
+        """A point by its own name."""
+        slot = self.points.slot(device, key)
+        return None if slot is None else Binding(slot=slot, device=device, spec=self.points.spec[slot], address="")

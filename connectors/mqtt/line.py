@@ -1,0 +1,137 @@
+"""A line to an MQTT 5 broker: signed in, subscribed, watched. What messages mean is the subclass's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import gmqtt
+from gmqtt.mqtt.constants import MQTTv50
+
+from connectors.bindings import Bindings
+from connectors.credentials import password_of, tls_of
+from connectors.field import FieldConnector, LineLost
+from twin.park import SourceSpec
+from twin.registry import PointTable
+
+CONNECT_SECS = 10.0
+KEEPALIVE_SECS = 10
+MAX_BYTES = 4_000_000
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where a broker is and how to sign in; `tls` is None for a plain line."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def at(cls, url: str) -> Broker:
+        """From mqtt://[user:password@]host[:port], or mqtts:// for TLS with the system's authorities."""
+        parts = urlsplit(url)
+        tls = ssl.create_default_context() if parts.scheme.endswith("s") else None
+        return cls(host=parts.hostname or "127.0.0.1", port=parts.port or (8883 if tls else 1883),
+                   user=unquote(parts.username or ""), password=unquote(parts.password or ""), tls=tls)
+
+    @classmethod
+    def of(cls, source: SourceSpec, root: Path) -> Broker:
+        """From a [[source]], with its own certificates and password. Raises ParkFileError where those are not there."""
+        parts = urlsplit(source.url)
+        tls = tls_of(source) if parts.scheme.endswith("s") else None
+        return cls(host=parts.hostname or "127.0.0.1", port=parts.port or (8883 if tls else 1883),
+                   user=source.user or unquote(parts.username or ""),
+                   password=password_of(source, root) or unquote(parts.password or ""), tls=tls)
+
+
+class OverMqtt(FieldConnector):
+    """A connector whose server is a broker. A subclass gives `topics` and `on_message`."""
+
+    lost = (OSError, TimeoutError, gmqtt.MQTTConnectError)
+    will: gmqtt.Message | None = None
+
+    def __init__(self, name: str, broker: Broker, points: PointTable, bindings: Bindings, client_id: str) -> None:
+        super().__init__(name, points, bindings)
+        self._broker, self._client_id = broker, client_id
+        self._client: gmqtt.Client | None = None
+
+    def topics(self) -> Sequence[str]:
+        """What to subscribe to, once connected."""
+        raise NotImplementedError
+
+    def on_message(self, topic: str, payload: bytes) -> None:
+        """A message; ValueError says that it cannot be used."""
+        raise NotImplementedError
+
+    def greet(self) -> None:
+        """Just subscribed."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """At least once. Raises LineLost without a line."""
+        if self._client is None or not self._client.is_connected:
+            raise LineLost("no line to the broker")
+        self._client.publish(topic, payload, qos=1, retain=retain)
+
+    async def talk(self) -> None:
+        """Connect, subscribe, stay."""
+        gone = asyncio.Event()
+        client = self._make_client(gone)
+        at = f"{self._broker.host}:{self._broker.port}"
+        try:
+            async with asyncio.timeout(CONNECT_SECS):
+                await client.connect(self._broker.host, self._broker.port, version=MQTTv50, keepalive=KEEPALIVE_SECS,
+                                     ssl=self._broker.tls or False)
+            for topic in self.topics():
+                client.subscribe(topic, qos=1)
+            self._client = client
+            self.up(at)
+            self.greet()
+            await gone.wait()
+            raise LineLost(f"the broker at {at} went away")
+        except gmqtt.MQTTConnectError as error:
+            raise LineLost(f"{at}: {error}") from error
+        except ssl.SSLError as error:
+            raise LineLost(f"{at}: TLS failed ({error})") from error
+        except (OSError, TimeoutError) as error:
+            raise error if isinstance(error, LineLost) else LineLost(f"{at}: {error or 'does not answer'}") from error
+        finally:
+            self._client = None
+            await _leave(client)
+
+    def _make_client(self, gone: asyncio.Event) -> gmqtt.Client:
+        client = gmqtt.Client(f"{self._client_id}-{time.time_ns():x}", clean_session=True, will_message=self.will)
+        client.set_config({"reconnect_retries": 0})
+        if self._broker.user:
+            client.set_auth_credentials(self._broker.user, self._broker.password)
+        client.on_message = self._on_packet
+        client.on_disconnect = lambda *_: gone.set()
+        return client
+
+    def _on_packet(self, _client: object, topic: str, payload: bytes, _qos: int, _properties: object) -> int:
+        data = bytes(payload)
+        if len(data) > MAX_BYTES:
+            self.refuse("too large", topic)
+            return 0
+        try:
+            self.on_message(topic, data)
+        except (ValueError, RecursionError) as error:  # what a decoder says of bytes it cannot use
+            self.refuse(type(error).__name__, f"{topic}: {error}")
+        return 0
+
+
+async def _leave(client: gmqtt.Client) -> None:
+    client.set_config({"reconnect_retries": -2})
+    try:
+        await asyncio.wait_for(client.disconnect(), 2.0)
+    except (OSError, TimeoutError, AttributeError):  # gmqtt has no connection to close when it never had one
+        log.debug("the broker did not say goodbye")
