@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from scenes.open_park import CompiledPark, open_compiled
 from twin.errors import ParkFileError
 from twin.events import EventStore
 from twin.fences import FenceFiles
+from twin.finding import Finding
 from twin.history.store import History
 from twin.linkages import linkages_dir, load_linkages, rules_of
 from twin.live.core import LiveCore
@@ -92,6 +93,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
     history = History(spec.state_dir / "history", park.points.ids)
     source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"])
+    say(source.findings)
     answers = answers_of(spec, park)
 
     def core_of(by: Clock) -> LiveCore:
@@ -113,6 +115,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         accounts=Accounts(sa.create_engine(f"sqlite:///{spec.state_dir / 'accounts.sqlite'}"), clock),
         painters=painters, fences=FenceFiles(spec.root / "fences.toml", spec.state_dir / "fences.json"),
         outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,
+        ingest=source.doors,
         coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
         wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
     core.watch_tracks(source.tracks, stand(services))
@@ -121,12 +124,17 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     return services
 
 
+def say(findings: Iterable[Finding]) -> None:
+    """What of the park's files is left out, a line each."""
+    for finding in findings:
+        print(f"{finding.where}: {finding.what}; {finding.mend}", file=sys.stderr)
+
+
 def answers_of(spec: ParkSpec, park: CompiledPark) -> Answers:
     """Linkages and plans that come with Parktwin and the park's own (`linkages/`, `plans/`), and the ways on foot."""
     linkages, left_out = load_linkages([linkages_dir(), spec.root / "linkages"], park.packs.kinds)
     plans, ownerless = load_plans([plans_dir(), spec.root / "plans"], frozenset(rules_of(park.packs.kinds)))
-    for finding in (*left_out, *ownerless):
-        print(f"{finding.where}: {finding.what}; {finding.mend}", file=sys.stderr)
+    say((*left_out, *ownerless))
     return Answers(reach=Reach(park.graph, park.points, park.walk), linkages=linkages, plans=plans,
                    findings=(*left_out, *ownerless))
 

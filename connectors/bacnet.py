@@ -137,7 +137,7 @@ class BacnetConnector(FieldConnector):
                 answer = await app.read_property_multiple(device, ask)
             except ErrorRejectAbortNack as error:
                 answer = error
-            if isinstance(answer, AbortPDU) and "timeout" in str(answer).casefold().replace("-", ""):
+            if isinstance(answer, AbortPDU) and str(answer) == "no-response":
                 raise TimeoutError
             if isinstance(answer, list):
                 return {(str(name), str(key)): value for name, key, _, value in answer}

@@ -93,6 +93,8 @@ class FieldConnector:
     def hear(self, binding: Binding, raw: object, source_time: float = 0.0, quality: int = Quality.GOOD) -> None:
         """A raw value of a point. Source time in seconds since 1970 UTC; 0 where the server does not tell."""
         value, grade = binding.reading_of(raw)
+        if raw is not None and grade and quality != Quality.BAD:
+            self.refuse("not a value of its point", f"{binding.address} says {raw!r} for {self.points.ids[binding.slot]}")
         at = source_time or time.time()
         if self._held is not None:
             at = self._held.keep(binding.slot, value, max(grade, int(quality)), at)

@@ -14,13 +14,16 @@ import msgspec
 from connectors.bindings import Binding, Bindings
 from connectors.credentials import password_of
 from connectors.field import FieldConnector
+from twin.finding import Finding
 from twin.park import SourceSpec
 from twin.registry import PointTable
 
 MAX_WAITING = 200_000
 QUIET_SECS = 60.0
+SHORTEST_TOKEN = 20
 DRAIN_SECS = 0.02
 _MILLISECONDS = 1000.0
+_UNKNOWN, _UNUSABLE = "unknown point", "not a value of its point"
 Value = float | str | bool | None
 
 
@@ -45,10 +48,14 @@ class HttpInConnector(FieldConnector):
     def __init__(self, source: SourceSpec, root: Path, points: PointTable, bindings: Bindings) -> None:
         super().__init__(source.id, points, bindings)
         self._token = password_of(source, root).encode()
+        if len(self._token) < SHORTEST_TOKEN:
+            self.findings.append(Finding("error", f"source '{source.id}' has no token of {SHORTEST_TOKEN} letters or more",
+                                         f"park.toml:{source.line}", 'write password = "env:NAME" or "file:PATH"'))
+            self._token = b""
         self._by_address = {row.address: row for row in bindings.rows}
         self._waiting: deque[tuple[list[Batch], int, Future[tuple[int, dict[str, int]]]]] = deque()
         self._count = 0
-        self._quiet_secs = max(QUIET_SECS, 3 * source.poll_secs)
+        self.quiet_secs = max(QUIET_SECS, 3 * source.poll_secs)
 
     def lets_in(self, token: bytes) -> bool:
         """Whether a token is this source's; a source without one lets nobody in."""
@@ -73,37 +80,31 @@ class HttpInConnector(FieldConnector):
 
     async def talk(self) -> None:
         """Take what is posted until nothing has come for a while."""
-        while not self._waiting:
-            await asyncio.sleep(DRAIN_SECS)
         heard = time.monotonic()
-        self.up("batches come")
-        while time.monotonic() - heard < self._quiet_secs:
+        while time.monotonic() - heard < self.quiet_secs:
             while self._waiting:
+                self.up("batches come")
                 batches, count, done = self._waiting.popleft()
                 heard = time.monotonic()
                 self._count -= count
                 done.set_result(self._take(batches))
             await asyncio.sleep(DRAIN_SECS)
-        raise TimeoutError(f"no batch for {self._quiet_secs:g} s")
+        raise TimeoutError(f"no batch for {self.quiet_secs:g} s")
 
     def _take(self, batches: list[Batch]) -> tuple[int, dict[str, int]]:
-        taken, wrong = 0, {"unknown point": 0, "not a value of its point": 0}
+        taken, wrong = 0, {_UNKNOWN: 0, _UNUSABLE: 0}
         for batch in batches:
             rows = [(self._named(device, key), value) for device, values in batch.d.items() for key, value in values.items()]
             rows += [(self._by_address.get(address), value) for address, value in batch.a.items()]
             for binding, value in rows:
                 if binding is None:
-                    wrong["unknown point"] += 1
+                    wrong[_UNKNOWN] += 1
+                    self.refuse(_UNKNOWN)
                     continue
-                if value is not None and binding.reading_of(value)[1]:
-                    wrong["not a value of its point"] += 1
+                wrong[_UNUSABLE] += value is not None and bool(binding.reading_of(value)[1])
                 self.hear(binding, value, batch.ts / _MILLISECONDS)
                 taken += 1
-        wrong = {reason: count for reason, count in wrong.items() if count}
-        for reason, count in wrong.items():
-            self.refuse(reason)
-            self.refused[reason] += count - 1
-        return taken, wrong
+        return taken, {reason: count for reason, count in wrong.items() if count}
 
     def _named(self, device: str, key: str) -> Binding | None:
         """A point by its own name."""

@@ -40,6 +40,7 @@ class Source:
     """A live source. `backfill` writes the past a simulator can make up; others have none.
 
     It takes the history, now (seconds), and what makes a live core for a clock where a sample drill is wanted, else None.
+    `findings`: what the points files say that cannot be used. `doors`: where machines post values.
     """
 
     connector: Connector
@@ -47,6 +48,7 @@ class Source:
     drills: Drills | None = None
     backfill: Callable[[History, float, CoreOf | None], None] = lambda history, now, core_of: None
     findings: tuple[Finding, ...] = ()
+    doors: tuple[HttpInConnector, ...] = ()
 
 
 def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
@@ -75,7 +77,8 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
     played = next((source for source in opened if source.drills), None)
     return Source(connector=connectors, tracks=next((s.tracks for s in opened if s.tracks), ()),
                   drills=played.drills if played else None, backfill=played.backfill if played else _nothing,
-                  findings=tuple(connectors.findings))
+                  findings=tuple(connectors.findings),
+                  doors=tuple(c for c in connectors.connectors if isinstance(c, HttpInConnector)))
 
 
 def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable,

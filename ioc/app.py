@@ -22,6 +22,7 @@ from ioc.http import (
     health,
     incident_reports,
     incidents,
+    ingest,
     live,
     park,
     replay,
@@ -55,6 +56,7 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     for part in (park, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
                  incident_reports):
         app.include_router(part.router(services), prefix=API)
+    app.include_router(ingest.router(services.ingest), prefix=API)
     app.include_router(door.me_router(services), prefix=API)
     for routes in (door.router(services), files.router(services), health.router(services), replay_socket.router(services),
                    socket.router(services)):

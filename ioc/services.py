@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connectors.http_in import HttpInConnector
 from ioc.access.accounts import Accounts
 from ioc.coverage_job import CoverageJob
 from ioc.live.hub import Hub
@@ -46,5 +47,6 @@ class Services:
     wall: WallDesk
     has_demo_account: bool
     is_https: bool = False
+    ingest: tuple[HttpInConnector, ...] = ()
     fence_findings: list[Finding] = field(default_factory=list)
     search_rows: list[tuple[str, int]] = field(default_factory=list)

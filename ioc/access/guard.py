@@ -19,9 +19,11 @@ from ioc.access.accounts import Accounts, Session
 
 COOKIE = "parktwin"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Everything that answers without a session. The set-up and sign-in pages carry their style inside.
+#: Everything that answers without a session. The set-up and sign-in pages carry their style inside; machines that post
+#: to ingest show a token of their own.
 OPEN_PATHS = frozenset({
-    "/signin", "/setup", "/demo", "/livez", "/readyz", "/favicon.ico", "/assets/signin.css", "/assets/icon.svg"})
+    "/signin", "/setup", "/demo", "/livez", "/readyz", "/api/v1/ingest", "/favicon.ico",
+    "/assets/signin.css", "/assets/icon.svg"})
 CLOSED_BY_SIGN_OUT = 4401
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SWEEP_SECS = 2.0

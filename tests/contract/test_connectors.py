@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from rig import STATES, Ears, Rig, order, until
+from rig_bacnet import BacnetRig
+from rig_http import HttpRig
 from rig_modbus import ModbusRig
 from rig_mqtt import MappedRig, OwnTopicsRig, SparkplugRig
+from rig_opcua import OpcUaRig
 from rig_simulator import SimulatorRig
 
 from connectors.field import FieldConnector
@@ -20,7 +24,9 @@ from connectors.sources import Sources
 from twin.ports import Connector
 from twin.wire import Quality
 
-RIGS: list[type[Rig]] = [SimulatorRig, OwnTopicsRig, MappedRig, SparkplugRig, ModbusRig]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+RIGS: list[type[Rig]] = [SimulatorRig, OwnTopicsRig, MappedRig, SparkplugRig, ModbusRig, OpcUaRig, BacnetRig,
+                        HttpRig]
 TEMP, STATUS, SETPOINT = "AHU-1.supply_temp", "AHU-1.status", "AHU-1.supply_setpoint"
 
 
@@ -50,7 +56,7 @@ class Running:
         await until(lambda: self.heard(temp, status), f"{temp} and {status} are heard; {self.ears.value} {self.ears.links}")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def running(rig_class: type[Rig], tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Running]:
     """The rig with its server up (unless the test is marked `late`) and its connector running."""
     rig = rig_class(tmp_path)
