@@ -80,10 +80,7 @@ class Bindings:
 
     rows: tuple[Binding, ...]
     findings: tuple[Finding, ...] = ()
-
-    def of(self, slot: int) -> Binding | None:
-        """The binding of a slot."""
-        return next((row for row in self.rows if row.slot == slot), None)
+    file: str = ""
 
 
 def read_bindings(path: Path, points: PointTable) -> Bindings:
@@ -98,13 +95,13 @@ def read_bindings(path: Path, points: PointTable) -> Bindings:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fault(0, f"cannot be read ({error})", "give a UTF-8 CSV file, or write one with `parktwin discover`")
-        return Bindings((), tuple(findings))
+        return Bindings((), tuple(findings), path.name)
     reader = csv.DictReader(text.splitlines())
     header = [name.strip() for name in reader.fieldnames or ()]
     reader.fieldnames = header
     if missing := [name for name in COLUMNS[:3] if name not in header]:
         fault(1, f"columns are missing: {', '.join(missing)}", f"name the columns {', '.join(COLUMNS)}")
-        return Bindings((), tuple(findings))
+        return Bindings((), tuple(findings), path.name)
     if unknown := [name for name in header if name not in COLUMNS]:
         fault(1, f"columns are unknown: {', '.join(unknown)}", f"use only {', '.join(COLUMNS)}")
     for cells in reader:
@@ -118,7 +115,7 @@ def read_bindings(path: Path, points: PointTable) -> Bindings:
                 rows[binding.slot] = binding
         except ValueError as error:
             fault(reader.line_num, str(error), "correct the row")
-    return Bindings(tuple(rows.values()), tuple(findings))
+    return Bindings(tuple(rows.values()), tuple(findings), path.name)
 
 
 def _bind(row: dict[str, str], line: int, points: PointTable) -> Iterator[Binding]:

@@ -124,7 +124,7 @@ class FieldConnector:
             try:
                 found.append((row, parse(row)))
             except ValueError as error:
-                self.findings.append(Finding("error", str(error), f"{self.name}:{row.line}", "correct the row"))
+                self.findings.append(Finding("error", str(error), f"{self.bindings.file}:{row.line}", "correct the row"))
         return found
 
     # ---- the seam (twin.ports.Connector) ----------------------------------------------------------------------------

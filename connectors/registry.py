@@ -81,6 +81,18 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
                   doors=tuple(c for c in connectors.connectors if isinstance(c, HttpInConnector)))
 
 
+def check_sources(spec: ParkSpec, points: PointTable) -> list[Finding]:
+    """Everything wrong with the points files, passwords and certificates of a park's sources; nothing is connected to."""
+    opened, findings = [], []
+    for source in spec.sources:
+        try:
+            if source.scheme != "simulator":
+                opened.append(connector_of(source, spec, points))
+        except ParkFileError as error:
+            findings.append(Finding("error", error.what, error.where or f"park.toml:{source.line}", error.mend))
+    return [*findings, *Sources(opened, points).findings]
+
+
 def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable,
                  tracks: tuple[TrackInfo, ...] = ()) -> FieldConnector:
     """The connector of one [[source]]; a protocol's library is imported only here, when a park speaks it.

@@ -39,15 +39,8 @@ class Sources:
         self._owner = np.full(len(points), -1, np.int16)
         self._sink: Sink | None = None
         for number, connector in enumerate(self.connectors):
-            for row in connector.bindings.rows if isinstance(connector, FieldConnector) else ():
-                if self._owner[row.slot] >= 0:
-                    other = self.connectors[self._owner[row.slot]].name
-                    self.findings.append(Finding(
-                        "error", f"{points.ids[row.slot]} is bound by source '{other}' and by '{connector.name}'",
-                        f"{connector.name}:{row.line}", "bind it once; the first one counts"))
-                else:
-                    self._owner[row.slot] = number
-            self.findings += connector.findings if isinstance(connector, FieldConnector) else []
+            if isinstance(connector, FieldConnector):
+                self._claim(number, connector)
 
     @property
     def refused(self) -> Counter[str]:
@@ -79,6 +72,17 @@ class Sources:
         """To every source; people are known to those that track them."""
         for connector in self.connectors:
             await connector.dispatch(order)
+
+    def _claim(self, number: int, connector: FieldConnector) -> None:
+        """A point has the first source that binds it."""
+        self.findings += connector.findings
+        for row in connector.bindings.rows:
+            if self._owner[row.slot] < 0:
+                self._owner[row.slot] = number
+                continue
+            other = self.connectors[self._owner[row.slot]].name
+            self.findings.append(Finding("error", f"{connector.points.ids[row.slot]} is bound by source '{other}' already",
+                                         f"{connector.bindings.file}:{row.line}", "bind it once; the first one counts"))
 
     async def _keep(self, connector: Connector, tap: Tap) -> None:
         """A source that dies restarts alone, and its link says so."""

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from connectors.registry import check_sources
 from gis.check import check_layer
 from gis.landing import Frame, land
 from gis.model import Layer
@@ -25,7 +26,7 @@ from twin.finding import Finding, Level
 from twin.packs import PackSet, park_packs
 from twin.park import BuildingSpec, LayerSpec, ParkSpec
 from twin.parkfile import FILE_NAME, read_park
-from twin.registry import Device, read_registry
+from twin.registry import Device, PointTable, read_registry
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
@@ -67,6 +68,7 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
     findings += land(read, Frame(spec.crs, spec.origin), by_hand).findings
     if spec.registry is not None and spec.registry.is_file() and packs is not None:
         findings += _check_registry(spec.registry, packs, guids, features, {b.id for b in spec.buildings})
+        findings += check_sources(spec, PointTable(read_registry(spec.registry, packs).devices, packs.kinds))
     if not spec.buildings and not spec.layers:
         findings.append(
             Finding("error", "the park names no building and no layer", FILE_NAME, "add a [[building]] or a [[layer]]")

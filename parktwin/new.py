@@ -34,6 +34,11 @@ registry = "devices.csv"
 # "simulator", or an MQTT broker such as "mqtt://127.0.0.1:1883". 实时数据来源。
 source = "simulator"
 
+# [[source]]                        # a server of the field, as many as there are 现场数据源，可有多个
+# id = "chillers"                   # modbus, opc.tcp, bacnet, mqtt, sparkplug, http-in
+# url = "modbus://10.0.0.3:502"
+# points = "chillers.csv"           # `parktwin discover` writes it 点表，可自动生成
+
 # [[zone]]
 # id = "north"
 # name = "North"
