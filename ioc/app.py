@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from ioc.access.guard import Guard, sweep_forever
 from ioc.access.headers import SecurityHeaders
 from ioc.http import (
+    alarms,
     coverage,
     dispatches,
     door,
@@ -53,7 +54,7 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     app = FastAPI(title="Parktwin", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(services))
     app.state.services = services
     app.middleware("http")(replay.refuse_from_replay)
-    for part in (park, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
+    for part in (park, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
                  incident_reports):
         app.include_router(part.router(services), prefix=API)
     app.include_router(ingest.router(services.ingest), prefix=API)

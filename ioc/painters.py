@@ -12,6 +12,7 @@ from overlays.kpis import Figures, KpiBoard, local_midnight
 from overlays.overlay import Moment, Overlay, Painter, moment_of
 from twin.graph import SceneGraph
 from twin.history.store import History
+from twin.live.alarms import ASIDE
 from twin.live.core import LiveCore
 from twin.ports import TrackInfo
 from twin.registry import PointTable
@@ -49,7 +50,7 @@ class ParkPainters:
         """The KPI cards of a node now."""
         moment = self._moment()
         self._board.sample(moment)
-        alarms = [view.node for view in self._core.alarms() if view.state != "shelved"]
+        alarms = [view.node for view in self._core.alarms() if view.state not in ASIDE]
         return self._board.cards(str(self._graph.columns["id"][node]), moment, alarms).cards
 
     def remembered(self, now: float) -> list[tuple[float, Figures]]:

@@ -9,58 +9,44 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from twin.alarm_records import ALARMS, read_alarms, read_load, read_steps, read_suppressions, write_alarms
 from twin.commands import Command
 from twin.errors import TwinError
-from twin.live.alarms import Alarm, AlarmEvent
+from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
+from twin.sql import BIG, META, make_tables, sqlite_setup, upsert
 from twin.wire import DispatchView, IncidentView, TrailEntry
 
 DISPATCH_LIVE = frozenset({"requested", "sent", "accepted", "arrived"})
-_META = sa.MetaData()
-_BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-ALARMS = sa.Table(
-    "alarms", _META, sa.Column("id", _BIG, primary_key=True, autoincrement=False),
-    sa.Column("key", sa.String, nullable=False), sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("is_active", sa.Boolean, nullable=False), sa.Column("raised", sa.Double, nullable=False, index=True),
-    sa.Column("changed", sa.Double, nullable=False), sa.Column("value", sa.Double),
-    sa.Column("acked_by", sa.String), sa.Column("shelved_by", sa.String), sa.Column("shelved_until", sa.Double),
-    sa.Column("shelved_reason", sa.String, nullable=False))
-ALARM_EVENTS = sa.Table(
-    "alarm_events", _META, sa.Column("seq", _BIG, primary_key=True),
-    sa.Column("alarm", _BIG, nullable=False, index=True),
-    sa.Column("what", sa.String(16), nullable=False), sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("time", sa.Double, nullable=False, index=True), sa.Column("who", sa.String, nullable=False))
 COMMANDS = sa.Table(
-    "commands", _META, sa.Column("id", sa.String, primary_key=True),
+    "commands", META, sa.Column("id", sa.String, primary_key=True),
     sa.Column("idempotency_key", sa.String, nullable=False, unique=True),
     sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
     sa.Column("body", sa.String, nullable=False))
 INCIDENTS = sa.Table(
-    "incidents", _META, sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    "incidents", META, sa.Column("id", BIG, primary_key=True, autoincrement=False),
     sa.Column("is_open", sa.Boolean, nullable=False, index=True), sa.Column("opened", sa.Double, nullable=False),
     sa.Column("body", sa.String, nullable=False))
 DISPATCHES = sa.Table(
-    "dispatches", _META, sa.Column("id", sa.String, primary_key=True),
+    "dispatches", META, sa.Column("id", sa.String, primary_key=True),
     sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
     sa.Column("body", sa.String, nullable=False))
 TRAIL = sa.Table(
-    "trail", _META, sa.Column("id", _BIG, primary_key=True, autoincrement=False),
+    "trail", META, sa.Column("id", BIG, primary_key=True, autoincrement=False),
     sa.Column("time", sa.Double, nullable=False), sa.Column("who", sa.String, nullable=False),
     sa.Column("what", sa.String, nullable=False), sa.Column("subject", sa.String, nullable=False),
     sa.Column("node", sa.BigInteger, nullable=False), sa.Column("text", sa.String, nullable=False),
     sa.Column("text_zh", sa.String, nullable=False), sa.Column("hash", sa.String(64), nullable=False))
 HEAD = sa.Table(
-    "trail_head", _META, sa.Column("id", sa.Integer, primary_key=True), sa.Column("rows", _BIG, nullable=False),
+    "trail_head", META, sa.Column("id", sa.Integer, primary_key=True), sa.Column("rows", BIG, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False), sa.Column("seal", sa.String(64), nullable=False))
 
 
@@ -82,6 +68,7 @@ class Records:
     """What is written together or not at all."""
 
     alarms: Sequence[AlarmEvent] = ()
+    asides: Sequence[AsideEvent] = ()
     commands: Sequence[Command] = ()
     notes: Sequence[Note] = ()
     incidents: Sequence[IncidentView] = ()
@@ -116,8 +103,8 @@ class EventStore:
     def __post_init__(self) -> None:
         self.engine = sa.create_engine(self.url)
         if self.engine.dialect.name == "sqlite":
-            sa.event.listen(self.engine, "connect", _sqlite_setup)
-        _META.create_all(self.engine)
+            sa.event.listen(self.engine, "connect", sqlite_setup)
+        make_tables(self.engine)
         with self.engine.connect() as connection:
             self._count, self._hash = self._head(connection)
 
@@ -146,10 +133,10 @@ class EventStore:
         count, last = self._count, self._hash
         entries = []
         with self.engine.begin() as connection:
-            self._write_alarms(connection, records.alarms)
-            _upsert(connection, COMMANDS, [_command_row(c) for c in {c.id: c for c in records.commands}.values()])
-            _upsert(connection, INCIDENTS, [_incident_row(i) for i in {i.id: i for i in records.incidents}.values()])
-            _upsert(connection, DISPATCHES, [_dispatch_row(d) for d in {d.id: d for d in records.dispatches}.values()])
+            write_alarms(connection, records.alarms, records.asides)
+            upsert(connection, COMMANDS, [_command_row(c) for c in {c.id: c for c in records.commands}.values()])
+            upsert(connection, INCIDENTS, [_incident_row(i) for i in {i.id: i for i in records.incidents}.values()])
+            upsert(connection, DISPATCHES, [_dispatch_row(d) for d in {d.id: d for d in records.dispatches}.values()])
             rows = []
             for note in records.notes:
                 count += 1
@@ -158,7 +145,7 @@ class EventStore:
                 entries.append(_entry(count, note))
             if rows:
                 connection.execute(TRAIL.insert(), rows)
-                _upsert(connection, HEAD, [{"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)}])
+                upsert(connection, HEAD, [{"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)}])
         self._count, self._hash = count, last
         return entries
 
@@ -198,23 +185,9 @@ class EventStore:
             return [_entry(row.id, _note_of(row)) for row in connection.execute(query)]
 
     def alarm_steps(self, since: float, until: float) -> list[AlarmEvent]:
-        """Alarm transitions of a span (seconds since 1970 UTC), oldest first, each with the alarm as it was after it.
-
-        What value a former transition had is not on record: NaN, but for the last one.
-        """
-        query = (sa.select(ALARMS, ALARM_EVENTS.c.what, ALARM_EVENTS.c.state.label("then"), ALARM_EVENTS.c.time,
-                           ALARM_EVENTS.c.who)
-                 .join(ALARMS, ALARMS.c.id == ALARM_EVENTS.c.alarm)
-                 .where(ALARM_EVENTS.c.time >= since, ALARM_EVENTS.c.time <= until).order_by(ALARM_EVENTS.c.seq))
-        found, before = [], dict[int, Alarm]()
+        """Alarm transitions of a span; see `twin.alarm_records.read_steps`."""
         with self.engine.connect() as connection:
-            for row in connection.execute(query):
-                fields = row._asdict()
-                what, then, time, who = (fields.pop(name) for name in ("what", "then", "time", "who"))
-                alarm = _alarm_then(_alarm(fields), before.get(fields["id"]), what, then, time, who)
-                before[alarm.id] = alarm
-                found.append(AlarmEvent(what=what, alarm=alarm, time=time, who=who))
-        return sorted(found, key=lambda event: event.time)
+            return read_steps(connection, since, until)
 
     def _incidents(self, where: sa.ColumnElement[bool], limit: int | None) -> list[IncidentView]:
         query = sa.select(INCIDENTS.c.body).where(where).order_by(INCIDENTS.c.id.desc()).limit(limit)
@@ -240,13 +213,14 @@ class EventStore:
             return (connection.scalar(sa.select(sa.func.max(ALARMS.c.id))) or 0) + 1
 
     def alarm_load(self, since: float, bucket_secs: float = 600.0) -> dict[int, int]:
-        """Alarms raised since, counted a bucket: bucket number (time // bucket_secs) → how many."""
-        query = sa.select(ALARM_EVENTS.c.time).where(ALARM_EVENTS.c.time >= since, ALARM_EVENTS.c.what == "raised")
-        counts: dict[int, int] = {}
+        """Alarms that called somebody since, counted a bucket: bucket number (time // bucket_secs) → how many."""
         with self.engine.connect() as connection:
-            for (time,) in connection.execute(query):
-                counts[int(time // bucket_secs)] = counts.get(int(time // bucket_secs), 0) + 1
-        return counts
+            return read_load(connection, since, bucket_secs)
+
+    def suppressions(self) -> list[Suppression]:
+        """What people put aside (shelved, out of service) and nobody put back."""
+        with self.engine.connect() as connection:
+            return read_suppressions(connection)
 
     def live_commands(self) -> list[Command]:
         """Commands still waiting for something."""
@@ -307,18 +281,9 @@ class EventStore:
         row = connection.execute(sa.select(HEAD.c.rows, HEAD.c.hash)).first()
         return (int(row.rows), str(row.hash)) if row else (0, "")
 
-    def _write_alarms(self, connection: sa.Connection, events: Iterable[AlarmEvent]) -> None:
-        events = list(events)
-        if events:
-            connection.execute(ALARM_EVENTS.insert(), [
-                {"alarm": e.alarm.id, "what": e.what, "state": e.alarm.state, "time": e.time, "who": e.who}
-                for e in events])
-        _upsert(connection, ALARMS, [_alarm_row(a) for a in {event.alarm.id: event.alarm for event in events}.values()])
-
     def _alarms(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Alarm]:
-        query = sa.select(ALARMS).where(where).order_by(ALARMS.c.id.desc()).limit(limit)
         with self.engine.connect() as connection:
-            return [_alarm(row._asdict()) for row in connection.execute(query)]
+            return read_alarms(connection, where, limit)
 
     def _commands(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Command]:
         query = sa.select(COMMANDS.c.body).where(where).order_by(COMMANDS.c.requested.desc()).limit(limit)
@@ -334,42 +299,6 @@ def opened(url: str, key: bytes = b"") -> Iterator[EventStore]:
         yield store
     finally:
         store.close()
-
-
-def _sqlite_setup(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, object]]) -> None:
-    """Insert rows, or replace those with the same id."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table)
-    replaced = {column.name: insert.excluded[column.name] for column in table.c if column.name != "id"}
-    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=replaced), rows)
-
-
-def _alarm_row(alarm: Alarm) -> dict[str, object]:
-    return {"id": alarm.id, "key": alarm.key, "state": alarm.state, "is_active": alarm.is_active,
-            "raised": alarm.raised, "changed": alarm.changed,
-            "value": alarm.value if math.isfinite(alarm.value) else None,
-            "acked_by": alarm.acked_by, "shelved_by": alarm.shelved_by,
-            "shelved_until": alarm.shelved_until, "shelved_reason": alarm.shelved_reason}
-
-
-def _alarm_then(last: Alarm, before: Alarm | None, what: str, then: Any, time: float, who: str) -> Alarm:
-    """An alarm after a former transition, from the alarm of now and the one after the transition before."""
-    is_last = then == last.state and time == last.changed
-    is_active = {"raised": True, "returned": False}.get(what, before.is_active if before else then != "returned")
-    acked_by = who if what == "acknowledged" else before.acked_by if before else None
-    return replace(last, state=then, is_active=is_active, changed=time, value=last.value if is_last else math.nan,
-                   acked_by=acked_by)
-
-
-def _alarm(row: dict[str, Any]) -> Alarm:
-    return Alarm(**{**row, "value": math.nan if row["value"] is None else row["value"]})
 
 
 def _command_row(command: Command) -> dict[str, object]:

@@ -74,6 +74,8 @@ class AlarmRule(_Value, frozen=True, kw_only=True):
     hysteresis: float = 0.0
     on_delay_secs: float = 0.0
     off_delay_secs: float = 0.0
+    #: whether it stays after its condition is gone until a person has acknowledged and reset it
+    latch: bool = False
     #: whether it opens an incident; not said: those of priority 1 do
     opens_incident: bool | None = None
 

@@ -72,7 +72,9 @@ class AlarmView(Message, frozen=True, kw_only=True, tag="alarm"):
     device: str
     node: int
     priority: int           # 1..4
-    state: str              # ISA-18.2: unacknowledged | acknowledged | returned | cleared | shelved
+    #: ISA-18.2: unacknowledged | acknowledged | returned | latched_unacked | latched_acked | cleared, or aside: shelved |
+    #: suppressed (by design) | out_of_service
+    state: str
     title: str
     title_zh: str
     place: str
@@ -89,6 +91,29 @@ class AlarmView(Message, frozen=True, kw_only=True, tag="alarm"):
     steps_zh: list[str]
     deadline_mins: float
     owner_zh: str = ""
+    is_active: bool = True  # whether the condition holds
+    aside_by: str = ""      # who put it aside, until when (None: until somebody puts it back) and why
+    aside_until_ms: float | None = None
+    aside_reason: str = ""
+
+
+class AsideView(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule a person put aside (shelved | out_of_service), whether its alarm is on or not."""
+
+    key: str
+    device: str
+    node: int
+    kind: str
+    priority: int
+    title: str
+    title_zh: str
+    place: str
+    place_zh: str
+    who: str
+    reason: str
+    since_ms: float
+    until_ms: float | None  # None: until somebody puts it back
+    is_over: bool = False
 
 
 class CommandView(Message, frozen=True, kw_only=True, tag="command"):

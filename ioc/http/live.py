@@ -1,31 +1,21 @@
-"""What is happening and what was: values, history, alarms, commands, KPIs, overlays, trail, drills."""
+"""What is happening and what was: values, history, commands, KPIs, overlays, trail, drills."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-import msgspec
 import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import Person, require
+from ioc.http.alarms import plain
 from ioc.http.refusal import Refusal
 from ioc.services import Services
 from twin import access
 from twin.wire import Quality
-
-LOAD_BUCKET_SECS = 600.0
-LOAD_BUCKETS = 24
-
-
-class Shelf(BaseModel):
-    """How long an alarm is put aside, and why."""
-
-    mins: float = Field(gt=0, le=480)
-    reason: str = Field(min_length=3, max_length=500)
 
 
 class Order(BaseModel):
@@ -41,11 +31,6 @@ class Denied(BaseModel):
     """Why a command is not approved."""
 
     note: str = Field("", max_length=500)
-
-
-def plain(value: object) -> Any:
-    """Wire structs as JSON-ready values."""
-    return msgspec.to_builtins(value)
 
 
 def _asker(doing: str) -> Person:
@@ -75,32 +60,6 @@ def router(services: Services) -> APIRouter:
         """A point over time: mean, low and high of equal buckets; null where nothing was heard."""
         series = await run_in_threadpool(services.history.query, point, from_ms, to_ms, buckets)
         return {"t": series.t.tolist(), **{name: _nullable(getattr(series, name)) for name in ("mean", "low", "high")}}
-
-    @routes.get("/alarms")
-    async def alarms(state: str = Query("active", pattern="^(active|all)$")) -> list[dict[str, Any]]:
-        """Alarms as they stand."""
-        return plain(await runner.call(lambda: core.alarms(state)))
-
-    @routes.get("/alarms/load")
-    async def load() -> list[dict[str, float]]:
-        """Alarms raised per ten minutes over the last four hours, oldest first."""
-        now = core.clock.now()
-        first = int(now // LOAD_BUCKET_SECS) - LOAD_BUCKETS + 1
-        found = await run_in_threadpool(core.events.alarm_load, first * LOAD_BUCKET_SECS, LOAD_BUCKET_SECS)
-        return [{"t": k * LOAD_BUCKET_SECS * 1000, "n": found.get(k, 0)} for k in range(first, first + LOAD_BUCKETS)]
-
-    @routes.post("/alarms/{alarm_id}/acknowledge")
-    async def acknowledge(alarm_id: int) -> dict[str, Any]:
-        """Take note of an alarm."""
-        who = _asker("acknowledging")
-        return plain(await runner.call(lambda: core.acknowledge_alarm(alarm_id, by=who.user, role=who.role)))
-
-    @routes.post("/alarms/{alarm_id}/shelve")
-    async def shelve(alarm_id: int, shelf: Shelf) -> dict[str, Any]:
-        """Put an alarm aside for a while, with a reason."""
-        who = _asker("shelving")
-        return plain(await runner.call(lambda: core.shelve_alarm(
-            alarm_id, by=who.user, role=who.role, mins=shelf.mins, reason=shelf.reason)))
 
     @routes.get("/commands")
     async def commands() -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from twin.commands import Command, new_command, step
 from twin.events import TRAIL, EventStore, Note, Records
-from twin.live.alarms import Alarm, AlarmEvent
+from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
 from twin.packs import load_packs
 from twin.wire import DispatchView, IncidentView, PlanRun, PlanStep
 
@@ -74,6 +74,52 @@ def test_live_alarms_and_commands_survive_a_restart(url: str) -> None:
     assert second.command_of("k1") == step(command(), "approved", 1001.0)
     assert second.alarm_load(0.0) == {0: 1}
     second.close()
+
+
+def test_what_people_put_aside_survives_until_it_is_put_back(url: str) -> None:
+    def word(what: str, until: float | None) -> AsideEvent:
+        held = Suppression(key="ahu-1.fault", kind="shelved" if "shelved" in what else "out_of_service", who="wang",
+                           reason="fan out", since=5.0, until=until)
+        return AsideEvent(what=what, suppression=held, time=5.0, who="wang", why="fan out", is_told=False)
+
+    first = EventStore(url)
+    first.write(Records(asides=[word("shelved", 605.0), word("out_of_service", None)]))
+    first.close()
+    second = EventStore(url)
+    try:
+        assert second.suppressions() == [word("shelved", 605.0).suppression, word("out_of_service", None).suppression]
+        second.write(Records(asides=[word("unshelved", 605.0)]))
+        assert [held.kind for held in second.suppressions()] == ["out_of_service"]
+    finally:
+        second.close()
+
+
+def test_every_transition_is_kept_with_who_and_why(store: EventStore) -> None:
+    put = AlarmEvent(what="shelved", alarm=alarm(7, "shelved"), time=6.0, who="wang", why="fan out")
+    store.write(Records(alarms=[AlarmEvent(what="raised", alarm=alarm(7), time=5.0), put]))
+    assert [(e.what, e.who, e.why) for e in store.alarm_steps(0.0, 9.0)] == [
+        ("raised", "", ""), ("shelved", "wang", "fan out")]
+
+
+def test_a_silent_alarm_is_on_record_but_no_load(store: EventStore) -> None:
+    store.write(Records(alarms=[AlarmEvent(what="raised", alarm=alarm(7, "suppressed"), time=5.0)]))
+    assert store.alarm_load(0.0) == {}
+    assert len(store.alarm_steps(0.0, 9.0)) == 1
+
+
+def test_a_store_of_a_former_version_gets_the_columns_that_came_later(url: str) -> None:
+    first = EventStore(url)
+    first.write(Records(alarms=[AlarmEvent(what="raised", alarm=alarm(7), time=5.0)]))
+    with first.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE alarm_events DROP COLUMN why")
+        connection.exec_driver_sql("DROP TABLE alarm_suppressions")
+    first.close()
+    second = EventStore(url)
+    try:
+        assert [(e.what, e.why) for e in second.alarm_steps(0.0, 9.0)] == [("raised", "")]
+        assert second.suppressions() == []
+    finally:
+        second.close()
 
 
 def test_one_idempotency_key_holds_one_command(store: EventStore) -> None:

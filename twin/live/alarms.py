@@ -1,24 +1,31 @@
-"""The alarm book: each alarm's life in ISA-18.2 states, as pure steps.
+"""An alarm's life in ISA-18.2 / IEC 62682 states, as pure steps; `twin.live.book` keeps every alarm.
 
     (condition comes)  → unacknowledged → acknowledged → (condition goes) cleared
                          unacknowledged → (condition goes) returned → acknowledged by a person: cleared
-    any of them        → shelved until an instant, with a name and a reason; then unacknowledged or cleared,
-                         as the condition says. A shelved alarm goes on following its condition in silence.
+    a latching rule    → (condition goes) latched_unacked or latched_acked; a person acknowledges, then resets: cleared
+    any of them        → aside: shelved until an instant, suppressed by design, or out of service. An alarm that is aside
+                         follows its condition in silence; when nothing holds it aside any more it is unacknowledged,
+                         latched_unacked or cleared, as condition and rule say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from twin.errors import TwinError
-from twin.live.rules import RuleTable
-from twin.live.state import RuleEvents
 
-State = Literal["unacknowledged", "acknowledged", "returned", "cleared", "shelved"]
-What = Literal["raised", "returned", "acknowledged", "shelved", "unshelved"]
+Aside = Literal["shelved", "suppressed", "out_of_service"]
+State = Literal["unacknowledged", "acknowledged", "returned", "latched_unacked", "latched_acked", "cleared", "shelved",
+                "suppressed", "out_of_service"]
+What = Literal["raised", "returned", "acknowledged", "reset", "shelved", "unshelved", "suppressed", "unsuppressed",
+               "out_of_service", "in_service"]
 LONGEST_SHELF_MINS = 24 * 60
+#: The states nobody is called for.
+ASIDE = frozenset(("shelved", "suppressed", "out_of_service"))
+#: What it is called when an alarm is put aside, and when it comes back.
+AWAY: dict[Aside, What] = {"shelved": "shelved", "suppressed": "suppressed", "out_of_service": "out_of_service"}
+BACK: dict[Aside, What] = {"shelved": "unshelved", "suppressed": "unsuppressed", "out_of_service": "in_service"}
 
 
 class AlarmError(TwinError):
@@ -27,7 +34,11 @@ class AlarmError(TwinError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One alarm as it stands. `key` is `<device>.<rule key>`; times are seconds since 1970 UTC."""
+    """One alarm as it stands. `key` is `<device>.<rule key>`; times are seconds since 1970 UTC.
+
+    `shelved_by`, `shelved_until` and `shelved_reason` say who put it aside (shelved or out of service), until when (None:
+    until somebody puts it back) and why.
+    """
 
     id: int
     key: str
@@ -46,26 +57,69 @@ class Alarm:
         """Whether anybody still has to look at it."""
         return self.state != "cleared"
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is kept from calling anybody."""
+        return self.state in ASIDE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """A rule a person put aside, whether its alarm is on or not. A shelf always has an end, in seconds since 1970 UTC."""
+
+    key: str
+    kind: Literal["shelved", "out_of_service"]
+    who: str
+    reason: str
+    since: float
+    until: float | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmEvent:
-    """One transition: the alarm after it, what happened, and who did it (empty: the field)."""
+    """One transition: the alarm after it, what happened, who did it (empty: the field, or the clock) and why."""
 
     what: What
     alarm: Alarm
     time: float
     who: str = ""
+    why: str = ""
 
 
-def on_condition(alarm: Alarm, *, is_on: bool, time: float, value: float) -> Alarm:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsideEvent:
+    """A suppression that began or ended. `is_told`: an alarm's transition tells the same."""
+
+    what: What
+    suppression: Suppression
+    time: float
+    who: str
+    why: str
+    is_told: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it ended."""
+        return self.what in ("unshelved", "in_service")
+
+
+def on_condition(alarm: Alarm, *, is_on: bool, time: float, value: float, latches: bool = False) -> Alarm:
     """The alarm after its condition came or went."""
-    if alarm.state == "shelved":
+    if alarm.is_aside:
         return replace(alarm, is_active=is_on, changed=time, value=value)
     if is_on:
-        state: State = "acknowledged" if alarm.state == "acknowledged" else "unacknowledged"
-        return replace(alarm, is_active=True, state=state, changed=time, value=value)
-    state = "cleared" if alarm.state in ("acknowledged", "cleared") else "returned"
-    return replace(alarm, is_active=False, state=state, changed=time, value=value)
+        is_known = alarm.state == "acknowledged"
+        return replace(alarm, is_active=True, state="acknowledged" if is_known else "unacknowledged", changed=time,
+                       value=value, acked_by=alarm.acked_by if is_known else None)
+    return replace(alarm, is_active=False, state=_gone(alarm.state, latches), changed=time, value=value)
+
+
+def _gone(state: State, latches: bool) -> State:
+    if state == "unacknowledged":
+        return "latched_unacked" if latches else "returned"
+    if state == "acknowledged":
+        return "latched_acked" if latches else "cleared"
+    return state
 
 
 def on_acknowledge(alarm: Alarm, *, who: str, time: float) -> Alarm:
@@ -74,127 +128,51 @@ def on_acknowledge(alarm: Alarm, *, who: str, time: float) -> Alarm:
     Raises:
         AlarmError: there is nothing to acknowledge.
     """
-    if alarm.state not in ("unacknowledged", "returned"):
+    after: dict[State, State] = {"unacknowledged": "acknowledged", "returned": "cleared", "latched_unacked": "latched_acked"}
+    if alarm.state not in after:
         raise AlarmError(f"alarm {alarm.id} is {alarm.state}", mend="acknowledge an alarm that waits for it",
                          code="alarm.not_waiting", fill={"state": alarm.state})
-    return replace(alarm, state="acknowledged" if alarm.is_active else "cleared", acked_by=who, changed=time)
+    return replace(alarm, state=after[alarm.state], acked_by=who, changed=time)
 
 
-def on_shelve(alarm: Alarm, *, who: str, until: float, reason: str, time: float) -> Alarm:
-    """The alarm put aside until an instant.
+def on_reset(alarm: Alarm, *, time: float) -> Alarm:
+    """A latched alarm after a person let it go.
 
     Raises:
-        AlarmError: it is cleared, the reason is empty, or the time is not within a day ahead.
+        AlarmError: it is not latched, or not acknowledged yet.
     """
-    if not alarm.is_live:
-        raise AlarmError(f"alarm {alarm.id} is cleared", mend="shelve only live alarms", code="alarm.cleared")
-    if not reason.strip():
-        raise AlarmError("a shelved alarm needs a reason", mend="say why in 'reason'", code="alarm.no_reason")
-    if not 0 < until - time <= LONGEST_SHELF_MINS * 60:
+    if alarm.state != "latched_acked":
+        raise AlarmError(f"alarm {alarm.id} is {alarm.state}",
+                         mend="reset a latched alarm once its condition is gone and it is acknowledged",
+                         code="alarm.not_latched", fill={"state": alarm.state})
+    return replace(alarm, state="cleared", changed=time)
+
+
+def check_shelf(mins: float, reason: str) -> None:
+    """Nothing, when a shelf of this length for this reason may be.
+
+    Raises:
+        AlarmError: the reason is empty, or the time is not within a day ahead.
+    """
+    check_reason(reason)
+    if not 0 < mins <= LONGEST_SHELF_MINS:
         raise AlarmError("an alarm is shelved for more than 0 and at most 1440 minutes", mend="give other 'mins'",
                          code="alarm.shelf_mins")
-    return replace(alarm, state="shelved", shelved_by=who, shelved_until=until, shelved_reason=reason, changed=time)
 
 
-def on_shelf_end(alarm: Alarm, *, time: float) -> Alarm:
-    """A shelved alarm back among the others, as its condition now says."""
-    return replace(alarm, state="unacknowledged" if alarm.is_active else "cleared", shelved_until=None, acked_by=None,
-                   changed=time)
+def check_reason(reason: str) -> None:
+    """Nothing, when there is a reason. Raises AlarmError when it is empty."""
+    if not reason.strip():
+        raise AlarmError("an alarm is put aside or back for a reason", mend="say why in 'reason'", code="alarm.no_reason")
 
 
-class AlarmBook:
-    """Every live alarm by rule row, and the numbers they get. One thread writes.
+def on_aside(alarm: Alarm, kind: Aside, held: Suppression | None, *, time: float) -> Alarm:
+    """The alarm put aside by a person (`held`), or by design (None)."""
+    return replace(alarm, state=kind, changed=time, shelved_by=held.who if held else None,
+                   shelved_until=held.until if held else None, shelved_reason=held.reason if held else "")
 
-    Args:
-        rules: the rule table whose rows events name.
-        first_id: number of the next alarm (continue after the store's last).
-    """
 
-    def __init__(self, rules: RuleTable, first_id: int = 1) -> None:
-        self.rules = rules
-        self._next_id = first_id
-        self._keys = list(rules.keys)
-        self._row = {key: row for row, key in enumerate(rules.keys)}
-        self._by_row: dict[int, Alarm] = {}
-        self._row_of_id: dict[int, int] = {}
-
-    def add(self, key: str) -> int:
-        """The row of a key that is no rule of a point (a fence and a track); rows of their own follow the rules'."""
-        if key not in self._row:
-            self._row[key] = len(self._keys)
-            self._keys.append(key)
-        return self._row[key]
-
-    def restore(self, alarms: Iterable[Alarm], prefix: str = "\0") -> list[int]:
-        """Take back the live alarms of a former run; gives the rule rows that were active, gone rules left out.
-
-        Keys that begin with `prefix` get rows of their own.
-        """
-        for alarm in alarms:
-            if alarm.key.startswith(prefix):
-                self.add(alarm.key)
-            if alarm.key in self._row and alarm.is_live:
-                self._put(self._row[alarm.key], alarm)
-                self._next_id = max(self._next_id, alarm.id + 1)
-        return [row for row, alarm in self._by_row.items() if alarm.is_active]
-
-    def live(self) -> list[Alarm]:
-        """Every alarm somebody still has to look at, in order of their numbers."""
-        return sorted(self._by_row.values(), key=lambda alarm: alarm.id)
-
-    def get(self, alarm_id: int) -> Alarm:
-        """A live alarm.
-
-        Raises:
-            AlarmError: no live alarm has this number.
-        """
-        if alarm_id not in self._row_of_id:
-            raise AlarmError(f"no live alarm has number {alarm_id}", mend="read the list again", code="alarm.unknown",
-                             fill={"number": alarm_id})
-        return self._by_row[self._row_of_id[alarm_id]]
-
-    def row(self, alarm: Alarm) -> int:
-        """The rule row of an alarm."""
-        return self._row[alarm.key]
-
-    def take(self, events: RuleEvents) -> list[AlarmEvent]:
-        """Transitions from conditions that came and went, each kept."""
-        return [self._condition(int(rule), bool(on), float(time), float(value)) for rule, on, time, value in
-                zip(events.rule, events.on, events.time, events.value, strict=True)]
-
-    def acknowledge(self, alarm_id: int, who: str, now: float) -> AlarmEvent:
-        """A person takes note. Raises AlarmError as `on_acknowledge`."""
-        alarm = on_acknowledge(self.get(alarm_id), who=who, time=now)
-        return self._moved(alarm, "acknowledged", now, who)
-
-    def shelve(self, alarm_id: int, who: str, mins: float, reason: str, now: float) -> AlarmEvent:
-        """A person puts it aside. Raises AlarmError as `on_shelve`."""
-        alarm = on_shelve(self.get(alarm_id), who=who, until=now + mins * 60, reason=reason, time=now)
-        return self._moved(alarm, "shelved", now, who)
-
-    def expire(self, now: float) -> list[AlarmEvent]:
-        """Shelves whose time is over."""
-        over = [alarm for alarm in self.live() if alarm.shelved_until is not None and alarm.shelved_until <= now]
-        return [self._moved(on_shelf_end(alarm, time=now), "unshelved", now, "") for alarm in over]
-
-    def _condition(self, row: int, is_on: bool, time: float, value: float) -> AlarmEvent:
-        alarm = self._by_row.get(row)
-        if alarm is None:
-            alarm = Alarm(id=self._next_id, key=self._keys[row], state="cleared", is_active=False, raised=time,
-                          changed=time, value=value)
-            self._next_id += 1
-        alarm = on_condition(alarm, is_on=is_on, time=time, value=value)
-        return self._moved(alarm, "raised" if is_on else "returned", time, "")
-
-    def _moved(self, alarm: Alarm, what: What, time: float, who: str) -> AlarmEvent:
-        row = self._row[alarm.key]
-        if alarm.is_live:
-            self._put(row, alarm)
-        else:
-            self._by_row.pop(row, None)
-            self._row_of_id.pop(alarm.id, None)
-        return AlarmEvent(what=what, alarm=alarm, time=time, who=who)
-
-    def _put(self, row: int, alarm: Alarm) -> None:
-        self._by_row[row] = alarm
-        self._row_of_id[alarm.id] = row
+def on_back(alarm: Alarm, *, time: float, latches: bool = False) -> Alarm:
+    """An alarm nothing holds aside any more, as its condition and rule now say."""
+    state: State = "unacknowledged" if alarm.is_active else "latched_unacked" if latches else "cleared"
+    return replace(alarm, state=state, changed=time, acked_by=None, shelved_by=None, shelved_until=None, shelved_reason="")

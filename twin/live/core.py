@@ -5,7 +5,6 @@ Everything runs in the thread that calls it; the server calls `tick` about ten t
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 
 from twin.access import require
 from twin.commands import Command
-from twin.events import EventStore, Note, Records, StoreDown
+from twin.events import EventStore, Note, Records
 from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
 from twin.live import frames
-from twin.live.alarms import AlarmBook, AlarmEvent
+from twin.live.alarm_desk import AlarmDesk
+from twin.live.book import Held
 from twin.live.desk import CommandDesk
 from twin.live.dispatch import DispatchDesk
 from twin.live.fences import FenceEvent, FenceWatch
@@ -37,9 +37,7 @@ from twin.ports import (
     WallClock,
 )
 from twin.registry import PointTable
-from twin.wire import AlarmView, CommandView, DispatchView, IncidentView, Link, TrailEntry
-
-_log = logging.getLogger(__name__)
+from twin.wire import AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, TrailEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +84,8 @@ class LiveCore:
         self.state = StateStore(points)
         self.tracks = TrackStore(locate)
         self.views = Views(points, self.state.rules, graph)
-        self.book = AlarmBook(self.state.rules, events.next_alarm_id())
-        active = np.array(self.book.restore(events.live_alarms(), PREFIX), np.int64)
-        self.state.restore_active(active[active < len(self.state.rules)])
+        self.alarm_desk = AlarmDesk(self.state, events, self.views)
+        self.book = self.alarm_desk.book
         self.watch = FenceWatch()
         self.desk = CommandDesk(self.state, events, self.views.command_note)
         self.incidents: IncidentDesk | None = None
@@ -97,8 +94,6 @@ class LiveCore:
         self._readings: list[Readings] = []
         self._positions: list[Positions] = []
         self._links_changed: list[Link] = []
-        self._alarms: list[AlarmView] = []
-        self._unwritten: list[AlarmEvent] = []
         self._trail: list[TrailEntry] = []
         self._listeners: list[Callable[[Tick], None]] = []
 
@@ -156,8 +151,8 @@ class LiveCore:
             return
         ids = self.views.tracks
         rows = [self.book.add(f"{PREFIX}{e.fence}.{ids[e.track].id if e.track in ids else e.track}") for e in events]
-        self._conditions(RuleEvents(np.array(rows, np.int64), np.array([e.is_on for e in events], np.bool_),
-                                    np.array([e.time for e in events]), np.full(len(events), np.nan)))
+        self.alarm_desk.conditions(RuleEvents(np.array(rows, np.int64), np.array([e.is_on for e in events], np.bool_),
+                                               np.array([e.time for e in events]), np.full(len(events), np.nan)))
 
     # ---- incidents ----------------------------------------------------------------------------------------------
     def answer(self, answers: Answers, people: Sequence[TrackInfo]) -> None:
@@ -198,7 +193,7 @@ class LiveCore:
             return [], [], []
         for dispatch in self.dispatches.tick(now):
             self.incidents.dispatched(dispatch.incident, "arrived", now)
-        self.incidents.tick(now, self._alarms, commands)
+        self.incidents.tick(now, self.alarm_desk.changed, commands)
         incidents, trail = self.incidents.drain()
         orders, dispatches, walked = self.dispatches.drain()
         self._trail += trail + walked
@@ -213,34 +208,50 @@ class LiveCore:
     def tick(self, now: float | None = None) -> Tick:
         """Work through what came in and what time did; write it down; tell everyone."""
         now = self.clock.now() if now is None else now
-        self._write_alarms()
+        self.alarm_desk.write()
         passed = self._take_readings(now)
         tracks, fixes = self._take_positions(now)
-        self._record(self.book.take(self.state.sweep(now)) + self.book.expire(now))
+        self.alarm_desk.tick(now)
         self.desk.tick(now)
         orders, commands, command_trail = self.desk.drain()
         incidents, dispatches, sendings = self._respond(now, commands)
+        alarms, alarm_trail = self.alarm_desk.drain()
         seq = self.state.next_seq()
         slots = np.flatnonzero((self.state.changed == seq) & (self.state.quality != 4))
         tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=passed, positions=fixes,
-                    alarms=tuple(self._alarms), commands=tuple(self.views.command(c) for c in commands),
-                    trail=tuple(sorted(self._trail + command_trail, key=lambda entry: entry.id)),
+                    alarms=tuple(alarms), commands=tuple(self.views.command(c) for c in commands),
+                    trail=tuple(sorted(self._trail + alarm_trail + command_trail, key=lambda entry: entry.id)),
                     links=tuple(self._links_changed), orders=tuple(orders), incidents=tuple(incidents),
                     dispatches=tuple(dispatches), sendings=tuple(sendings))
-        self._alarms, self._trail, self._links_changed = [], [], []
+        self._trail, self._links_changed = [], []
         for listener in list(self._listeners):
             listener(tick)
         return tick
 
     def acknowledge_alarm(self, alarm_id: int, *, by: str, role: str) -> AlarmView:
         """A person takes note of an alarm. Raises AccessDenied or AlarmError."""
-        require(role, "acknowledge")
-        return self._record([self.book.acknowledge(alarm_id, by, self.clock.now())])[-1]
+        return self.alarm_desk.acknowledge(alarm_id, by=by, role=role, now=self.clock.now())
+
+    def reset_alarm(self, alarm_id: int, *, by: str, role: str) -> AlarmView:
+        """A person lets a latched alarm go. Raises AccessDenied or AlarmError."""
+        return self.alarm_desk.reset(alarm_id, by=by, role=role, now=self.clock.now())
 
     def shelve_alarm(self, alarm_id: int, *, by: str, role: str, mins: float, reason: str) -> AlarmView:
-        """A person puts an alarm aside for a while. Raises AccessDenied or AlarmError."""
-        require(role, "shelve")
-        return self._record([self.book.shelve(alarm_id, by, mins, reason, self.clock.now())])[-1]
+        """A person puts a live alarm aside for a while. Raises AccessDenied or AlarmError."""
+        self.shelve_rule(self.book.get(alarm_id).key, by=by, role=role, mins=mins, reason=reason)
+        return self.views.alarm(self.book.get(alarm_id))
+
+    def shelve_rule(self, key: str, *, by: str, role: str, mins: float, reason: str) -> AsideView:
+        """A person puts a rule (`<device>.<rule>`) aside, whether its alarm is on or not. Raises as `shelve_alarm`."""
+        return self.alarm_desk.shelve(key, by=by, role=role, mins=mins, reason=reason, now=self.clock.now())
+
+    def take_out(self, key: str, *, by: str, role: str, reason: str) -> AsideView:
+        """A person takes a rule out of service. Raises AccessDenied or AlarmError."""
+        return self.alarm_desk.take_out(key, by=by, role=role, reason=reason, now=self.clock.now())
+
+    def put_back(self, key: str, kind: Held, *, by: str, role: str, reason: str = "") -> AsideView:
+        """A shelf ends early, or a rule goes back into service. Raises AccessDenied or AlarmError."""
+        return self.alarm_desk.put_back(key, kind, by=by, role=role, reason=reason, now=self.clock.now())
 
     def request(self, *, device: str, key: str, args: dict[str, float | str], by: str, role: str,
                 idempotency_key: str) -> CommandView:
@@ -267,12 +278,7 @@ class LiveCore:
 
     def alarms(self, state: str = "active", limit: int = 500) -> list[AlarmView]:
         """'active': every live alarm, worst and oldest first; 'all': the last ones raised, newest first."""
-        if state == "active":
-            return sorted((self.views.alarm(alarm) for alarm in self.book.live()),
-                          key=lambda view: (view.priority, view.raised_ms, view.id))
-        known = set(self.state.rules.keys)
-        return [self.views.alarm(alarm) for alarm in self.events.recent_alarms(limit)
-                if alarm.key in known or alarm.key.startswith(PREFIX)]
+        return self.alarm_desk.live() if state == "active" else self.alarm_desk.recent(limit)
 
     def commands(self, limit: int = 200) -> list[CommandView]:
         """The last commands, newest first."""
@@ -299,7 +305,7 @@ class LiveCore:
         batch = joined_readings(self._readings)
         self._readings = []
         applied = self.state.apply(batch, now)
-        self._conditions(applied.events)
+        self.alarm_desk.conditions(applied.events)
         passed = applied.passed
         return Readings(batch.slot[passed], batch.value[passed], batch.quality[passed], batch.source_time[passed])
 
@@ -313,30 +319,6 @@ class LiveCore:
         moved, kept = self.tracks.apply(fixes, now)
         self._crossed(self.watch.step(kept))
         return np.concatenate([moved, self.tracks.sweep(now)]), kept
-
-    def _write_alarms(self) -> None:
-        """All transitions not yet on record, in order; while the database is away they wait here, none dropped."""
-        if not self._unwritten:
-            return
-        try:
-            notes = [self.views.alarm_note(event) for event in self._unwritten]
-            self._trail += self.events.write(Records(alarms=self._unwritten, notes=notes))
-        except StoreDown as error:
-            _log.error("%s alarm transitions wait: %s", len(self._unwritten), error)
-            return
-        self._unwritten = []
-
-    def _conditions(self, events: RuleEvents) -> None:
-        self._record(self.book.take(events))
-
-    def _record(self, events: Sequence[AlarmEvent]) -> list[AlarmView]:
-        if not events:
-            return []
-        self._unwritten += events
-        self._write_alarms()
-        views = [self.views.alarm(event.alarm) for event in events]
-        self._alarms += views
-        return views
 
 
 def joined_readings(batches: Sequence[Readings]) -> Readings:

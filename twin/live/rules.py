@@ -28,6 +28,7 @@ class RuleTable:
     hysteresis: NDArray[np.float64]
     on_delay: NDArray[np.float64]
     off_delay: NDArray[np.float64]
+    device: NDArray[np.str_]
     specs: tuple[AlarmRule, ...]
     keys: tuple[str, ...]
 
@@ -54,4 +55,5 @@ def rule_table(points: PointTable) -> RuleTable:
         hysteresis=np.array([rule.hysteresis for _, rule, _ in rows], np.float64),
         on_delay=np.array([rule.on_delay_secs for _, rule, _ in rows], np.float64),
         off_delay=np.array([rule.off_delay_secs for _, rule, _ in rows], np.float64),
+        device=np.array([key.partition(".")[0] for _, _, key in rows], np.str_),
         specs=tuple(rule for _, rule, _ in rows), keys=tuple(key for _, _, key in rows))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from twin.commands import Command
 from twin.events import Note
 from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
-from twin.live.alarms import Alarm, AlarmEvent
+from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
 from twin.live.rules import RuleTable
 from twin.pack_spec import Response
 from twin.ports import TrackInfo
 from twin.registry import PointTable
-from twin.wire import AlarmView, CommandView
+from twin.wire import AlarmView, AsideView, CommandView
 
 ALARM_WORDS = {"raised": ("alarm raised", "报警"), "returned": ("back to normal", "恢复正常"),
-               "acknowledged": ("acknowledged", "已确认"),
-               "shelved": ("shelved", "已搁置"), "unshelved": ("shelf time over", "搁置到期")}
+               "acknowledged": ("acknowledged", "已确认"), "reset": ("reset", "已复位"),
+               "shelved": ("shelved", "已搁置"), "unshelved": ("shelf over", "搁置结束"),
+               "suppressed": ("suppressed by design", "按设计抑制"),
+               "unsuppressed": ("no longer suppressed by design", "设计抑制解除"),
+               "out_of_service": ("out of service", "退出服务"), "in_service": ("back in service", "恢复服务")}
 COMMAND_WORDS = {"requested": "已请求", "approved": "已批准", "sent": "已发送", "acknowledged": "设备确认",
                  "confirmed": "遥测证实",
                  "failed": "失败", "expired": "过期", "unknown": "结果未知", "refused": "被拒绝"}
@@ -80,7 +84,16 @@ class Views:
             value=alarm.value if math.isfinite(alarm.value) else None, limit=spec.limit, unit=self._points.unit[slot],
             raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
             owner=spec.response.owner, owner_zh=spec.response.owner_zh, steps=list(spec.response.steps),
-            steps_zh=list(spec.response.steps_zh), deadline_mins=spec.response.deadline_mins)
+            steps_zh=list(spec.response.steps_zh), deadline_mins=spec.response.deadline_mins, **_aside_of(alarm))
+
+    def aside(self, held: Suppression, *, is_over: bool = False) -> AsideView:
+        """A rule somebody put aside, named like its alarm."""
+        view = self.alarm(Alarm(id=0, key=held.key, state="cleared", is_active=False, raised=held.since, changed=held.since,
+                                value=math.nan))
+        return AsideView(
+            key=held.key, device=view.device, node=view.node, kind=held.kind, priority=view.priority, title=view.title,
+            title_zh=view.title_zh, place=view.place, place_zh=view.place_zh, who=held.who, reason=held.reason,
+            since_ms=held.since * 1000, until_ms=None if held.until is None else held.until * 1000, is_over=is_over)
 
     def _fence_alarm(self, alarm: Alarm) -> AlarmView:
         """An alarm of a fence: at the fence, about a track. `device` is `fence:<id>`; it has no reading."""
@@ -101,7 +114,7 @@ class Views:
             title=f"{who}: {what}", title_zh=f"{who_zh} {what_zh}", place=name, place_zh=name_zh, point="", value=None,
             limit=None, unit="", raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
             owner=answer.owner, owner_zh=answer.owner_zh, steps=list(answer.steps), steps_zh=list(answer.steps_zh),
-            deadline_mins=answer.deadline_mins)
+            deadline_mins=answer.deadline_mins, **_aside_of(alarm))
 
     def command(self, command: Command) -> CommandView:
         """A command and its life so far."""
@@ -116,11 +129,17 @@ class Views:
 
     def alarm_note(self, event: AlarmEvent) -> Note:
         """The trail line of an alarm's step."""
-        view = self.alarm(event.alarm)
-        word, word_zh = ALARM_WORDS[event.what]
-        return Note(time=event.time, who=event.who, what=f"alarm.{event.what}", subject=view.key, node=view.node,
-                    text=f"{view.title}, {view.place or view.device}: {word}",
-                    text_zh=f"{view.place_zh or view.device} {view.title_zh}：{word_zh}")
+        return self._note(self.alarm(event.alarm), event.what, event.time, event.who, event.why)
+
+    def aside_note(self, event: AsideEvent) -> Note:
+        """The trail line of a rule put aside or back while its alarm is quiet."""
+        return self._note(self.aside(event.suppression), event.what, event.time, event.who, event.why)
+
+    def _note(self, view: AlarmView | AsideView, what: str, time: float, who: str, why: str) -> Note:
+        word, word_zh = ALARM_WORDS[what]
+        return Note(time=time, who=who, what=f"alarm.{what}", subject=view.key, node=view.node,
+                    text=f"{view.title}, {view.place or view.device}: {word}{f' ({why})' if why else ''}",
+                    text_zh=f"{view.place_zh or view.device} {view.title_zh}：{word_zh}{f'（{why}）' if why else ''}")
 
     def command_note(self, command: Command, time: float) -> Note:
         """The trail line of a command's last step."""
@@ -150,3 +169,9 @@ class Views:
         names = [str(columns["name"][i]) for i in inner]
         names_zh = [str(columns["name_zh"][i] or columns["name"][i]) for i in inner]
         return node, " · ".join(names), " · ".join(names_zh)
+
+
+def _aside_of(alarm: Alarm) -> dict[str, Any]:
+    return {"is_active": alarm.is_active, "aside_by": alarm.shelved_by or "" if alarm.is_aside else "",
+            "aside_until_ms": alarm.shelved_until * 1000 if alarm.is_aside and alarm.shelved_until else None,
+            "aside_reason": alarm.shelved_reason if alarm.is_aside else ""}

@@ -152,6 +152,10 @@ export interface AlarmView {
   steps_zh: string[];
   deadline_mins: number;
   owner_zh: string;
+  is_active: boolean;
+  aside_by: string;
+  aside_until_ms: number | null;
+  aside_reason: string;
 }
 
 export interface CommandView {

@@ -6,12 +6,9 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.live.alarms import AlarmBook, AlarmError
-from twin.live.rules import RuleTable
 from twin.live.state import RuleEvents, StateStore
 from twin.packs import AlarmRule, DeviceKind, PointSpec, Response
 from twin.ports import Readings
@@ -225,50 +222,3 @@ def test_small_changes_stay_quiet_and_every_second_period_gives_a_sign_of_life()
               for time, value in [(0.0, 5.0), (1.0, 5.4), (2.0, 5.6), (3.0, 5.2), (12.0, 5.3)]]
     assert passed == [True, False, True, False, True]
     assert store.value[0] == 5.3
-
-
-def book() -> tuple[AlarmBook, RuleTable]:
-    rules = StateStore(POINTS).rules
-    return AlarmBook(rules), rules
-
-
-def condition(row: int, on: bool, time: float) -> RuleEvents:
-    return RuleEvents(np.array([row]), np.array([on]), np.array([time]), np.array([1.0]))
-
-
-def test_an_alarm_that_went_unseen_stays_returned_until_acknowledged() -> None:
-    alarms, _ = book()
-    first = alarms.take(condition(0, True, 1.0))[0].alarm
-    assert alarms.take(condition(0, False, 2.0))[0].alarm.state == "returned"
-    assert alarms.take(condition(0, True, 3.0))[0].alarm.id == first.id
-    alarms.take(condition(0, False, 4.0))
-    assert alarms.acknowledge(first.id, "li", 5.0).alarm.state == "cleared"
-    assert alarms.live() == []
-    assert alarms.take(condition(0, True, 6.0))[0].alarm.id == first.id + 1
-
-
-def test_a_shelf_ends_by_itself_and_shows_what_the_condition_then_says() -> None:
-    alarms, _ = book()
-    one = alarms.take(condition(0, True, 0.0))[0].alarm
-    two = alarms.take(condition(1, True, 0.0))[0].alarm
-    for alarm in (one, two):
-        alarms.shelve(alarm.id, "li", 10, "being mended", 0.0)
-    assert alarms.take(condition(1, False, 60.0))[0].alarm.state == "shelved"
-    assert alarms.expire(599.0) == []
-    assert {e.alarm.id: e.alarm.state for e in alarms.expire(600.0)} == {one.id: "unacknowledged", two.id: "cleared"}
-
-
-@pytest.mark.parametrize(("mins", "reason"), [(10, "  "), (0, "x"), (1441, "x"), (-5, "x")])
-def test_a_shelf_needs_a_reason_and_an_end(mins: float, reason: str) -> None:
-    alarms, _ = book()
-    alarm = alarms.take(condition(0, True, 0.0))[0].alarm
-    with pytest.raises(AlarmError):
-        alarms.shelve(alarm.id, "li", mins, reason, 0.0)
-
-
-def test_acknowledging_twice_says_so() -> None:
-    alarms, _ = book()
-    alarm = alarms.take(condition(0, True, 0.0))[0].alarm
-    alarms.acknowledge(alarm.id, "li", 1.0)
-    with pytest.raises(AlarmError, match="acknowledged"):
-        alarms.acknowledge(alarm.id, "wang", 2.0)

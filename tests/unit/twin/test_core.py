@@ -131,6 +131,23 @@ def test_live_alarms_go_on_after_a_restart_without_being_raised_twice(core: Live
     assert [alarm.id for alarm in again.alarms()] == [first.id]
 
 
+def test_a_rule_taken_out_while_quiet_is_raised_in_silence_and_all_is_on_the_trail(core: LiveCore, clock: HandClock) -> None:
+    with pytest.raises(AccessDenied):
+        core.take_out("smoke-1.fire", by="li", role="operator", reason="detector removed")
+    core.take_out("smoke-1.fire", by="wang", role="commander", reason="detector removed")
+    say(core, clock, smoke_1__state="alarm")
+    assert [alarm.state for alarm in core.tick().alarms] == ["out_of_service"]
+    again = LiveCore(core.points, core.events, clock=clock)
+    assert [(held.kind, held.who, held.reason) for held in again.alarm_desk.aside()] == [
+        ("out_of_service", "wang", "detector removed")]
+    again.put_back("smoke-1.fire", "out_of_service", by="wang", role="commander", reason="detector back")
+    assert [alarm.state for alarm in again.tick().alarms] == ["unacknowledged"]
+    assert [(e.what, e.who) for e in reversed(core.events.trail())] == [
+        ("alarm.out_of_service", "wang"), ("alarm.raised", ""), ("alarm.in_service", "wang")]
+    assert "detector back" in core.events.trail()[0].text
+    assert core.events.verify() == []
+
+
 def order_open(core: LiveCore, role: str = "operator", key: str = "k1", by: str = "wang"):
     return core.request(device="gate-1", key="open", args={}, by=by, role=role, idempotency_key=key)
 

@@ -22,6 +22,7 @@ export type Role = "viewer" | "operator" | "commander" | "admin";
 export interface Alarm {
   id: number; key: string; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string;
   point: string; value: number | null; limit: number | null; unit: string; raised_ms: number; changed_ms: number; acked_by: string | null;
+  is_active: boolean; aside_by: string; aside_until_ms: number | null; aside_reason: string;
   owner: string; owner_zh: string; steps: string[]; steps_zh: string[]; deadline_mins: number;
 }
 export interface Command {

@@ -6,45 +6,19 @@ import { clock, figure, span } from "./format";
 import { IncidentPanel } from "./incident/panel";
 import { WallPanel } from "./wall_panel";
 import { dispatches, incidentApi } from "./incident/state";
-import { AlarmLoad, AlarmRow, mayAct, PriorityChips } from "./parts/alarms";
+import { AsideList, DeviceRules } from "./alarms/aside";
+import { Verbs } from "./alarms/verbs";
+import { AlarmLoad, AlarmRow, PriorityChips } from "./parts/alarms";
 import { Approvals } from "./parts/command";
 import { DeviceCard } from "./parts/device";
 import { Icon, PriorityMark } from "./parts/icons";
 import { token } from "./parts/chart";
 import { scene, SceneHost } from "./parts/scene";
 import { LineBanner, TopBar } from "./parts/topbar";
-import { activeAlarms, alarms, choose, device, goTo, me, place, seconds, serverNow, trail, world } from "./store";
+import { activeAlarms, callingAlarms, device, goTo, me, place, seconds, serverNow, trail, world } from "./store";
 import { lang, named, pick, say } from "./words";
 
 const OFF = new Set(["pipes"]);
-
-function Verbs({ alarm, fault, onFault }: { alarm: Alarm; fault: string; onFault: (text: string) => void }): JSX.Element {
-  const [isShelving, setShelving] = useState(false), [mins, setMins] = useState(30), [reason, setReason] = useState(""), may = mayAct(), why = may ? "" : say("command.viewer");
-  const act = async (work: Promise<Alarm>) => { try { const a = await work; alarms.value = new Map(alarms.value).set(a.id, a); onFault(""); } catch (e) { onFault(faultOf(e)); } };
-  useEffect(() => {
-    const key = (e: KeyboardEvent) => {
-      if (/INPUT|SELECT|TEXTAREA/.test((e.target as HTMLElement).tagName) || e.ctrlKey || e.metaKey || e.altKey) return;
-      const k = e.key.toLowerCase();
-      if (k === "a" && may && alarm.state === "unacknowledged") void act(api.acknowledge(alarm.id));
-      else if (k === "f") goTo(alarm.device); else if (k === "s" && may) setShelving(true); else if (k === "d") { choose(alarm.device); document.querySelector<HTMLElement>(".incident .near button")?.focus(); }
-    };
-    window.addEventListener("keydown", key);
-    return () => window.removeEventListener("keydown", key);
-  }, [alarm.id, alarm.state, may]);
-  const canAck = alarm.state === "unacknowledged" || alarm.state === "returned";
-  return (
-    <div class="alarm-verbs">
-      <button class="primary" disabled={!may || !canAck} title={why} onClick={() => void act(api.acknowledge(alarm.id))}><Icon name="check" size={13} />{say("acknowledge")}<kbd>A</kbd></button>
-      <button onClick={() => goTo(alarm.device)}><Icon name="pin" size={13} />{say("locate")}<kbd>F</kbd></button>
-      <button disabled={!may} title={why} onClick={() => setShelving(!isShelving)}><Icon name="clock" size={13} />{say("shelve")}<kbd>S</kbd></button>
-      <button onClick={() => { choose(alarm.device); document.querySelector<HTMLElement>(".incident .near button")?.focus(); }}><Icon name="send" size={13} />{say("dispatch")}<kbd>D</kbd></button>
-      {isShelving && <form class="shelve" onSubmit={(e) => { e.preventDefault(); void act(api.shelve(alarm.id, mins, reason)); setShelving(false); }}>
-        <label>{say("shelve.mins")}<input type="number" min={1} max={480} value={mins} onInput={(e) => setMins(e.currentTarget.valueAsNumber)} /></label>
-        <label>{say("shelve.reason")}<input required minLength={3} value={reason} onInput={(e) => setReason(e.currentTarget.value)} /></label><button class="primary">{say("shelve")}</button></form>}
-      {fault && <p class="why" role="alert">{fault}</p>}
-    </div>
-  );
-}
 
 /** Alarms by place (building and storey), the most urgent group first; order inside by priority, then age. */
 function grouped(list: Alarm[], byPlace: boolean): [string, Alarm[]][] {
@@ -84,7 +58,7 @@ function Drills(): JSX.Element | null {
 
 export function Console(): JSX.Element {
   void (seconds.value, lang.value);
-  const all = activeAlarms.value, [only, setOnly] = useState<number | null>(null), [byPlace, setByPlace] = useState(true), [id, setId] = useState<number | null>(null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
+  const all = callingAlarms.value, [only, setOnly] = useState<number | null>(null), [byPlace, setByPlace] = useState(true), [id, setId] = useState<number | null>(null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
   const groups = grouped(only ? all.filter((a) => a.priority === only) : all, byPlace), rows = groups.flatMap(([, a]) => a), chosen = rows.find((a) => a.id === id) ?? null;
   const take = (a: Alarm) => { setId(a.id); setFault(""); goTo(a.device); };
   // the first alarm is taken up only where nobody looks at anything: neither a link nor an operator's camera is overruled
@@ -106,9 +80,10 @@ export function Console(): JSX.Element {
       <div class="subbar"><span>{say("console.on")} <b>{me.value?.name || me.value?.user}</b></span><Drills /><span class="spacer" /><span>{say("console.open", { n: all.length, m: all.filter((a) => a.state === "unacknowledged").length })}</span><a href="/replay">{say("replay")}</a><a href="/">{say("operations")}</a></div>
       <aside class="queue">
         <header><h2>{say("alarms")}</h2><small>{say("alarms.recent", { n: recent })}</small><div class="pair" role="group"><button aria-pressed={byPlace} onClick={() => setByPlace(true)}>{say("by.place")}</button><button aria-pressed={!byPlace} onClick={() => setByPlace(false)}>{say("by.priority")}</button></div></header>
-        <PriorityChips alarms={all} only={only} onOnly={setOnly} />
+        <PriorityChips alarms={activeAlarms.value} only={only} onOnly={setOnly} />
         {rows.length === 0 && <p class="empty">{say("alarms.none", { at: clock(serverNow()) })}</p>}
         <ul ref={list}>{groups.map(([name, items]) => <li key={name} class="group"><h3>{name} <small>{items.length}</small></h3><ul>{items.map((a) => <AlarmRow key={a.id} alarm={a} isChosen={a.id === id} onChoose={() => take(a)}>{a.id === id ? <Verbs alarm={a} fault={fault} onFault={setFault} /> : null}</AlarmRow>)}</ul></li>)}</ul>
+        <AsideList />
         <section class="load-strip"><h3>{say("alarms.load")}</h3><AlarmLoad /></section>
       </aside>
       <main>
@@ -120,7 +95,7 @@ export function Console(): JSX.Element {
       <aside class="right">
         <Approvals />
         {chosen && <IncidentPanel alarm={chosen} />}
-        <DeviceCard />
+        <DeviceCard />{device.value && <DeviceRules device={device.value} />}
         <WallPanel alarm={chosen?.id ?? null} />
         <section class="panel trail"><header><h2>{say("trail")}</h2></header><ul>{trail.value.slice(0, 40).map((t) => <li key={t.id}><time>{clock(t.time_ms)}</time><span>{pick(t, "text")}</span><small>{t.who}</small></li>)}</ul>{trail.value.length === 0 && <p class="empty">{say("trail.none")}</p>}</section>
       </aside>

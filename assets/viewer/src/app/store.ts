@@ -35,9 +35,13 @@ export const servedBuild = signal("");
 /** Asks the server for its time; what it says is heard in `sharedClock`. */
 export const askTime = (): void => socket?.send({ t: "clock", asked: hereNow() });
 
-const CLOSED = new Set(["cleared"]);
+const CLOSED = new Set(["cleared"]), ASIDE = new Set(["shelved", "suppressed", "out_of_service"]);
+/** Whether an alarm is kept from calling anybody. */
+export const isAside = (a: { state: string }): boolean => ASIDE.has(a.state);
 export const activeAlarms = computed(() =>
   [...alarms.value.values()].filter((a) => !CLOSED.has(a.state)).sort((a, b) => a.priority - b.priority || b.raised_ms - a.raised_ms));
+/** Those that call somebody, or wait for a word: put aside are left out. */
+export const callingAlarms = computed(() => activeAlarms.value.filter((a) => !isAside(a)));
 export const placeNode = computed<TreeNode | null>(() => world.value?.byId.get(place.value) ?? null);
 export const chosenDevice = computed<Device | null>(() => (device.value && world.value?.deviceById.get(device.value)) || null);
 /** From the park down to the place looked at. */

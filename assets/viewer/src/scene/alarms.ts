@@ -22,6 +22,8 @@ function lowerIntoView(head: Vector3, foot: Vector3, camera: PerspectiveCamera):
   for (let k = 0; k < 12 && head.clone().project(camera).y > HEAD_ROOM; k++) head.z = foot.z + (head.z - foot.z) * 0.8;
 }
 
+/** States nobody is called for. */
+const QUIET = new Set(["cleared", "shelved", "suppressed", "out_of_service"]);
 export class AlarmSigns {
   marks: AlarmMark[] = [];
   private rooms = new Set<number>();
@@ -46,7 +48,7 @@ export class AlarmSigns {
    */
   tint(alarmed: Map<number, number>, state: StateTexture): boolean {
     const heights = new Map<number, number>(), rooms = new Set<number>();
-    const urgent = this.marks.filter((a) => a.priority <= 2 && a.state !== "cleared" && a.state !== "shelved").sort((a, b) => b.priority - a.priority);
+    const urgent = this.marks.filter((a) => a.priority <= 2 && !QUIET.has(a.state)).sort((a, b) => b.priority - a.priority);
     for (const alarm of urgent) {
       const at = this.placeOf(alarm), parent = this.world.deviceById.get(alarm.device)?.parent ?? alarm.node;
       const building = this.scope.buildingOf(parent);
@@ -75,7 +77,7 @@ export class AlarmSigns {
     sprites: Sprite[], strokes: StrokeBatch, dpr: number, hasTags = true): void {
     const palette = paletteOf(theme);
     const tags: { alarm: AlarmMark; x: number; y: number; metres: number }[] = [];
-    const sorted = [...this.marks].filter((a) => a.state !== "cleared" && a.state !== "shelved").sort((a, b) => a.priority - b.priority || a.raised_ms - b.raised_ms);
+    const sorted = [...this.marks].filter((a) => !QUIET.has(a.state)).sort((a, b) => a.priority - b.priority || a.raised_ms - b.raised_ms);
     sorted.slice(0, 40).forEach((alarm, order) => {
       const foot = this.placeOf(alarm);
       if (!foot) return;

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Alarm, api } from "../api";
 import { clock, figure, span } from "../format";
-import { activeAlarms, device, goTo, me, seconds, serverNow } from "../store";
+import { activeAlarms, callingAlarms, device, goTo, isAside, me, seconds, serverNow } from "../store";
 import { pick, say } from "../words";
 import { Chart, token } from "./chart";
 import { Icon, PriorityMark } from "./icons";
@@ -21,7 +21,7 @@ export function AlarmRow({ alarm, isChosen, onChoose, children }: { alarm: Alarm
   return (
     <li class={`alarm p${alarm.priority}${isNew ? " new" : ""}${isChosen ? " chosen" : ""} ${alarm.state}`}>
       <button class="line" onClick={onChoose} aria-current={isChosen}>
-        <PriorityMark priority={alarm.priority} isHollow={alarm.state === "returned" || alarm.state === "shelved"} />
+        <PriorityMark priority={alarm.priority} isHollow={alarm.state === "returned" || alarm.state.startsWith("latched") || isAside(alarm)} />
         <span class="what"><b>{pick(alarm, "title")}</b><small>{pick(alarm, "place") || `${say("outdoors")} · ${alarm.device}`}{alarm.value !== null && alarm.limit !== null ? ` · ${figure(alarm.value, 1)} ${alarm.unit}（${say("limit")} ${figure(alarm.limit, 1)}）` : ""}</small></span>
         <span class="state"><b>{span(serverNow() - alarm.raised_ms)}</b><small>{stateText(alarm)}</small></span>
       </button>
@@ -34,22 +34,22 @@ export function PriorityChips({ alarms, only, onOnly }: { alarms: Alarm[]; only:
   return (
     <div class="chips" role="group" aria-label={say("filter")}>
       {[1, 2, 3, 4].map((p) => {
-        const n = alarms.filter((a) => a.priority === p && a.state !== "shelved").length;
+        const n = alarms.filter((a) => a.priority === p && !isAside(a)).length;
         return <button key={p} aria-pressed={only === p} onClick={() => onOnly(only === p ? null : p)}><PriorityMark priority={p} size={16} isHollow={n === 0} />{n}</button>;
       })}
-      <span class="chip-quiet" title={say("alarm.shelved")}><Icon name="clock" size={14} />{alarms.filter((a) => a.state === "shelved").length}</span>
+      <span class="chip-quiet" title={say("aside")}><Icon name="clock" size={14} />{alarms.filter(isAside).length}</span>
     </div>
   );
 }
 
 /** The panel on the operations page: a click flies there. */
 export function AlarmPanel(): JSX.Element {
-  const [only, setOnly] = useState<number | null>(null), all = activeAlarms.value, shown = only ? all.filter((a) => a.priority === only) : all;
+  const [only, setOnly] = useState<number | null>(null), all = callingAlarms.value, shown = only ? all.filter((a) => a.priority === only) : all;
   const unacked = all.filter((a) => a.state === "unacknowledged").length;
   return (
     <section class="panel alarms" aria-label={say("alarms")}>
       <header><h2>{say("alarms")}</h2><small>{say("alarms.count", { n: all.length, m: unacked })}</small></header>
-      <PriorityChips alarms={all} only={only} onOnly={setOnly} />
+      <PriorityChips alarms={activeAlarms.value} only={only} onOnly={setOnly} />
       {shown.length === 0 && <p class="empty">{say("alarms.none", { at: clock(serverNow()) })}</p>}
       <ul>{shown.slice(0, 60).map((a) => <AlarmRow key={a.id} alarm={a} isChosen={device.value === a.device} onChoose={() => goTo(a.device)} />)}</ul>
     </section>

@@ -5,7 +5,7 @@ import type { SceneView } from "../../contract";
 import { createSceneView } from "../../scene";
 import { api, type OverlayInfo } from "../api";
 import { clock, figure } from "../format";
-import { activeAlarms, camera, channel, choose, device, goTo, goUp, line, onLive, overlayTick, paint, place, placePath, serverNow, world } from "../store";
+import { callingAlarms, camera, channel, choose, device, goTo, goUp, line, onLive, overlayTick, paint, place, placePath, serverNow, world } from "../store";
 import { lang, named, pick, say, theme } from "../words";
 import { findFences } from "../spatial/api";
 import { fenceMiddles, HOUR_CHANNEL, hourShown, hourWords, open, trailOf } from "../spatial/state";
@@ -38,8 +38,8 @@ export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Elemen
   useEffect(() => { scene?.setTheme(theme.value); }, [theme.value]);
   useEffect(() => { scene?.setLang(lang.value); }, [lang.value]);
   useEffect(() => { scene?.setStale(!line.value.isUp); }, [line.value.isUp]);
-  useEffect(() => { scene?.setAlarms(activeAlarms.value.filter((a) => a.state !== "shelved").map((a) => ({ ...a, at: fenceMiddles.value.get(a.device.replace(/^fence:/, "")) }))); }, [activeAlarms.value, w, fenceMiddles.value]);
-  useEffect(() => { if (activeAlarms.value.some((a) => a.device.startsWith("fence:") && !fenceMiddles.value.has(a.device.slice(6)))) findFences().catch(() => undefined); }, [activeAlarms.value]);
+  useEffect(() => { scene?.setAlarms(callingAlarms.value.map((a) => ({ ...a, at: fenceMiddles.value.get(a.device.replace(/^fence:/, "")) }))); }, [callingAlarms.value, w, fenceMiddles.value]);
+  useEffect(() => { if (callingAlarms.value.some((a) => a.device.startsWith("fence:") && !fenceMiddles.value.has(a.device.slice(6)))) findFences().catch(() => undefined); }, [callingAlarms.value]);
   useEffect(() => {
     const at = channel.value;
     if (at === null) { setInfo(null); scene?.setOverlay(null, null); return; }
@@ -73,7 +73,7 @@ function Storeys(): JSX.Element | null {
   if (!w || !building) return null;
   const storeys = w.tree.filter((n) => n.kind === "storey" && n.parent === building.i).sort((a, b) => (b.z ?? 0) - (a.z ?? 0)), here = placePath.value.find((n) => n.kind === "storey");
   const worst = new Map<number, number>();
-  for (const a of activeAlarms.value) {
+  for (const a of callingAlarms.value) {
     let n = w.byIndex.get(a.node) ?? w.byIndex.get(w.deviceById.get(a.device)?.parent ?? 0);
     while (n && n.kind !== "storey") n = w.byIndex.get(n.parent);
     if (n) worst.set(n.i, Math.min(worst.get(n.i) ?? 9, a.priority));

@@ -1,0 +1,148 @@
+"""The alarm desk: conditions and people's words in, transitions on disk and views of them out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.access import require
+from twin.events import EventStore, Note, Records, StoreDown
+from twin.fences import PREFIX
+from twin.live.alarms import AlarmEvent, AsideEvent
+from twin.live.book import AlarmBook, Held
+from twin.live.state import RuleEvents, StateStore
+from twin.live.views import Views
+from twin.wire import AlarmView, AsideView, TrailEntry
+
+_log = logging.getLogger(__name__)
+
+
+class AlarmDesk:
+    """Alarms of one running core. One thread uses it.
+
+    Args:
+        state: the live columns whose rules raise alarms.
+        events: where every transition is written; what was live in it goes on.
+        views: makes what people read.
+    """
+
+    def __init__(self, state: StateStore, events: EventStore, views: Views) -> None:
+        self._state, self._events, self._views = state, events, views
+        self.book = AlarmBook(state.rules, events.next_alarm_id())
+        rows = np.array(self.book.restore(events.live_alarms(), PREFIX, events.suppressions()), np.int64)
+        state.restore_active(rows[rows < len(state.rules)])
+        self._unwritten: list[AlarmEvent] = []
+        self._unwritten_asides: list[AsideEvent] = []
+        self._changed: list[AlarmView] = []
+        self._trail: list[TrailEntry] = []
+
+    # ---- what the field says ------------------------------------------------------------------------------------
+    def conditions(self, events: RuleEvents) -> None:
+        """Alarm conditions that came and went."""
+        self._record(self.book.take(events))
+
+    def tick(self, now: float) -> None:
+        """What time does: silence, delays and shelves that run out."""
+        self.conditions(self._state.sweep(now))
+        for moved, aside in self.book.expire(now):
+            self._record(moved, aside)
+
+    # ---- what people say ----------------------------------------------------------------------------------------
+    def acknowledge(self, alarm_id: int, *, by: str, role: str, now: float) -> AlarmView:
+        """A person takes note of an alarm. Raises AccessDenied or AlarmError."""
+        require(role, "acknowledge")
+        return self._record([self.book.acknowledge(alarm_id, by, now)])[-1]
+
+    def reset(self, alarm_id: int, *, by: str, role: str, now: float) -> AlarmView:
+        """A person lets a latched alarm go. Raises AccessDenied or AlarmError."""
+        require(role, "acknowledge")
+        return self._record([self.book.reset(alarm_id, by, now)])[-1]
+
+    def shelve(self, key: str, *, by: str, role: str, mins: float, reason: str, now: float) -> AsideView:
+        """A person puts a rule (`<device>.<rule>`) aside for a while. Raises AccessDenied or AlarmError."""
+        require(role, "shelve")
+        return self._put(*self.book.shelve(key, by, mins, reason, now))
+
+    def take_out(self, key: str, *, by: str, role: str, reason: str, now: float) -> AsideView:
+        """A person takes a rule out of service. Raises AccessDenied or AlarmError."""
+        require(role, "out_of_service")
+        return self._put(*self.book.take_out(key, by, reason, now))
+
+    def put_back(self, key: str, kind: Held, *, by: str, role: str, reason: str, now: float) -> AsideView:
+        """A shelf ends early, or a rule goes back into service. Raises AccessDenied or AlarmError."""
+        require(role, "shelve" if kind == "shelved" else "out_of_service")
+        return self._put(*self.book.put_back(key, kind, by, reason, now))
+
+    # ---- what there is ------------------------------------------------------------------------------------------
+    def live(self) -> list[AlarmView]:
+        """Every live alarm, worst and oldest first."""
+        return sorted((self._views.alarm(alarm) for alarm in self.book.live()),
+                      key=lambda view: (view.priority, view.raised_ms, view.id))
+
+    def recent(self, limit: int) -> list[AlarmView]:
+        """The last alarms raised, newest first, of rules there still are."""
+        known = set(self._state.rules.keys)
+        return [self._views.alarm(alarm) for alarm in self._events.recent_alarms(limit)
+                if alarm.key in known or alarm.key.startswith(PREFIX)]
+
+    def aside(self) -> list[AsideView]:
+        """Everything people put aside, oldest first, whether its alarm is on or not."""
+        return [self._views.aside(held) for held in self.book.held()]
+
+    def rules_of(self, device: str) -> list[dict[str, object]]:
+        """A device's rules with what holds each aside, JSON-ready."""
+        out: list[dict[str, object]] = []
+        for row in np.flatnonzero(self._state.rules.device == device).tolist():
+            key, spec = self._state.rules.keys[row], self._state.rules.specs[row]
+            kind, held = self.book.aside(key)
+            live = self.book.of_key(key)
+            out.append({"key": key, "name": spec.name, "name_zh": spec.name_zh, "priority": spec.priority, "rule": spec.rule,
+                        "point": spec.point, "limit": spec.limit, "state": live.state if live else "", "aside": kind or "",
+                        "by": held.who if held else "", "reason": held.reason if held else "",
+                        "until_ms": held.until * 1000 if held and held.until is not None else None})
+        return out
+
+    def drain(self) -> tuple[list[AlarmView], list[TrailEntry]]:
+        """Alarms that changed and trail lines, since the last drain."""
+        out = self._changed, self._trail
+        self._changed, self._trail = [], []
+        return out
+
+    @property
+    def changed(self) -> Sequence[AlarmView]:
+        """Alarms that changed since the last drain."""
+        return self._changed
+
+    def write(self) -> None:
+        """All transitions not yet on record, in order; while the database is away they wait here, none dropped."""
+        if not self._unwritten and not self._unwritten_asides:
+            return
+        try:
+            self._trail += self._events.write(Records(alarms=self._unwritten, asides=self._unwritten_asides,
+                                                      notes=self._notes()))
+        except StoreDown as error:
+            _log.error("%s alarm transitions wait: %s", len(self._unwritten), error)
+            return
+        self._unwritten, self._unwritten_asides = [], []
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+    def _notes(self) -> list[Note]:
+        told = [self._views.alarm_note(event) for event in self._unwritten]
+        return told + [self._views.aside_note(event) for event in self._unwritten_asides if not event.is_told]
+
+    def _put(self, moved: Sequence[AlarmEvent], aside: AsideEvent) -> AsideView:
+        self._record(moved, aside)
+        return self._views.aside(aside.suppression, is_over=aside.is_over)
+
+    def _record(self, events: Sequence[AlarmEvent], aside: AsideEvent | None = None) -> list[AlarmView]:
+        if not events and aside is None:
+            return []
+        self._unwritten += events
+        if aside is not None:
+            self._unwritten_asides.append(aside)
+        self.write()
+        views = [self._views.alarm(event.alarm) for event in events]
+        self._changed += views
+        return views
