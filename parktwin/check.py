@@ -20,6 +20,7 @@ from gis.landing import Frame, land
 from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
+from scenes.scheme_file import read_rules, read_scheme
 from twin.errors import PackError, TwinError
 from twin.fences import read_declared
 from twin.finding import Finding, Level
@@ -50,6 +51,7 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
     spec, faults = read_park(folder, known_packs=None if packs is None else [pack.id for pack in packs.packs])
     findings += [Finding(f.severity, f.what, f"{FILE_NAME}:{f.line}" if f.line else FILE_NAME, f.mend) for f in faults]
     findings += read_declared(folder / "fences.toml")[1]
+    findings += _check_schemes(folder)
     if spec is None:
         return findings, False
     guids: dict[str, set[str]] = {}
@@ -74,6 +76,15 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
             Finding("error", "the park names no building and no layer", FILE_NAME, "add a [[building]] or a [[layer]]")
         )
     return findings, bool(opened or layers)
+
+
+def _check_schemes(folder: Path) -> Iterator[Finding]:
+    """Faults of rules.toml and of every scheme; what a scheme would stand in is told on the planner's page."""
+    paths = sorted((folder / "schemes").glob("*.toml"))
+    read = {"rules.toml": read_rules(folder / "rules.toml")[1]} if paths or (folder / "rules.toml").is_file() else {}
+    for name, faults in (read | {f"schemes/{path.name}": read_scheme(path)[1] for path in paths}).items():
+        for fault in faults:
+            yield Finding(fault.severity, fault.what, f"{name}:{fault.line}" if fault.line else name, fault.mend)
 
 
 def show(findings: list[Finding], console: Console) -> None:
