@@ -10,6 +10,7 @@ from shapely.geometry import LineString
 
 from assets.demo import land
 from assets.demo.blocks import BLOCKS
+from assets.demo.cameras import heading
 from assets.demo.furnish import furnish
 from assets.demo.ifcmodel import guid_of
 from assets.demo.programs import storeys_of
@@ -83,6 +84,12 @@ def _plant_rooms() -> list[Row]:
     return rows
 
 
+def _along(line: LineString, at: float) -> float:
+    """The heading of a line (fence, road) at a distance along it, metres."""
+    a, b = line.interpolate(max(0.0, at - 1.0)), line.interpolate(at + 1.0)
+    return heading(b.x - a.x, b.y - a.y)
+
+
 def _site() -> list[Row]:
     """What stands outdoors: gates, perimeter, cameras, parking, chargers, weather, screens, hydrants, lamps."""
     rows = [
@@ -107,7 +114,16 @@ def _site() -> list[Row]:
                     at=(x + dx, y + dy, 1.0),
                 )
             )
-        rows.append(Row(id=f"GATE-{key.upper()}-CAM", kind="camera", place=name, place_zh=zh, at=(x + 6, y + 6, 5.0)))
+        rows.append(
+            Row(
+                id=f"GATE-{key.upper()}-CAM",
+                kind="camera",
+                place=name,
+                place_zh=zh,
+                at=(x + 6, y + 6, 5.0),
+                heading=heading(-1.0, -1.0),
+            )
+        )
     ring = land.SITE.exterior
     for k in range(32):
         p = ring.interpolate((k + 0.5) / 32, normalized=True)
@@ -128,6 +144,7 @@ def _site() -> list[Row]:
                     place=f"Fence {k // 2 + 1}",
                     place_zh=f"围栏 {k // 2 + 1} 号",
                     at=(p.x, p.y, 4.5),
+                    heading=_along(ring, (k + 0.5) / 32 * ring.length),
                 )
             )
     for road in land.ROADS:
@@ -153,6 +170,7 @@ def _site() -> list[Row]:
                     place=f"{road.name} {k + 1}",
                     place_zh=f"{road.name_zh} {k + 1} 号",
                     at=(p.x + 5, p.y + 5, 5.5),
+                    heading=_along(line, float(d)),
                 )
             )
             rows.append(

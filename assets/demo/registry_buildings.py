@@ -6,6 +6,7 @@ from typing import Any
 
 from assets.demo.blocks import Block
 from assets.demo.building import door_key
+from assets.demo.cameras import looking, room_cameras
 from assets.demo.circulation import lifts_of
 from assets.demo.fittings import MODELLED, fittings, is_occupied, wants_smoke
 from assets.demo.furnish import furnish
@@ -98,6 +99,7 @@ def _storey(block: Block, storey: Storey) -> list[Row]:
                     place_zh=room_zh,
                     space=item.space,
                     guid=guid_of(block.id, item.key),
+                    heading=looking(block, -1.0, 0.0) if item.device == "camera" else None,
                     **base,
                 )
             )
@@ -132,19 +134,7 @@ def _storey(block: Block, storey: Storey) -> list[Row]:
                 **base,
             )
         )
-    if block.id not in MODELLED and block.program != "gatehouse":
-        x, py = block.park_from_local(x1 - 1.0, y)
-        rows.append(
-            Row(
-                id=f"{tag}-CAM-01",
-                kind="camera",
-                place=f"{where} corridor",
-                place_zh=f"{where_zh}走廊",
-                space=corridor.number,
-                at=(x, py, storey.elevation + storey.height - 0.8),
-                **base,
-            )
-        )
+    rows.extend(room_cameras(block, storey, modelled))
     return rows
 
 
@@ -191,8 +181,6 @@ def _room_devices(block: Block, storey: Storey, cell: Cell, modelled: set[tuple[
                 **base,
             )
         )
-    if cell.use in ("datahall", "server") and block.program != "tower":
-        rows.append(Row(id=f"{tag}-CAM-{cell.number}", kind="camera", **base))
     return rows
 
 

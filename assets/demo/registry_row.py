@@ -8,7 +8,7 @@ from assets.demo.blocks import Block
 from assets.demo.plan import Cell, Storey
 from assets.demo.words import USES
 
-COLUMNS = ("id", "kind", "name", "name_zh", "building", "storey", "space", "guid", "x", "y", "z", "feeds")
+COLUMNS = ("id", "kind", "name", "name_zh", "building", "storey", "space", "guid", "x", "y", "z", "feeds", "heading")
 _LABELS = {
     "ahu": ("Air handling unit", "空调机组"),
     "fcu": ("Fan coil", "风机盘管"),
@@ -39,7 +39,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One device; `at` is park metres."""
+    """One device; `at` is park metres, `heading` (cameras) degrees clockwise from grid north."""
 
     id: str
     kind: str
@@ -51,6 +51,7 @@ class Row:
     guid: str = ""
     at: tuple[float, float, float] | None = None
     feeds: str = ""
+    heading: float | None = None
 
     def cells(self) -> list[str]:
         """The row as CSV cells, names in both languages."""
@@ -67,6 +68,7 @@ class Row:
             self.guid,
             *xyz,
             self.feeds,
+            "" if self.heading is None else f"{self.heading:g}",
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from shapely.geometry import Point
+from shapely.geometry import Point, Polygon
 
 from assets.demo import gisfiles, land, planting
 from assets.demo.blocks import BLOCK_OF, BLOCKS
@@ -97,6 +98,24 @@ def test_every_device_binds_to_something_that_exists() -> None:
         assert row.building or row.at, row.id
         if row.at and not row.building:
             assert land.SITE.buffer(8).contains(Point(row.at[:2])), row.id
+
+
+def test_every_camera_says_where_it_looks_and_looks_into_its_room() -> None:
+    cells = {(b.id, s.name, c.number): (b, c) for b in BLOCKS for s in storeys_of(b) for c in s.cells}
+    cameras = [row for row in devices() if row.kind == "camera"]
+    assert len({row.id for row in cameras}) == len(cameras) > 300
+    for row in cameras:
+        assert row.heading is not None, row.id
+        assert 0 <= row.heading < 360, row.id
+        if not (row.building and row.at):
+            continue
+        block, cell = cells[row.building, row.storey, row.space]
+        x0, y0, x1, y1 = cell.rect
+        room = Polygon([block.park_from_local(x, y) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))])
+        turn = math.radians(90.0 - row.heading)
+        for metres in (0.0, 1.5):
+            spot = Point(row.at[0] + metres * math.cos(turn), row.at[1] + metres * math.sin(turn))
+            assert room.buffer(0.01).contains(spot), row.id
 
 
 def test_device_names_speak_both_languages() -> None:

@@ -40,7 +40,7 @@ export function CoveragePanel(): JSX.Element {
   return (
     <div class="coverage-panel">
       {total && <div class="shares"><h3>{heading}</h3>
-        <Share name={say("coverage.seen")} part={total.seen_m2} whole={total.floor_m2} unit="m²" how={say("coverage.how.seen", { n: total.cameras, m: total.assumed })} />
+        <Share name={say("coverage.seen")} part={total.seen_m2} whole={total.floor_m2} unit="m²" how={say(total.cameras && !total.assumed ? "coverage.how.headed" : "coverage.how.seen", { n: total.cameras, m: total.assumed })} />
         <Share name={say("coverage.reached")} part={total.reached_m2} whole={total.floor_m2} unit="m²" how={say("coverage.how.reached", { n: total.sensors })} />
         <Share name={say("coverage.online")} part={total.online} whole={total.devices} unit="" how={say("coverage.how.online", { at: clock(found.now_ms) })} />
         <Share name={say("coverage.answered")} part={total.answered} whole={total.rules} unit="" how={say("coverage.how.answered")} /></div>}
