@@ -22,7 +22,7 @@ from scenes.tileset import Tile, around
 FAR_ERROR_M = 2.4
 SHELL_ERROR_M = 0.7
 FAR_EDGES = 1_200
-FAR_EDGE_M = 22.0
+FAR_EDGE_M = 36.0
 MAX_EDGES = 6_000
 SHELL_EDGE_M = 9.0
 STOREY_EDGE_M = 7.0
