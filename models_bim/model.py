@@ -190,6 +190,7 @@ class BimModel:
         storeys: ascending by elevation; elements that belong to none are on one named "unassigned".
         spaces: rooms whose floor outline is known, sorted by entity row.
         findings: everything skipped, repaired or degraded while reading.
+        digest: of the files and the code that read them; empty where it was not read from files.
     """
 
     files: tuple[str, ...]
@@ -205,3 +206,4 @@ class BimModel:
     findings: tuple[Finding, ...] = ()
     #: float64 (n, 6) xmin,ymin,zmin,xmax,ymax,zmax of each entity's own geometry in ifc metres; NaN where it has none.
     boxes: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 6)))
+    digest: str = ""

@@ -15,12 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import ifcopenshell
+
 from models_bim.discipline import Discipline
 from models_bim.federate import federate
 from models_bim.geometry import FAST, SURE
 from models_bim.model import BimModel
 from twin.errors import SourceError
 from twin.finding import Finding
+from twin.steps import StepStore, code_digest, digest_of_file, key_of
 
 Progress = Callable[[str, str, int, int], None]
 _TREE = Path(__file__).resolve().parent.parent
@@ -38,6 +41,7 @@ def read_building(
     memory_bytes: int | None = None,
     timeout_secs: float = DEFAULT_TIMEOUT_SECS,
     jobs: int | None = None,
+    steps: StepStore | None = None,
 ) -> BimModel:
     """Federate the IFC files of one building.
 
@@ -49,15 +53,18 @@ def read_building(
         memory_bytes: address space each reading process may take; None for three quarters of the machine's memory.
         timeout_secs: wall time each file may take.
         jobs: files read at a time; None for one a core.
+        steps: where what was read before is kept; None reads every file.
 
     Raises:
         SourceError: none of the files can be read.
     """
     limit = memory_bytes if memory_bytes is not None else _three_quarters_of_memory()
+    kept = steps or StepStore(None)
 
     def read(path: Path) -> Discipline | SourceError:
         try:
-            return read_file(path, progress=progress, memory_bytes=limit, timeout_secs=timeout_secs)
+            return kept.recall(_key(path), lambda: read_file(
+                path, progress=progress, memory_bytes=limit, timeout_secs=timeout_secs))
         except SourceError as error:
             return error
 
@@ -67,9 +74,15 @@ def read_building(
     disciplines = [r for r in results if isinstance(r, Discipline)]
     if not disciplines:
         raise failures[0]
-    model = federate(disciplines)
+    model = replace(federate(disciplines), digest=key_of(*(_key(path) for path in paths)))
     lost = tuple(Finding("error", f.what, f.where or "", f.mend) for f in failures)
     return replace(model, findings=(*lost, *model.findings))
+
+
+def _key(path: Path) -> str:
+    """Of a file as this code reads it; its name is part of what is read."""
+    content = digest_of_file(path) if path.is_file() else ""
+    return key_of("ifc", ifcopenshell.version, code_digest("models_bim", "twin"), path.name, content)
 
 
 def read_file(path: Path, *, progress: Progress, memory_bytes: int, timeout_secs: float) -> Discipline:

@@ -13,13 +13,14 @@ import numpy as np
 from scenes.building_tiles import BuildingInput
 from scenes.glb import FeatureNames
 from scenes.merge import Merged, merge
-from scenes.output import BuildFolder, code_version, digest
-from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
+from scenes.output import BuildFolder, digest
+from scenes.park_tiles import CODE_ROOMS, ParkScene, ParkTiles, write_tiles
 from scenes.sources import Progress, Sources, read_sources, source_files
 from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
 from scenes.walk import build_walk, write_walk
 from twin.finding import Finding
 from twin.park import ParkSpec
+from twin.steps import StepStore, code_digest, user_steps
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -42,7 +43,7 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 
     Args:
         progress: called with (stage, done, total) from the calling thread.
-        force: build even when no input and no code has changed.
+        force: do every step, also where neither its input nor its code has changed.
         jobs: buildings read at a time.
         faults: what was wrong in the park file; goes into the report first.
 
@@ -50,27 +51,29 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
         SourceError: nothing of the park could be read.
     """
     inputs = {_relative(spec, name): sha for name, sha in digest(source_files(spec)).items()}
-    build = hashlib.sha256(json.dumps([FORMAT, code_version(), inputs], sort_keys=True).encode()).hexdigest()[:12]
+    build = hashlib.sha256(json.dumps([FORMAT, code_digest(*CODE_ROOMS), inputs], sort_keys=True).encode()).hexdigest()[:12]
     standing = None if force else _standing(spec, build)
     if standing is not None:
         return standing
-    sources = read_sources(spec, progress, jobs)
+    steps = StepStore(None) if force else user_steps()
+    sources = read_sources(spec, progress, jobs, steps)
     folder = BuildFolder(spec.build_dir)
     try:
-        result = _build(spec, sources, folder, progress, build, inputs, faults, jobs)
+        result = _build(spec, sources, folder, progress, build, inputs, faults, jobs, steps)
     except BaseException:
         folder.discard()
         raise
     folder.put_in_place()
+    steps.trim()
     return result
 
 
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
-           inputs: dict[str, str], faults: tuple[Finding, ...], jobs: int) -> BuildResult:
+           inputs: dict[str, str], faults: tuple[Finding, ...], jobs: int, steps: StepStore) -> BuildResult:
     progress("merge", 0, 1)
     merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground)
     progress("merge", 1, 1)
-    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, jobs)
+    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, jobs, steps)
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)

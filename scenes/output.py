@@ -11,8 +11,9 @@ from pathlib import Path
 
 import brotli
 
+from twin.steps import digest_of_file
+
 SQUEEZED = (".glb", ".json")
-_CODE_ROOMS = ("scenes", "models_bim", "gis", "twin")
 
 
 class BuildFolder:
@@ -65,23 +66,7 @@ def _squeeze(path: Path) -> None:
 
 def digest(paths: Iterable[Path]) -> dict[str, str]:
     """SHA-256 of each file that exists, by name (path as given)."""
-    out = {}
-    for path in paths:
-        if path.is_file():
-            with path.open("rb") as source:
-                out[str(path)] = hashlib.file_digest(source, "sha256").hexdigest()
-    return out
-
-
-def code_version() -> str:
-    """A digest of the rooms that take part in a build: other code may well make another build."""
-    root = Path(__file__).resolve().parent.parent
-    total = hashlib.sha256()
-    for room in _CODE_ROOMS:
-        for path in sorted((root / room).rglob("*.py")):
-            total.update(path.relative_to(root).as_posix().encode())
-            total.update(path.read_bytes())
-    return total.hexdigest()[:16]
+    return {str(path): digest_of_file(path) for path in paths if path.is_file()}
 
 
 def tree_digest(folder: Path) -> str:

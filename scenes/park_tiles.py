@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -24,7 +25,9 @@ from scenes.building_tiles import BuildingInput, BuildingOutput, mesh_of, tile_b
 from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, Write, cell_side_m, cells, mesh_layers
 from scenes.glb import FeatureNames
 from scenes.tileset import Tile, ecef_from_park, tileset_json
+from twin.steps import StepStore, code_digest, key_of
 
+CODE_ROOMS = ("scenes", "models_bim", "gis", "twin")  # whose code a tile depends on
 MARGIN_M = 30.0
 TERRAIN_REACH_M = 350.0
 WORTH_A_POOL = 4
@@ -63,8 +66,9 @@ class ParkTiles:
     tile_count: int
 
 
-def write_tiles(scene: ParkScene, write: Write, progress: Progress, jobs: int = 1) -> ParkTiles:
-    """Mesh, light and write everything under `tiles/`; `jobs` buildings are drawn at a time."""
+def write_tiles(scene: ParkScene, write: Write, progress: Progress, jobs: int = 1,
+                steps: StepStore | None = None) -> ParkTiles:
+    """Mesh, light and write everything under `tiles/`; `jobs` buildings are drawn at a time, but for those kept."""
     progress("tiles", 0, 1)
     meshes = [mesh_of(source) for source in scene.buildings]
     bounds = park_bounds(scene, meshes)
@@ -89,7 +93,7 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, jobs: int = 
     tiles = tiler.ground_tiles(layers, gis.markings, holes)
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
-    entries = _building_tiles(scene, meshes, gis, sun, write, step, tiles, jobs)
+    entries = _building_tiles(scene, meshes, gis, sun, write, step, tiles, jobs, steps or StepStore(None))
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
@@ -107,9 +111,28 @@ class _Job:
     around: NDArray[np.float64]
     sun: NDArray[np.float64]
     names: FeatureNames
+    steps: StepStore
+
+    def key(self) -> str:
+        """Of everything that shows in the building's files; empty where its model does not say what it was read from."""
+        source = self.source
+        if not source.model.digest:
+            return ""
+        nodes = np.concatenate([[0, source.node, *source.storey_nodes], source.nodes]).astype(np.int64)
+        table = json.dumps([list(column[nodes]) for column in (self.names.id, self.names.name, self.names.cls)])
+        return key_of("building", code_digest(*CODE_ROOMS), source.id, source.model.digest, table, *(
+            array.tobytes() for array in (source.park_from_ifc, nodes, self.around, self.sun)))
 
 
-def _draw(job: _Job) -> tuple[BuildingOutput | None, list[tuple[str, bytes]]]:
+Drawn = tuple[BuildingOutput | None, list[tuple[str, bytes]]]
+
+
+def _draw(job: _Job) -> Drawn:
+    key = job.key()
+    return job.steps.recall(key, lambda: _draw_now(job)) if key else _draw_now(job)
+
+
+def _draw_now(job: _Job) -> Drawn:
     files: list[tuple[str, bytes]] = []
     output = tile_building(job.source, job.mesh, job.around, job.sun, job.names,
                            lambda name, data: files.append((name, data)))
@@ -117,14 +140,15 @@ def _draw(job: _Job) -> tuple[BuildingOutput | None, list[tuple[str, bytes]]]:
 
 
 def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes, sun: NDArray[np.float64],
-                    write: Write, step: Callable[[], None], tiles: list[Tile], jobs: int) -> list[dict[str, Any]]:
+                    write: Write, step: Callable[[], None], tiles: list[Tile], jobs: int,
+                    steps: StepStore) -> list[dict[str, Any]]:
     """Buildings side by side; results are taken in the park's order, so their number changes no byte."""
     near = _Neighbours(gis, meshes, [_box(m.mesh) if len(m.mesh) else None for m in meshes])
-    work = (_Job(source, mesh, near.around(k), sun, scene.names)
+    work = (_Job(source, mesh, near.around(k), sun, scene.names, steps)
             for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)))
     entries = []
     with ExitStack() as stack:
-        done: Iterable[tuple[BuildingOutput | None, list[tuple[str, bytes]]]]
+        done: Iterable[Drawn]
         if jobs > 1 and len(meshes) >= WORTH_A_POOL:
             pool = stack.enter_context(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
             done = pool.map(_draw, work)

@@ -26,6 +26,7 @@ from twin.finding import Finding
 from twin.packs import park_packs
 from twin.park import BuildingSpec, ParkSpec
 from twin.registry import Device, read_registry
+from twin.steps import StepStore
 
 Progress = Callable[[str, int, int], None]
 
@@ -41,14 +42,14 @@ class Sources:
     findings: tuple[Finding, ...]
 
 
-def read_sources(spec: ParkSpec, progress: Progress, jobs: int = 2) -> Sources:
+def read_sources(spec: ParkSpec, progress: Progress, jobs: int, steps: StepStore) -> Sources:
     """Read all sources of a park.
 
     Raises:
         SourceError: the park names buildings or layers and not one of them could be read.
     """
     findings: list[Finding] = []
-    buildings = _read_buildings(spec, progress, jobs, findings)
+    buildings = _read_buildings(spec, progress, jobs, findings, steps)
     layers, terrain, unplaced = _read_layers(spec, progress, findings)
     if (spec.buildings or spec.layers) and not (buildings or layers or terrain):
         first = next(f for f in findings if f.level == "error")
@@ -108,11 +109,11 @@ def as_finding(error: TwinError) -> Finding:
 
 
 def _read_buildings(spec: ParkSpec, progress: Progress, jobs: int,
-                    findings: list[Finding]) -> dict[str, BuildingSource]:
+                    findings: list[Finding], steps: StepStore) -> dict[str, BuildingSource]:
     out: dict[str, BuildingSource] = {}
     progress("buildings", 0, len(spec.buildings))
     with ThreadPoolExecutor(jobs) as pool:
-        results = pool.map(lambda b: _read_one(spec, b), spec.buildings)
+        results = pool.map(lambda b: _read_one(spec, b, steps), spec.buildings)
         for done, (building, result) in enumerate(zip(spec.buildings, results, strict=True), 1):
             source, told = result
             findings.extend(told)
@@ -122,10 +123,11 @@ def _read_buildings(spec: ParkSpec, progress: Progress, jobs: int,
     return out
 
 
-def _read_one(spec: ParkSpec, building: BuildingSpec) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
+def _read_one(spec: ParkSpec, building: BuildingSpec,
+              steps: StepStore) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
     told: tuple[Finding, ...] = ()
     try:
-        model = read_building(building.ifc, jobs=1)
+        model = read_building(building.ifc, jobs=1, steps=steps)
         told = model.findings
         placed = place(model, spec, building.id, building.placement)
         return BuildingSource(model=model, park_from_ifc=placed.park_from_ifc), (*told, *placed.findings)

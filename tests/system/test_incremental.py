@@ -1,0 +1,90 @@
+"""A build repeats only what changed, comes to the same bytes as one that does everything, and goes on after it was stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assets.demo.blocks import BLOCKS
+from assets.demo.building import write_building
+from scenes.compile import BuildResult, compile_park
+from scenes.output import tree_digest
+from twin.parkfile import load_park
+
+PARK = """[park]
+id = "two"
+name = "Two"
+crs = "EPSG:4549"
+origin = [519200.0, 3342600.0, 0.0]
+[[building]]
+id = "west"
+ifc = "west.ifc"
+placement = { at = [20.0, 20.0, 0.0] }
+[[building]]
+id = "east"
+ifc = "east.ifc"
+placement = { at = [80.0, 20.0, 0.0] }
+"""
+
+
+@pytest.fixture
+def park(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = tmp_path / "park"
+    root.mkdir()
+    (root / "park.toml").write_text(PARK)
+    for name in ("west", "east"):
+        write_building(next(block for block in BLOCKS if block.id == "g2"), root / f"{name}.ifc")
+    return root
+
+
+def built(park: Path, *, force: bool = False) -> BuildResult:
+    return compile_park(load_park(park), jobs=1, force=force)
+
+
+def kept(park: Path) -> set[str]:
+    return {path.name for path in (park.parent / "cache" / "parktwin" / "steps").rglob("*") if path.is_file()}
+
+
+def test_one_changed_model_is_read_and_drawn_again_and_nothing_else(park: Path) -> None:
+    built(park)
+    first = kept(park)
+    assert len(first) == 4, "two models read, two buildings drawn"
+    with (park / "east.ifc").open("a") as model:
+        model.write("/* saved again */\n")
+    assert built(park).is_fresh
+    assert len(kept(park) - first) == 2, "the changed one, read and drawn"
+    quick = tree_digest(park / "build")
+    built(park, force=True)
+    assert tree_digest(park / "build") == quick, "the same bytes as when every step is done"
+
+
+def test_a_build_that_was_stopped_goes_on_where_it_was(park: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr("scenes.compile.write_tiles", stop)
+        with pytest.raises(KeyboardInterrupt):
+            built(park)
+    assert len(kept(park)) == 2, "what was read is kept"
+
+    def no_reading(*_: object, **__: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("models_bim.read.read_file", no_reading)
+    built(park)
+    assert [b["id"] for b in json.loads((park / "build" / "manifest.json").read_text())["buildings"]] == ["west", "east"]
+
+
+def test_a_building_that_moved_is_drawn_again(park: Path) -> None:
+    built(park)
+    first = kept(park)
+    text = (park / "park.toml").read_text()
+    (park / "park.toml").write_text(text.replace("[80.0, 20.0, 0.0]", "[300.0, 20.0, 0.0]"))
+    built(park)
+    boxes = {b["id"]: b["bbox"] for b in json.loads((park / "build" / "manifest.json").read_text())["buildings"]}
+    assert boxes["east"][0] > 290
+    assert len(kept(park) - first) == 2, "east moved, west lost its neighbour; no model was read"
