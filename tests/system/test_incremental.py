@@ -1,4 +1,4 @@
-"""A build repeats only what changed, comes to the same bytes as one that does everything, and goes on after it was stopped."""
+"""A build repeats only what changed, to the same bytes as one that does everything, and goes on after it was stopped."""
 
 from __future__ import annotations
 
