@@ -16,6 +16,7 @@ import uvicorn
 
 from connectors.registry import open_source
 from ioc.access.accounts import Accounts
+from ioc.access.screens import Screens
 from ioc.access.secrets import secret_of
 from ioc.app import create_app
 from ioc.coverage_job import CoverageJob, park_of
@@ -109,10 +110,12 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     core = core_of(clock)
     painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
     runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
+    engine = sa.create_engine(f"sqlite:///{spec.state_dir / 'accounts.sqlite'}")
+    accounts = Accounts(engine, clock)
     services = Services(
         spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph, packs=park.packs,
         points=park.points, tracks=source.tracks, spaces=park.spaces, runner=runner, hub=hub, history=history,
-        accounts=Accounts(sa.create_engine(f"sqlite:///{spec.state_dir / 'accounts.sqlite'}"), clock),
+        accounts=accounts, screens=Screens(engine, accounts, clock),
         painters=painters, fences=FenceFiles(spec.root / "fences.toml", spec.state_dir / "fences.json"),
         outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,
         ingest=source.doors,

@@ -28,6 +28,7 @@ from ioc.http import (
     park,
     replay,
     schemes,
+    screens,
     spatial,
     trajectories,
     wall,
@@ -55,12 +56,12 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     app.state.services = services
     app.middleware("http")(replay.refuse_from_replay)
     for part in (park, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
-                 incident_reports):
+                 incident_reports, screens):
         app.include_router(part.router(services), prefix=API)
     app.include_router(ingest.router(services.ingest), prefix=API)
     app.include_router(door.me_router(services), prefix=API)
-    for routes in (door.router(services), files.router(services), health.router(services), replay_socket.router(services),
-                   socket.router(services)):
+    for routes in (door.router(services), screens.door(services), files.router(services), health.router(services),
+                   replay_socket.router(services), socket.router(services)):
         app.include_router(routes)
     _add_docs(app)
     add_refusals(app)

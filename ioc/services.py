@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.http_in import HttpInConnector
 from ioc.access.accounts import Accounts
+from ioc.access.screens import Screens
 from ioc.coverage_job import CoverageJob
 from ioc.live.hub import Hub
 from ioc.live.runner import CoreRunner
@@ -39,6 +40,7 @@ class Services:
     hub: Hub
     history: History
     accounts: Accounts
+    screens: Screens
     painters: ParkPainters
     drills: Drills | None
     fences: FenceFiles

@@ -231,9 +231,10 @@ class WallDesk:
         """The whole park, then its largest buildings by floor area, the largest first."""
         buildings, area = self._graph.of_kind("building"), np.nan_to_num(self._graph.columns["area"])
         largest = buildings[np.argsort(-area[buildings], kind="stable")][:MOST_BUILDINGS]
-        nodes = [self._graph.node(int(i)) for i in largest]
+        ids, names, names_zh = (self._graph.columns[column][largest] for column in ("id", "name", "name_zh"))
         return (Stop(name="The whole park", name_zh="园区全景", node="park", seconds=30),
-                *(Stop(name=n.name or n.id, name_zh=n.name_zh or "", node=n.id) for n in nodes))
+                *(Stop(name=str(name or node), name_zh=str(name_zh or ""), node=str(node))
+                  for node, name, name_zh in zip(ids, names, names_zh, strict=True)))
 
 
 WORDS_ZH = {"next": "下一站", "previous": "上一站", "pause": "暂停巡览", "resume": "恢复巡览",

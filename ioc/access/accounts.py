@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from ioc.access.passwords import check_strength, hash_password, is_right
-from ioc.access.person import ROLES, Person
+from ioc.access.person import ROLES, SCREEN, Person
 from twin.errors import AccessDenied
 from twin.ports import Clock
 
 IDLE_SECS = 15 * 60.0
 ABSOLUTE_SECS = 12 * 3600.0
+SCREEN_IDLE_SECS = 7 * 24 * 3600.0
 LOCK_AFTER = 5
 LOCK_SECS = 15 * 60.0
 TOUCH_EVERY_SECS = 20.0
@@ -95,7 +96,8 @@ class Accounts:
         Raises:
             AccessDenied: the name, the role or the password cannot be used.
         """
-        if not name or len(name) > 64 or not name.isprintable() or name in (DEMO_USER, SECOND_DEMO_USER):
+        if not name or len(name) > 64 or not name.isprintable() or name in (DEMO_USER, SECOND_DEMO_USER) \
+                or name.startswith(SCREEN):
             raise AccessDenied(f"'{name}' cannot be an account's name", mend="use 1 to 64 printable characters")
         if role not in ROLES:
             raise AccessDenied(f"'{role}' is no role", mend=f"use one of {', '.join(ROLES)}")
@@ -119,7 +121,7 @@ class Accounts:
             raise AccessDenied("the set-up token is wrong or already used", mend="read it from the server's first lines")
         self.add(name, "admin", password)
         self.setup_token = None
-        return self._start(Person(user=name, role="admin"))
+        return self.start(Person(user=name, role="admin"))
 
     def sign_in(self, name: str, password: str) -> str:
         """The new session's cookie.
@@ -135,12 +137,12 @@ class Accounts:
             self._count_wrong(name)
             raise AccessDenied("name or password is wrong", mend="try again")
         self._wrong.pop(name, None)
-        return self._start(Person(user=row.name, role=row.role))
+        return self.start(Person(user=row.name, role=row.role))
 
     def sign_in_demo(self, *, is_second: bool = False) -> str:
         """A session of a demo account, a commander that is visibly a demo; the caller checks that it is allowed."""
         user = SECOND_DEMO_USER if is_second else DEMO_USER
-        return self._start(Person(user=user, role="commander", is_demo=True))
+        return self.start(Person(user=user, role="commander", is_demo=True))
 
     def find(self, cookie: str | None) -> Session | None:
         """The session of a cookie that is neither forged, ended, idle nor too old; does not count as activity."""
@@ -175,11 +177,19 @@ class Accounts:
         for session in [session for session in self._live.values() if self._is_over(session)]:
             self._end(session.key)
 
+    def end_of(self, user: str) -> None:
+        """Ends every session of a user and everything open under them."""
+        for key in [key for key, session in self._live.items() if session.person.user == user]:
+            self._end(key)
+
     def _is_over(self, session: Session) -> bool:
         now = self._clock.now()
+        if session.person.is_screen:  # a wall runs unattended; revoking its link ends it
+            return now - session.seen > SCREEN_IDLE_SECS
         return now - session.seen > IDLE_SECS or now - session.created > ABSOLUTE_SECS
 
-    def _start(self, person: Person) -> str:
+    def start(self, person: Person) -> str:
+        """A new session of somebody whose right to it the caller has checked; its cookie."""
         cookie, now = secrets.token_urlsafe(32), self._clock.now()
         session = Session(key=_key(cookie), person=person, csrf=secrets.token_urlsafe(24), created=now, seen=now)
         with self._engine.begin() as db:

@@ -22,8 +22,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Everything that answers without a session. The set-up and sign-in pages carry their style inside; machines that post
 #: to ingest show a token of their own.
 OPEN_PATHS = frozenset({
-    "/signin", "/setup", "/demo", "/livez", "/readyz", "/api/v1/ingest", "/favicon.ico",
+    "/signin", "/setup", "/demo", "/screen", "/livez", "/readyz", "/api/v1/ingest", "/favicon.ico",
     "/assets/signin.css", "/assets/icon.svg"})
+#: What a wall's screen may ask for: its own page, what that page reads, nothing about where a person went.
+SCREEN_MAY = ("/wall", "/live", "/api/v1/", "/tiles/", "/assets/", "/static/", "/components/", "/signout")
+SCREEN_MAY_NOT = ("/live/replay", "/api/v1/tracks/", "/api/v1/wall/screens")
 CLOSED_BY_SIGN_OUT = 4401
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SWEEP_SECS = 2.0
@@ -59,6 +62,8 @@ class Guard:
             refusal = (401, "sign in first")
         if refusal is None and session is not None and not is_open and not _has_token(scope, headers, session):
             refusal = (403, "the X-CSRF-Token header is missing or wrong")
+        if refusal is None and session is not None and not is_open and session.person.is_screen:
+            refusal = _refuse_screen(scope)
         if refusal is not None:
             await _refuse(scope, send, *refusal, wants_page="text/html" in headers.get("accept", ""))
             return
@@ -165,6 +170,15 @@ def _has_token(scope: Scope, headers: dict[str, str], session: Session) -> bool:
     if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
         return True
     return secrets.compare_digest(headers.get("x-csrf-token", "").encode("latin-1"), session.csrf.encode())
+
+
+def _refuse_screen(scope: Scope) -> tuple[int, str] | None:
+    path = scope["path"]
+    if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and path != "/signout":
+        return 403, "this is a screen of the wall: it only reads"
+    if not path.startswith(SCREEN_MAY) or path.startswith(SCREEN_MAY_NOT):
+        return 403, "this is a screen of the wall: it shows /wall alone"
+    return None
 
 
 async def _refuse(scope: Scope, send: Send, status: int, why: str, *, wants_page: bool) -> None:

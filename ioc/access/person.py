@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from twin.errors import AccessDenied
 
+SCREEN = "screen:"
+"""Before the id of a link in the name of who signed in by it: a wall's screen, not a person."""
 ROLES = ("viewer", "operator", "commander", "admin")
 
 
@@ -17,6 +19,11 @@ class Person:
     user: str
     role: str
     is_demo: bool = False
+
+    @property
+    def is_screen(self) -> bool:
+        """Whether this is a screen of the wall, signed in by its link."""
+        return self.user.startswith(SCREEN)
 
     def may(self, role: str) -> bool:
         """Whether this person's role is the named one or a higher one."""

@@ -53,17 +53,18 @@ async def _listen(services: Services, client: Client, socket: WebSocket) -> None
 
 async def _join(services: Services, client: Client, socket: WebSocket) -> None:
     """Everything as it stands, then everything that changes; nothing falls between the two."""
-    core, person = services.runner.core, current()
+    core, person, loop = services.runner.core, current(), asyncio.get_running_loop()
     services.hub.clients.add(client)
 
     def state() -> tuple[tuple[bytes, bytes], list[Message], float]:
         incidents = core.incidents.open() if core.incidents else []
         sent = core.dispatches.live() if core.dispatches else []
         said = [*core.links.values(), *core.alarms(), *incidents, *sent, services.wall.view()]
+        # what was queued up to here is older than this state; what comes later is queued behind this call
+        loop.call_soon_threadsafe(client.forget)
         return core.snapshot(), said, core.clock.now()
 
     snapshot, messages, now = await services.runner.call(state)
-    client.forget()  # whatever was queued up to here is older than the state just taken
     hello = Hello(park=services.spec.id, build=str(services.manifest.get("build", "")), user=person.user if person else "",
                   role=person.role if person else "", demo=services.spec.demo, tick_ms=int(TICK_SECS * 1000),
                   server_time_ms=now * 1000, slots=len(services.points))

@@ -1,6 +1,7 @@
 /** The bundle's door: Panel mounts a page by name; each is one component of the same module. */
 import { signal } from "@preact/signals";
 import { render } from "preact";
+import { useEffect } from "preact/hooks";
 import type { ComponentType } from "preact";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -11,6 +12,7 @@ import "./styles/incidents.css";
 import "./styles/planner.css";
 import "./styles/replay.css";
 import "./styles/wall.css";
+import { comeBack } from "./app/come_back";
 import { failure, loading, start, world } from "./app/store";
 import { lang, say, setLang, setTheme, theme } from "./app/words";
 
@@ -22,10 +24,13 @@ const PAGES: Record<string, () => Promise<ComponentType>> = {
   replay: async () => (await import("./replay/page")).ReplayPage,
   planner: async () => (await import("./planner/page")).Planner,
 };
+/** Nobody presses "try again" on a wall: it does so itself after this long. */
+const UNATTENDED_MS = 10_000;
 const opened = signal<ComponentType | null>(null);
 
 function Shell() {
   void lang.value;
+  useEffect(() => { if (failure.value && location.pathname === "/wall") comeBack(UNATTENDED_MS); }, [failure.value]);
   const Page = opened.value;
   if (failure.value) return <div class="first"><h1>{say("failed")}</h1><p>{failure.value}</p><button class="primary" onClick={() => location.reload()}>{say("retry")}</button></div>;
   const step = loading.value;

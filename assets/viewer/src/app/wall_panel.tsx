@@ -2,10 +2,11 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { WallStop } from "../wire";
-import { api, type OverlayInfo } from "./api";
+import { api, faultOf, type OverlayInfo } from "./api";
 import { mayAct } from "./parts/alarms";
 import { scene } from "./parts/scene";
 import { channel, place, placeNode } from "./store";
+import { WallScreens } from "./wall_screens";
 import { wall, wallApi } from "./wall_state";
 import { lang, named, say } from "./words";
 
@@ -17,7 +18,7 @@ function Drawn({ stop, may, save }: { stop: WallStop; may: boolean; save: (stop:
   return (
     <details class="drawn" onToggle={(e) => { if (e.currentTarget.open && !heat.length) api.overlays().then(setHeat, () => undefined); }}>
       <summary>{say("wall.layers")}</summary>
-      <label>{say("wall.channel")} <select value={String(stop.channel)} disabled={!may} onChange={(e) => save({ ...stop, channel: Number(e.currentTarget.value) })}><option value="0">{say("wall.channel.none")}</option>{heat.map((o) => <option key={o.channel} value={String(o.channel)}>{named(o)}</option>)}</select></label>
+      <label>{say("wall.channel")} <select value={String(stop.channel)} disabled={!may} onChange={(e) => save({ ...stop, channel: Number(e.currentTarget.value) })}><option value="0">{say("wall.channel.none")}</option>{stop.channel > 0 && !heat.length && <option value={String(stop.channel)}>…</option>}{heat.map((o) => <option key={o.channel} value={String(o.channel)}>{named(o)}</option>)}</select></label>
       {LAYERS.map((layer) => <label key={layer}><input type="checkbox" checked={stop.layers.includes(layer)} disabled={!may} onChange={(e) => save({ ...stop, layers: LAYERS.filter((l) => (l === layer ? e.currentTarget.checked : stop.layers.includes(l))) })} /> {say(`wall.layer.${layer}`)}</label>)}
     </details>
   );
@@ -27,7 +28,7 @@ export function WallPanel({ alarm }: { alarm: number | null }): JSX.Element | nu
   void lang.value;
   const state = wall.value, [fault, setFault] = useState(""), [gone, setGone] = useState<{ stop: WallStop; at: number } | null>(null), may = mayAct(), why = may ? "" : say("command.viewer");
   if (!state) return null;
-  const act = (work: Promise<void>) => void work.then(() => setFault(""), (e: unknown) => setFault(e instanceof Error ? e.message : String(e)));
+  const act = (work: Promise<void>) => void work.then(() => setFault(""), (e: unknown) => setFault(faultOf(e)));
   const drive = (verb: string, what = {}) => act(wallApi.drive(verb, what)), save = (stops: WallStop[]) => act(wallApi.tour(stops));
   const add = () => {
     const c = scene?.getCamera(), node = placeNode.value;
@@ -50,6 +51,7 @@ export function WallPanel({ alarm }: { alarm: number | null }): JSX.Element | nu
           <button disabled={!may} aria-label={say("wall.remove")} title={say("wall.remove")} onClick={() => { setGone({ stop: s, at: k }); save(state.stops.filter((_, i) => i !== k)); }}>✕</button>
           <Drawn stop={s} may={may} save={(to) => save(state.stops.map((x, i) => (i === k ? to : x)))} /></li>))}</ol>
       <div class="drive"><button disabled={!may} title={why} onClick={add}>{say("wall.add")}</button>{gone && <span>{say("wall.removed", { name: named(gone.stop) })} <button onClick={() => { save([...state.stops.slice(0, gone.at), gone.stop, ...state.stops.slice(gone.at)]); setGone(null); }}>{say("wall.undo")}</button></span>}</div>
+      <WallScreens />
       {fault && <p class="why" role="alert">{fault}</p>}
     </section>
   );
