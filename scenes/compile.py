@@ -80,7 +80,7 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
     ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
     write_walk(folder.path, ways)
     findings = (*faults, *sources.findings, *merged.findings, *unreachable)
-    folder.write("report.json", _json([asdict(f) for f in findings]))
+    folder.write("report.json", _json([_row(f) for f in findings]))
     progress("tables", 1, 1)
     progress("compress", 0, 1)
     folder.squeeze()
@@ -152,6 +152,11 @@ def _standing(spec: ParkSpec, build: str) -> BuildResult | None:
 def _relative(spec: ParkSpec, name: str) -> str:
     path = Path(name)
     return path.relative_to(spec.root).as_posix() if path.is_relative_to(spec.root) else path.name
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    """A row of report.json; what pages alone need is left out where there is none."""
+    return {key: value for key, value in asdict(finding).items() if value or key not in ("code", "fill")}
 
 
 def _json(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["note", "warning", "error"]
@@ -18,6 +18,7 @@ class Finding:
         where: file, file:line or `<layer>:<feature>` that holds the fault.
         mend: what to change to make the finding go away; "" where nothing needs to be done.
         count: how many things of the same sort this row speaks for.
+        code, fill: names it for pages, where it is shown on one (as those of `TwinError`).
     """
 
     level: Level
@@ -25,3 +26,15 @@ class Finding:
     where: str
     mend: str = ""
     count: int = 1
+    code: str = ""
+    fill: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a declaration is left out: what is wrong, what to change, and the same by code for pages (`refusal.<code>`)."""
+
+    what: str
+    mend: str
+    code: str
+    fill: dict[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from twin.commands import CommandError, new_command
-from twin.finding import Finding
+from twin.finding import Fault, Finding
 from twin.pack_spec import AlarmRule, DeviceKind, argument_of
 
 Where = Literal["device", "storey", "building", "park", "nearest"]
@@ -80,18 +80,21 @@ def load_linkages(directories: Iterable[Path],
         try:
             spec = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), LinkageSpec)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            findings.append(Finding("error", f"linkage is left out: {error}", str(path), "correct that entry"))
+            findings.append(Finding("error", f"linkage is left out: {error}", str(path), "correct that entry",
+                                    code="declaration.entry", fill={"why": str(error)}))
             continue
         fault = _fault(spec, kinds)
         if fault:
-            findings.append(Finding("error", f"linkage '{spec.id}' is left out: {fault[0]}", str(path), fault[1]))
+            findings.append(Finding("error", f"linkage '{spec.id}' is left out: {fault.what}", str(path), fault.mend,
+                                    code=fault.code, fill={"id": spec.id, **fault.fill}))
         else:
             found[spec.id] = (msgspec.structs.replace(
                 spec, alarms=_triggers(spec.trigger, kinds), is_dangerous=_is_dangerous(spec, kinds)), str(path))
     specs = {key: spec for key, (spec, _) in found.items()}
     for key, ring in loops(specs, kinds).items():
         findings.append(Finding("error", f"linkage '{key}' is left out: it loops ({ring})", found[key][1],
-                                "take out the command that raises the alarm, or the alarm from the trigger"))
+                                "take out the command that raises the alarm, or the alarm from the trigger",
+                                code="linkage.loops", fill={"id": key, "ring": ring}))
         del specs[key]
     return specs, findings
 
@@ -151,26 +154,31 @@ def _triggers(trigger: Trigger, kinds: dict[str, DeviceKind]) -> frozenset[str]:
     return frozenset(trigger.alarms) | wide
 
 
-def _fault(spec: LinkageSpec, kinds: dict[str, DeviceKind]) -> tuple[str, str] | None:
+def _fault(spec: LinkageSpec, kinds: dict[str, DeviceKind]) -> Fault | None:
     unknown = sorted(set(spec.trigger.alarms) - set(rules_of(kinds)))
     if unknown:
-        return f"it is triggered by unknown alarm '{unknown[0]}'", "name alarms as kind.key of a pack"
+        return Fault(f"it is triggered by unknown alarm '{unknown[0]}'", "name alarms as kind.key of a pack",
+                     "declaration.alarm", {"alarm": unknown[0]})
     if not _triggers(spec.trigger, kinds):
-        return "nothing triggers it", "name alarms, or a priority (and a pack), in [trigger]"
+        return Fault("nothing triggers it", "name alarms, or a priority (and a pack), in [trigger]", "linkage.no_trigger")
     if not spec.owner.strip():
-        return "it has no owner", "add owner = \"…\""
+        return Fault("it has no owner", "add owner = \"…\"", "declaration.no_owner")
     keys = [step.key for step in spec.steps]
     for step in spec.steps:
         if keys.count(step.key) > 1:
-            return f"step '{step.key}' exists twice", "rename one of the two"
+            return Fault(f"step '{step.key}' exists twice", "rename one of the two", "declaration.step_twice",
+                         {"step": step.key})
         if step.kind not in kinds:
-            return f"step '{step.key}' is for unknown kind '{step.kind}'", f"use one of {', '.join(sorted(kinds))}"
+            return Fault(f"step '{step.key}' is for unknown kind '{step.kind}'", f"use one of {', '.join(sorted(kinds))}",
+                         "linkage.kind", {"step": step.key, "kind": step.kind})
         if step.limit_secs <= 0 or step.count < 0 or (step.where == "nearest" and not step.count):
-            return f"step '{step.key}' has no limit or count", "give limit_secs above 0, and count where 'nearest'"
+            return Fault(f"step '{step.key}' has no limit or count", "give limit_secs above 0, and count where 'nearest'",
+                         "linkage.no_limit", {"step": step.key})
         if step.command:
             try:
                 new_command(command_id="", idempotency_key="", device=step.kind, kind=kinds[step.kind], key=step.command,
                             args=step.args, by="", now=0.0)
             except CommandError as error:
-                return f"step '{step.key}': {error.what}", error.mend
+                return Fault(f"step '{step.key}': {error.what}", error.mend, "linkage.command",
+                             {"step": step.key, "command": step.command})
     return None

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from twin.finding import Finding
+from twin.finding import Fault, Finding
 from twin.wire import AlarmView
 
 RESPONSE = "response"
+NO_OWNER = "add owner = \"…\": a plan nobody owns is not a plan"
 
 
 class PlanRole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,36 +65,41 @@ def load_plans(directories: Iterable[Path], rules: frozenset[str]) -> tuple[dict
         try:
             plan = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), PlanSpec)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            findings.append(Finding("error", f"plan is left out: {error}", str(path), _mend(str(error))))
+            is_owner = "`owner`" in str(error)
+            findings.append(Finding(
+                "error", f"plan is left out: {error}", str(path), NO_OWNER if is_owner else "correct that entry",
+                code="declaration.no_owner" if is_owner else "declaration.entry",
+                fill={"id": path.stem} if is_owner else {"why": str(error)}))
             continue
         fault = _fault(plan, rules)
         if fault:
-            findings.append(Finding("error", f"plan '{plan.id}' is left out: {fault[0]}", str(path), fault[1]))
+            findings.append(Finding("error", f"plan '{plan.id}' is left out: {fault.what}", str(path), fault.mend,
+                                    code=fault.code, fill={"id": plan.id, **fault.fill}))
         else:
             plans[plan.id] = plan
     return plans, findings
 
 
-def _mend(told: str) -> str:
-    return "a plan nobody owns is not a plan: add owner = \"…\"" if "`owner`" in told else "correct that entry"
-
-
-def _fault(plan: PlanSpec, rules: frozenset[str]) -> tuple[str, str] | None:
+def _fault(plan: PlanSpec, rules: frozenset[str]) -> Fault | None:
     if not plan.owner.strip():
-        return "it has no owner", "add owner = \"…\": a plan nobody owns is not a plan"
+        return Fault("it has no owner", NO_OWNER, "declaration.no_owner")
     if not plan.steps:
-        return "it has no steps", "add [[steps]]"
+        return Fault("it has no steps", "add [[steps]]", "plan.no_steps")
     roles, keys = {role.id for role in plan.roles}, [step.key for step in plan.steps]
     for step in plan.steps:
         if step.role not in roles:
-            return f"step '{step.key}' is for unknown role '{step.role}'", f"use one of {', '.join(sorted(roles)) or 'none'}"
+            return Fault(f"step '{step.key}' is for unknown role '{step.role}'",
+                         f"use one of {', '.join(sorted(roles)) or 'none'}", "plan.role",
+                         {"step": step.key, "role": step.role})
         if step.limit_mins <= 0:
-            return f"step '{step.key}' has no time", "give limit_mins above 0"
+            return Fault(f"step '{step.key}' has no time", "give limit_mins above 0", "plan.no_time", {"step": step.key})
         if keys.count(step.key) > 1:
-            return f"step '{step.key}' exists twice", "rename one of the two"
+            return Fault(f"step '{step.key}' exists twice", "rename one of the two", "declaration.step_twice",
+                         {"step": step.key})
     unknown = sorted(set(plan.alarms) - rules)
     if unknown:
-        return f"it names unknown alarm '{unknown[0]}'", "name alarms as kind.key of a pack"
+        return Fault(f"it names unknown alarm '{unknown[0]}'", "name alarms as kind.key of a pack", "declaration.alarm",
+                     {"alarm": unknown[0]})
     return None
 
 

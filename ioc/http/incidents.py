@@ -134,7 +134,8 @@ def router(services: Services) -> APIRouter:
         return {"plans": plain(list(answers.plans.values())),
                 "linkages": [{"id": s.id, "name": s.name, "name_zh": s.name_zh, "mode": s.mode, "owner": s.owner,
                               "alarms": sorted(s.alarms)} for s in answers.linkages.values()],
-                "findings": [{"what": f.what, "where": f.where.rsplit("/", 1)[-1], "mend": f.mend} for f in answers.findings]}
+                "findings": [{"what": f.what, "where": f.where.rsplit("/", 1)[-1], "mend": f.mend, "code": f.code,
+                              "fill": f.fill} for f in answers.findings]}
 
     return routes
 

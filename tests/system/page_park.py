@@ -60,8 +60,27 @@ kind = "roads"
 """
 
 
+LOOP = """id = "loop"
+name = "Loop"
+owner = "Duty"
+[trigger]
+alarms = ["fire_pump.running"]
+[[steps]]
+key = "p"
+name = "P"
+kind = "fire_pump"
+where = "park"
+command = "start"
+"""
+NOBODY_S = f"id = '{IMG}'\nname = 'N'\nroles = []\nsteps = []\nowner = ' '\n"
+
+
 def build_page_park(root: Path) -> Path:
-    """Write and compile the park; its storey 2F, one room, one block and one device carry hostile names."""
+    """Write and compile the park; its storey 2F, one room, one block and one device carry hostile names, one linkage
+    loops and one plan (of a hostile name) has no owner."""
+    for room, name, text in (("linkages", "loop", LOOP), ("plans", "nobody", NOBODY_S)):
+        (root / room).mkdir()
+        (root / room / f"{name}.toml").write_text(text, "utf-8")
     block = next(block for block in BLOCKS if block.id == "b3")
     write_building(block, root / "e1.ifc")
     model = ifcopenshell.open(root / "e1.ifc")

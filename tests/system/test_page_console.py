@@ -101,6 +101,23 @@ def test_a_dangerous_command_waits_on_the_page_until_a_second_person_approves(wi
     assert "demo-2" in steps[1]
 
 
+@pytest.mark.parametrize(("lang", "loops", "nobody"), [
+    ("en", "it loops (loop → fire_pump.running → loop)", "nobody owns it"),
+    ("zh", "触发成环（loop → fire_pump.running → loop）", "没有责任人")])
+def test_a_looping_linkage_and_an_ownerless_plan_are_told_on_the_page(window: Browser, paged: Served, lang: str, loops: str,
+                                                                     nobody: str) -> None:
+    reader = open_tab(window, paged, lang=lang).open("/console")
+    reader.until("document.querySelector('.left-out summary')")
+    reader.page.locator(".left-out summary").click()
+    told = reader.page.locator(".left-out li").all_inner_texts()
+    assert len(told) == 2
+    assert any("loop.toml" in text and loops in text for text in told)
+    assert any("nobody.toml" in text and nobody in text for text in told)
+    assert reader.page.evaluate("() => window.hacked ?? 0") == 0
+    assert reader.complaints == [], "and nothing else breaks"
+    reader.context.close()
+
+
 def test_a_viewer_sees_the_buttons_shut_and_why(window: Browser, paged: Served) -> None:
     paged.services.accounts.add("reader", "viewer", "slow-heron-88-bridge")
     session = paged.browser("reader", "slow-heron-88-bridge").cookie

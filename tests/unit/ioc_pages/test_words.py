@@ -44,8 +44,12 @@ def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None
                 names = {k.value for k in fill.keys if isinstance(k, ast.Constant)} if isinstance(fill, ast.Dict) else set()
                 if getattr(call.func, "id", "") == "Refusal":
                     code, names = call.args[2], set(named)
-                if isinstance(code, ast.Constant) and isinstance(code.value, str) and "." in code.value:
-                    found.setdefault(code.value, set()).update(map(str, names))
+                if getattr(call.func, "id", "") == "Fault" and len(call.args) > 2:
+                    code, fill = call.args[2], call.args[3] if len(call.args) > 3 else ast.Dict([], [])
+                    names = {"id"} | {k.value for k in fill.keys if isinstance(k, ast.Constant)}
+                for one in ast.walk(code) if code is not None else ():
+                    if isinstance(one, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(one.value)):
+                        found.setdefault(str(one.value), set()).update(map(str, names))
     fences = set(re.findall(r'"(fence\.[a-z_]+)"', (ROOT / "twin/fences.py").read_text(encoding="utf-8")))
     found |= {code: {"id", "node"} for code in fences if code not in ("fence.added", "fence.removed")}
     assert len(found) > 60

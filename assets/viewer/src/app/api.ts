@@ -4,12 +4,12 @@ import { isReplay } from "./replaying";
 import { has, say } from "./words";
 import type { Device, DeviceKind, Park, Space, Track, TreeNode } from "../contract";
 
-interface Refused { detail?: unknown; code?: string; fill?: Record<string, string | number> }
+export interface Refused { detail?: unknown; code?: string; fill?: Record<string, string | number> }
 /** A refusal: in the page's words where its code has any, else the server's English sentence. */
 export class ApiError extends Error {
   constructor(readonly status: number, refused: Refused | string, fallback = "") { super(typeof refused === "string" ? refused : inWords(refused, fallback)); }
 }
-function inWords({ detail, code, fill = {} }: Refused, fallback: string): string {
+export function inWords({ detail, code, fill = {} }: Refused, fallback: string): string {
   const key = `refusal.${code}`;
   if (!code || !has(key)) return typeof detail === "string" ? detail : fallback;
   return say(key, Object.fromEntries(Object.entries(fill).map(([name, value]) => [name, has(`term.${value}`) ? say(`term.${value}`) : value])));

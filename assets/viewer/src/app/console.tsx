@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Alarm, api, type Drill, faultOf } from "./api";
 import { clock, figure, span } from "./format";
-import { IncidentPanel } from "./incident/panel";
+import { IncidentPanel, LeftOutNote } from "./incident/panel";
 import { WallPanel } from "./wall_panel";
 import { dispatches, incidentApi } from "./incident/state";
 import { AsideList, DeviceRules } from "./alarms/aside";
@@ -96,6 +96,7 @@ export function Console(): JSX.Element {
         <Approvals />
         {chosen && <IncidentPanel alarm={chosen} />}
         <DeviceCard />{device.value && <DeviceRules device={device.value} />}
+        <LeftOutNote />
         <WallPanel alarm={chosen?.id ?? null} />
         <section class="panel trail"><header><h2>{say("trail")}</h2></header><ul>{trail.value.slice(0, 40).map((t) => <li key={t.id}><time>{clock(t.time_ms)}</time><span>{pick(t, "text")}</span><small>{t.who}</small></li>)}</ul>{trail.value.length === 0 && <p class="empty">{say("trail.none")}</p>}</section>
       </aside>

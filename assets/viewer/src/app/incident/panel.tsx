@@ -2,13 +2,13 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { DispatchView, IncidentView, LinkageRun, LinkageStep, PlanStep } from "../../wire";
-import { type Alarm, faultOf } from "../api";
+import { type Alarm, faultOf, inWords } from "../api";
 import { figure, span } from "../format";
 import { mayAct } from "../parts/alarms";
 import { Icon } from "../parts/icons";
 import { alarms, goTo, me, seconds, serverNow, world } from "../store";
 import { lang, named, pick, say, told } from "../words";
-import { dispatches, incidentApi, incidentOf, LIVE, type PlanInfo } from "./state";
+import { dispatches, incidentApi, incidentOf, type LeftOut, LIVE, type PlanInfo } from "./state";
 
 const mayCommand = (): boolean => ["commander", "admin"].includes(me.value?.role ?? "");
 
@@ -74,7 +74,7 @@ function LinkStep({ step, isAsked }: { step: LinkageStep; isAsked: boolean }): J
 
 function Plan({ incident, act }: { incident: IncidentView; act: Act }): JSX.Element {
   const [plans, setPlans] = useState<PlanInfo[]>([]), run = incident.plan;
-  useEffect(() => { incidentApi.plans().then(setPlans, () => setPlans([])); }, []);
+  useEffect(() => { incidentApi.plans().then((a) => setPlans(a.plans), () => setPlans([])); }, []);
   if (!run) {
     const offered = incident.plans.map((id) => plans.find((p) => p.id === id) ?? (id === "response" ? { id, name: say("plan.response"), name_zh: say("plan.response"), owner: "", owner_zh: "" } : null)).filter((p): p is PlanInfo => p !== null);
     return <div class="block"><h3>{say("plan")}</h3><div class="row">{offered.map((p, k) => <button key={p.id} class={k === 0 ? "primary" : ""} disabled={!mayAct()} onClick={() => void act(incidentApi.plan(incident.id, p.id))}>{say("plan.start", { name: named(p) })}</button>)}</div></div>;
@@ -111,6 +111,16 @@ function People({ incident, alarm, act }: { incident: IncidentView; alarm: Alarm
 function Sent({ dispatch: d, act }: { dispatch: DispatchView; act: Act }): JSX.Element {
   const last = d.steps[d.steps.length - 1]!, isLive = LIVE.has(d.state), bad = d.state === "expired" || d.state === "refused";
   return <li class={`${d.state === "arrived" ? "confirmed" : isLive ? "sent" : "none"}${bad ? " bad" : ""}`}><div class="line"><i>{d.state === "arrived" ? <Icon name="check" size={12} /> : bad ? "!" : "→"}</i><span>{named(d)} → {pick(d, "place").split(" · ").pop()}<small>{say(`sent.${d.state}`)} · {say("metres.walk", { n: figure(d.metres, 0) })}{last[2] && ` · ${told(last[2])}`}</small></span><time>+{span((isLive && d.state !== "arrived" ? serverNow() : last[1]) - d.steps[0]![1])}</time>{isLive && <button onClick={() => void act(incidentApi.release(d.id))}>{say("people.release")}</button>}</div></li>;
+}
+
+/** Linkages and plans of the park folder that were left out: said where those who would miss them look. */
+export function LeftOutNote(): JSX.Element | null {
+  void lang.value;
+  const [rows, setRows] = useState<LeftOut[]>([]);
+  useEffect(() => { incidentApi.plans().then((a) => setRows(a.findings), () => setRows([])); }, []);
+  if (!rows.length) return null;
+  return <details class="panel left-out"><summary>{say("leftout", { n: rows.length })}</summary>
+    <ul>{rows.map((r) => <li key={r.where + r.what}><b>{r.where}</b><span>{inWords({ detail: `${r.what}; ${r.mend}`, code: r.code, fill: r.fill }, r.what)}</span></li>)}</ul></details>;
 }
 
 function Close({ incident, act }: { incident: IncidentView; act: Act }): JSX.Element {

@@ -21,6 +21,8 @@ export const incidentOf = (alarm: number): IncidentView | null => [...incidents.
 
 export interface Candidate { person: string; track: number; name: string; name_zh: string; metres: number; busy: boolean }
 export interface PlanInfo { id: string; name: string; name_zh: string; owner: string; owner_zh: string }
+/** A declaration of the park that could not be used: which file, why, and what to change. */
+export interface LeftOut { what: string; where: string; mend: string; code: string; fill: Record<string, string> }
 const enc = encodeURIComponent;
 const change = async (path: string, body: unknown): Promise<IncidentView> => { const i = await call<IncidentView>("POST", path, body); takeIncident(i); return i; };
 
@@ -30,7 +32,7 @@ export const incidentApi = {
   tick: (id: number, key: string, done: boolean, note = "") => change(`/incidents/${id}/steps/${enc(key)}`, { done, note }),
   linkage: (id: number) => change(`/incidents/${id}/linkage`, {}),
   close: (id: number, note: string) => change(`/incidents/${id}/close`, { note }),
-  plans: async () => (await call<{ plans: PlanInfo[] }>("GET", "/plans")).plans,
+  plans: async () => await call<{ plans: PlanInfo[]; findings: LeftOut[] }>("GET", "/plans"),
   candidates: async (node: string, role: string) => await call<{ roles: string[]; candidates: Candidate[] }>("GET", `/dispatches/candidates?node=${enc(node)}&role=${enc(role)}`),
   near: async (node: string, kind: string) => (await call<{ devices: { device: string; metres: number | null }[] }>("GET", `/near?node=${enc(node)}&kind=${enc(kind)}&count=4`)).devices,
   send: (node: string, reason: string, person: string, incident: number) => call<DispatchView>("POST", "/dispatches", { node, reason, person, incident }),
