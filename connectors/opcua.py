@@ -53,7 +53,7 @@ class OpcUaConnector(FieldConnector):
                 async with asyncio.timeout(4 * ANSWER_SECS):
                     await client.connect()
             except (OSError, TimeoutError) as error:
-                raise LineLost(f"{self._at}: {error or 'does not answer'}") from error
+                raise LineLost(f"{self._at}: {str(error) or 'does not answer'}") from error
             self._client = client
             self.up(self._at)
             await self._subscribe(client)
@@ -134,12 +134,20 @@ async def open_client(source: SourceSpec, root: Path) -> Client:
         raise LineLost("security needs a certificate: give cert and key in the park file")
     client.application_uri = _uri_in(source.cert)
     try:
-        await client.set_security(getattr(security_policies, f"SecurityPolicy{policy.replace('_', '')}"), source.cert,
-                                  source.key, server_certificate=str(source.ca) if source.ca else None,
-                                  mode=MessageSecurityMode[mode])
+        await client.set_security(getattr(security_policies, f"SecurityPolicy{policy.replace('_', '')}"),
+                                  _file(source.cert), _file(source.key), mode=MessageSecurityMode[mode],
+                                  server_certificate=_file(source.ca) if source.ca else None)
     except (OSError, TimeoutError, ValueError, UaError) as error:
         raise LineLost(f"{urlsplit(source.url).netloc.rpartition('@')[2]}: no secure line ({error})") from error
     return client
+
+
+def _file(path: Path) -> Any:
+    """A certificate or key for asyncua, PEM or DER by what it holds rather than by its name."""
+    from asyncua.crypto.uacrypto import CertProperties
+
+    data = path.read_bytes()
+    return CertProperties(data, extension="pem" if data.lstrip().startswith(b"-----") else "der")
 
 
 def _uri_in(certificate: Path) -> str:

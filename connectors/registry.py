@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
@@ -90,7 +91,16 @@ def check_sources(spec: ParkSpec, points: PointTable) -> list[Finding]:
                 opened.append(connector_of(source, spec, points))
         except ParkFileError as error:
             findings.append(Finding("error", error.what, error.where or f"park.toml:{source.line}", error.mend))
-    return [*findings, *Sources(opened, points).findings]
+    return [*findings, *_in_the_clear(spec), *Sources(opened, points).findings]
+
+
+def _in_the_clear(spec: ParkSpec) -> list[Finding]:
+    """Passwords that would travel readable beyond this machine."""
+    return [Finding("warning", f"source '{source.id}' sends its password in the clear", f"park.toml:{source.line}",
+                    "use TLS (mqtts, sparkplugs) or security (OPC UA)")
+            for source in spec.sources
+            if source.password and urlsplit(source.url).hostname not in ("127.0.0.1", "localhost", "::1")
+            and (source.scheme in ("mqtt", "sparkplug") or (source.scheme == "opc.tcp" and not source.security))]
 
 
 def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable,

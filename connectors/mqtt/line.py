@@ -23,7 +23,11 @@ from twin.registry import PointTable
 CONNECT_SECS = 10.0
 KEEPALIVE_SECS = 10
 MAX_BYTES = 4_000_000
+#: gmqtt tries once more with 0, and for ever with -1
+_NEVER = -2
 log = logging.getLogger(__name__)
+_silent = logging.getLogger(f"{__name__}.gmqtt")  # what it says of a lost line is said by the link
+_silent.disabled = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +81,13 @@ class OverMqtt(FieldConnector):
         """Just subscribed."""
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """At least once. Raises LineLost without a line."""
+        """At least once. Raises LineLost without a line, or when the broker takes no more just now."""
         if self._client is None or not self._client.is_connected:
             raise LineLost("no line to the broker")
-        self._client.publish(topic, payload, qos=1, retain=retain)
+        try:
+            self._client.publish(topic, payload, qos=1, retain=retain)
+        except OverflowError as error:
+            raise LineLost("the broker has not yet taken what was sent before") from error
 
     async def talk(self) -> None:
         """Connect, subscribe, stay."""
@@ -88,29 +95,43 @@ class OverMqtt(FieldConnector):
         client = self._make_client(gone)
         at = f"{self._broker.host}:{self._broker.port}"
         try:
-            async with asyncio.timeout(CONNECT_SECS):
-                await client.connect(self._broker.host, self._broker.port, version=MQTTv50, keepalive=KEEPALIVE_SECS,
-                                     ssl=self._broker.tls or False)
+            await self._connect(client, gone)
             for topic in self.topics():
                 client.subscribe(topic, qos=1)
             self._client = client
             self.up(at)
             self.greet()
             await gone.wait()
-            raise LineLost(f"the broker at {at} went away")
+            raise LineLost("the broker went away")
         except gmqtt.MQTTConnectError as error:
             raise LineLost(f"{at}: {error}") from error
         except ssl.SSLError as error:
             raise LineLost(f"{at}: TLS failed ({error})") from error
         except (OSError, TimeoutError) as error:
-            raise error if isinstance(error, LineLost) else LineLost(f"{at}: {error or 'does not answer'}") from error
+            raise LineLost(f"{at}: {str(error) or 'does not answer'}") from error
         finally:
             self._client = None
             await _leave(client)
 
+    async def _connect(self, client: gmqtt.Client, gone: asyncio.Event) -> None:
+        """Signed in, or the reason why not; a broker that hangs up first is not waited for."""
+        joining = asyncio.ensure_future(client.connect(
+            self._broker.host, self._broker.port, version=MQTTv50, keepalive=KEEPALIVE_SECS, ssl=self._broker.tls or False))
+        hung_up = asyncio.ensure_future(gone.wait())
+        try:
+            await asyncio.wait((joining, hung_up), timeout=CONNECT_SECS, return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                joining.result()
+            else:
+                raise LineLost("hung up before it let us in; it may want a user or a certificate" if gone.is_set() else "")
+        finally:
+            joining.cancel()
+            hung_up.cancel()
+
     def _make_client(self, gone: asyncio.Event) -> gmqtt.Client:
-        client = gmqtt.Client(f"{self._client_id}-{time.time_ns():x}", clean_session=True, will_message=self.will)
-        client.set_config({"reconnect_retries": 0})
+        client = gmqtt.Client(f"{self._client_id}-{time.time_ns():x}", clean_session=True, will_message=self.will,
+                              logger=_silent)
+        client.set_config({"reconnect_retries": _NEVER})
         if self._broker.user:
             client.set_auth_credentials(self._broker.user, self._broker.password)
         client.on_message = self._on_packet
@@ -130,7 +151,6 @@ class OverMqtt(FieldConnector):
 
 
 async def _leave(client: gmqtt.Client) -> None:
-    client.set_config({"reconnect_retries": -2})
     try:
         await asyncio.wait_for(client.disconnect(), 2.0)
     except (OSError, TimeoutError, AttributeError):  # gmqtt has no connection to close when it never had one

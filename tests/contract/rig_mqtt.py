@@ -47,12 +47,12 @@ class BrokerRig(Rig):
 
     async def start(self) -> None:
         conf = self.folder / "mosquitto.conf"
-        conf.write_text(f"listener {self.port} 127.0.0.1\n{self.config}\n", "utf-8")
+        conf.write_text(f"listener {self.port} 127.0.0.1\nuser root\n{self.config}\n", "utf-8")
         assert MOSQUITTO is not None
         self.process = subprocess.Popen([MOSQUITTO, "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         await until(self._answers, "the broker listens")
         self.device = gmqtt.Client(f"device-{time.time_ns()}", will_message=self.will())
-        self.device.set_config({"reconnect_retries": 0})
+        self.device.set_config({"reconnect_retries": -2})
         self.device.on_message = self._on_message
         subscribed = asyncio.Event()
         self.device.on_subscribe = lambda *_: subscribed.set()
