@@ -118,8 +118,7 @@ class ModbusConnector(FieldConnector):
 
         super().__init__(source.id, points, bindings)
         self.lost = (OSError, TimeoutError, ModbusException)
-        self._source, self._url = source, urlsplit(source.url)
-        self._host, self._port = self._url.hostname or "127.0.0.1", self._url.port or (802 if "tls" in source.scheme else 502)
+        self._source, (self._host, self._port) = source, at_of(source)
         read = self.understood(lambda b: register_of(b.address, b.type, b.order or source.order, source.unit))
         written = self.understood(lambda b: register_of(b.write, b.type, b.order or source.order, source.unit),
                                   lambda b: bool(b.write))
@@ -130,7 +129,7 @@ class ModbusConnector(FieldConnector):
 
     async def talk(self) -> None:
         """Poll every block until a whole round brings nothing."""
-        client = self._make_client()
+        client = client_of(self._source)
         try:
             if not await client.connect():
                 raise LineLost(f"{self._host}:{self._port} does not answer")
@@ -172,7 +171,7 @@ class ModbusConnector(FieldConnector):
         from pymodbus.exceptions import ModbusException
 
         try:
-            answer = await _read(client, block)
+            answer = await read_block(client, block)
         except (ModbusException, TimeoutError) as error:
             self.refuse(f"unit {block.unit} does not answer", error)
             self.lose(binding for binding, _ in block.rows)
@@ -198,16 +197,25 @@ class ModbusConnector(FieldConnector):
             self._blocks.remove(block)
             self._blocks += [Block(at.unit, at.table, at.start, at.start + at.count, [(b, at)]) for b, at in block.rows]
 
-    def _make_client(self) -> AsyncModbusTcpClient:
-        from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient
 
-        if self._source.scheme == "modbus+tls":
-            return AsyncModbusTlsClient(self._host, sslctx=tls_of(self._source), port=self._port, retries=0,
-                                        reconnect_delay=0, timeout=ANSWER_SECS)
-        return AsyncModbusTcpClient(self._host, port=self._port, retries=0, reconnect_delay=0, timeout=ANSWER_SECS)
+def client_of(source: SourceSpec) -> AsyncModbusTcpClient:
+    """A client of a source's server, not yet connected; it tries once, trying again is ours."""
+    from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient
+
+    host, port = at_of(source)
+    if source.scheme == "modbus+tls":
+        return AsyncModbusTlsClient(host, sslctx=tls_of(source), port=port, retries=0, reconnect_delay=0, timeout=ANSWER_SECS)
+    return AsyncModbusTcpClient(host, port=port, retries=0, reconnect_delay=0, timeout=ANSWER_SECS)
 
 
-async def _read(client: AsyncModbusTcpClient, block: Block) -> ModbusPDU:
+def at_of(source: SourceSpec) -> tuple[str, int]:
+    """Host and port; 502, or 802 with TLS, where the url names none."""
+    parts = urlsplit(source.url)
+    return parts.hostname or "127.0.0.1", parts.port or (802 if source.scheme == "modbus+tls" else 502)
+
+
+async def read_block(client: AsyncModbusTcpClient, block: Block) -> ModbusPDU:
+    """One request for a block; the answer may be an exception's."""
     ask = {"coil": client.read_coils, "discrete": client.read_discrete_inputs, "input": client.read_input_registers,
            "holding": client.read_holding_registers}[block.table]
     return await ask(block.start, count=block.end - block.start, device_id=block.unit)

@@ -18,6 +18,7 @@ from connectors.orders import CannotWrite
 from twin.park import SourceSpec
 from twin.registry import PointTable
 
+MAX_DEPTH = 20
 _MILLISECONDS_FROM = 1e11
 
 

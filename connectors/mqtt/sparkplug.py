@@ -26,6 +26,7 @@ from twin.wire import Quality
 
 NAMESPACE = "spBv1.0"
 REBIRTH = "Node Control/Rebirth"
+_HEARD = ("NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDEATH", "DDATA")
 _ASK_AGAIN_SECS = 10.0
 _BOOLEAN_TYPE = 11
 _GOOD_CODE, _STALE_CODE = 192, 500
@@ -50,6 +51,14 @@ def address_of(address: str) -> tuple[str, str, str]:
     if not colon or not edge or not metric or "/" in device:
         raise ValueError(f"address '{address}' is not like edge/device:metric or edge:metric")
     return edge, device, metric
+
+
+def place_of(topic: str) -> tuple[str, str, str]:
+    """(verb, edge node, device or '') of `spBv1.0/group/VERB/edge[/device]`; no verb where it is none such."""
+    parts = topic.split("/")
+    if len(parts) not in (4, 5):
+        return "", "", ""
+    return parts[2], parts[3], parts[4] if len(parts) == 5 else ""
 
 
 class SparkplugConnector(OverMqtt):
@@ -79,10 +88,9 @@ class SparkplugConnector(OverMqtt):
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """`spBv1.0/group/TYPE/edge[/device]`."""
-        parts = topic.split("/")
-        if len(parts) not in (4, 5) or parts[2] in ("NCMD", "DCMD", "STATE"):
+        verb, edge, device = place_of(topic)
+        if verb not in _HEARD:
             return
-        verb, edge, device = parts[2], parts[3], parts[4] if len(parts) == 5 else ""
         message = Payload()
         try:
             message.ParseFromString(payload)
