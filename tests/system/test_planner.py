@@ -244,12 +244,12 @@ def test_a_building_that_overlaps_says_so_where_it_would_stand(planned: Served, 
     notice.wait_for(state="visible", timeout=30_000)
     assert "冲突楼 未放入" in notice.inner_text()
     assert "重叠" in notice.inner_text()
-    page.wait_for_function("[...parktwin.planner.scene.children].some((g) => g.children?.some((o) => o.userData.isBody "
+    page.wait_for_function("() => [...parktwin.planner.scene.children].some((g) => g.children?.some((o) => o.userData.isBody "
                            "&& o.geometry.attributes.position.count > 300))", timeout=30_000)
     page.locator(".planner-compass button").click()
     before = page.evaluate("JSON.stringify(parktwin.planner.orbit.now)")
     page.locator(".planner-faults button").click()
-    page.wait_for_function(f"JSON.stringify(parktwin.planner.orbit.now) !== '{before}'", timeout=30_000)
+    page.wait_for_function(f"() => JSON.stringify(parktwin.planner.orbit.now) !== '{before}'", timeout=30_000)
     page.locator(".planner-bar > button").first.click()
     assert "Clash is left out" in notice.inner_text()
     assert "so it is left out" in page.locator(".planner-faults").inner_text()
@@ -299,6 +299,19 @@ def test_another_day_keeps_the_picture_until_it_is_worked_out(page: Page) -> Non
     days.locator("button").first.click()
     page.wait_for_selector(".planner-table tr:has-text('日照 · 新建住宅') td.limit:has-text('2.00 h')", timeout=60_000)
     assert "day=" not in page.url
+
+
+@pytest.mark.browser
+def test_facades_show_the_sun_after_before_and_not_at_all(page: Page) -> None:
+    corners = "parktwin.planner.tints.flatMap(g => g.children).reduce((n, m) => n + m.geometry.attributes.position.count, 0)"
+    buttons, counts = page.locator(".planner-legend .pair button"), [page.evaluate(corners)]
+    for number in (1, 2, 3):
+        buttons.nth(number).click()
+        page.wait_for_function(f"() => {corners} !== {counts[-1]}", timeout=30_000)
+        counts.append(page.evaluate(corners))
+    own, after, before, none = counts
+    assert after == own + before > own > 0  # the neighbours come in, and they alone are left of the time before
+    assert none == 0
 
 
 @pytest.mark.browser

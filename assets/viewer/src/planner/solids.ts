@@ -1,55 +1,9 @@
-/** Geometry of a scheme: prisms of its storeys, façade cells by hours of sun, lines of the plot, what breaks a rule. */
-import {
-  BufferAttribute, BufferGeometry, Color, DoubleSide, GreaterDepth, Group, LessEqualDepth, Mesh, MeshBasicMaterial, MeshLambertMaterial, ShaderMaterial, ShapeUtils, SRGBColorSpace, Vector2, type Material, type Object3D,
-} from "three";
+/** Geometry of a scheme: prisms of its storeys or its own models, lines of the plot, what breaks a rule, what could not be put in. */
+import { BufferAttribute, Color, DoubleSide, GreaterDepth, Group, LessEqualDepth, Mesh, MeshBasicMaterial, ShaderMaterial, ShapeUtils, SRGBColorSpace, Vector2, type BufferGeometry, type Material, type Object3D } from "three";
 import { breachesOf, type Part, type Result } from "./api";
+import { lit, plain, shadowed, Triangles, type Ring } from "./triangles";
 
-/** One colour an hour, 0 to 8; the server's stills use the same. */
-export const SUN_RAMP = ["#503866", "#685085", "#7a72a0", "#708da6", "#63a5a5", "#7dbca6", "#a3d2ab", "#d9edbe"];
 export const BREACH = "#a8006d";
-type Ring = [number, number][];
-
-class Triangles {
-  readonly points: number[] = [];
-  readonly colours: number[] = [];
-  private tint = new Color("#ffffff");
-  colour(hex: string): this { this.tint.set(hex); return this; }
-  corner(x: number, y: number, z: number): void { this.points.push(x, y, z); this.colours.push(this.tint.r, this.tint.g, this.tint.b); }
-  quad(a: number[], b: number[], z0: number, z1: number): void {
-    const [ax, ay] = a as [number, number], [bx, by] = b as [number, number];
-    this.corner(ax, ay, z0); this.corner(bx, by, z0); this.corner(bx, by, z1);
-    this.corner(ax, ay, z0); this.corner(bx, by, z1); this.corner(ax, ay, z1);
-  }
-  flat(ring: Ring, z: number): void {
-    const flat = ring.map(([x, y]) => new Vector2(x, y));
-    for (const [a, b, c] of ShapeUtils.triangulateShape(flat, []) as [number, number, number][]) for (const k of [a, b, c]) this.corner(flat[k]!.x, flat[k]!.y, z);
-  }
-  walls(ring: Ring, z0: number, z1: number): void { ring.forEach((a, k) => this.quad(a, ring[(k + 1) % ring.length]!, z0, z1)); }
-  /** A line lying on the ground as a ribbon; dash and gap in metres. */
-  ribbon(ring: Ring, z: number, wide: number, dash = 0, gap = 0, isClosed = true): void {
-    const last = isClosed ? ring.length : ring.length - 1;
-    for (let k = 0; k < last; k++) {
-      const a = ring[k]!, b = ring[(k + 1) % ring.length]!, length = Math.hypot(b[0] - a[0], b[1] - a[1]);
-      if (length < 1e-6) continue;
-      const ux = (b[0] - a[0]) / length, uy = (b[1] - a[1]) / length, step = dash ? dash + gap : length;
-      for (let s = 0; s < length; s += step) {
-        const e = Math.min(length, s + (dash || length)), nx = (-uy * wide) / 2, ny = (ux * wide) / 2;
-        const p = [a[0] + ux * s, a[1] + uy * s], q = [a[0] + ux * e, a[1] + uy * e];
-        for (const [x, y] of [[p[0]! + nx, p[1]! + ny], [p[0]! - nx, p[1]! - ny], [q[0]! - nx, q[1]! - ny], [p[0]! + nx, p[1]! + ny], [q[0]! - nx, q[1]! - ny], [q[0]! + nx, q[1]! + ny]]) this.corner(x!, y!, z);
-      }
-    }
-  }
-  mesh(material: Material): Mesh {
-    const geometry = new BufferGeometry();
-    geometry.setAttribute("position", new BufferAttribute(new Float32Array(this.points), 3));
-    geometry.setAttribute("color", new BufferAttribute(new Float32Array(this.colours), 3));
-    geometry.computeVertexNormals();
-    return new Mesh(geometry, material);
-  }
-}
-
-const lit = (): MeshLambertMaterial => new MeshLambertMaterial({ vertexColors: true, side: DoubleSide, flatShading: true });
-const plain = (): MeshBasicMaterial => new MeshBasicMaterial({ vertexColors: true, side: DoubleSide, toneMapped: false });
 
 /** Magenta in 45° stripes; the part hidden behind others is drawn fainter, in the same stripes. */
 function hatch(isHidden: boolean): ShaderMaterial {
@@ -61,10 +15,9 @@ function hatch(isHidden: boolean): ShaderMaterial {
   });
 }
 
-/** Everything a scheme adds to the view. `isOwn` cells are the scheme's; neighbours are coloured too where asked. */
-export function schemeGroup(result: Result, isTinted: boolean): Group {
-  const group = new Group(), own = new Set(result.buildings.map((b) => b.id));
-  const z = result.ground;
+/** Everything a scheme adds to the view but its façades' colours. */
+export function schemeGroup(result: Result): Group {
+  const group = new Group(), z = result.ground;
   const pad = new Triangles();
   if (result.buildings.length) pad.colour("#dfe2dc").flat(result.site, z + 0.14);
   for (const ring of result.greens) pad.colour("#bdd0b4").flat(ring, z + 0.2);
@@ -72,13 +25,6 @@ export function schemeGroup(result: Result, isTinted: boolean): Group {
   const body = new Triangles();
   for (const building of result.buildings) if (!building.modelled) for (const part of building.parts) solid(body, part, building.levels);
   if (body.points.length) { const mesh = shadowed(body.mesh(lit()), true); mesh.userData.isBody = true; group.add(mesh); }
-  const modelled = new Set(result.buildings.filter((b) => b.modelled).map((b) => b.id));
-  const tints = new Group();
-  tints.name = "tints";
-  const cells = facade(result, (id) => (own.has(id) || isTinted) && !modelled.has(id), 0.22), film = facade(result, (id) => modelled.has(id), 0);
-  if (cells) tints.add(shadowed(cells.mesh(paintwork()), false));
-  if (film) { const mesh = film.mesh(glaze()); mesh.renderOrder = 5; tints.add(mesh); }
-  group.add(tints);
   ghosts(group, result);
   const marks = new Triangles().colour("#18202b");
   marks.ribbon(result.site, z + 0.55, 0.9, 9, 2.6);
@@ -88,8 +34,6 @@ export function schemeGroup(result: Result, isTinted: boolean): Group {
   broken(group, result);
   return group;
 }
-
-function shadowed(mesh: Mesh, casts: boolean): Mesh { mesh.castShadow = casts; mesh.receiveShadow = true; return mesh; }
 
 function solid(into: Triangles, part: Part, levels: number[]): void {
   for (const ring of part.rings) {
@@ -116,34 +60,6 @@ const inset = (ring: Ring, by: number): Ring => grow(ring, -by);
 function normal(a: [number, number], b: [number, number]): [number, number] {
   const l = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1;
   return [(b[1] - a[1]) / l, -(b[0] - a[0]) / l];
-}
-
-/** Façade cells by hours of sun, `gap` metres short of each other. */
-function facade(result: Result, wanted: (id: string) => boolean, gap: number): Triangles | null {
-  const s = result.sunlight, into = new Triangles(), shown = s.stacks.map(wanted);
-  for (let k = 0; k < s.z0.length; k++) {
-    if (!shown[s.stack[k]!]) continue;
-    const ax = s.a[2 * k]!, ay = s.a[2 * k + 1]!, bx = s.b[2 * k]!, by = s.b[2 * k + 1]!, l = Math.hypot(bx - ax, by - ay) || 1;
-    const ux = (bx - ax) / l, uy = (by - ay) / l, nx = uy * 0.07, ny = -ux * 0.07, cut = Math.min(gap, l / 6);
-    into.colour(SUN_RAMP[Math.min(7, Math.max(0, Math.floor(s.hours_after[k]!)))]!);
-    into.quad([ax + ux * cut + nx, ay + uy * cut + ny], [bx - ux * cut + nx, by - uy * cut + ny], s.z0[k]! + gap * 1.36, s.z1[k]! - gap * 1.14);
-  }
-  return into.points.length ? into : null;
-}
-
-/** Mostly a cell's own colour, so that it reads against the legend; shadows still show. */
-function paintwork(): MeshLambertMaterial {
-  const material = lit();
-  material.emissive = new Color("#ffffff");
-  material.emissiveIntensity = 0.66;
-  material.onBeforeCompile = (shader) => { shader.fragmentShader = shader.fragmentShader.replace("#include <emissivemap_fragment>", "totalEmissiveRadiance *= diffuseColor.rgb; diffuseColor.rgb *= 0.3;"); };
-  material.customProgramCacheKey = () => "facade";
-  return material;
-}
-
-/** Over a model's own walls and windows: its colour lies on them like glass. */
-function glaze(): MeshBasicMaterial {
-  return new MeshBasicMaterial({ vertexColors: true, side: DoubleSide, toneMapped: false, transparent: true, opacity: 0.62, depthWrite: false, polygonOffset: true, polygonOffsetFactor: -2, polygonOffsetUnits: -2 });
 }
 
 /** What the server made of the scheme's IFC files, in their own colours; prisms are drawn from the result. */

@@ -5,7 +5,7 @@ import { figure } from "../app/format";
 import { world } from "../app/store";
 import { lang, named, say, theme } from "../app/words";
 import type { Breach, LeftOut, Result, Row, SchemeRow } from "./api";
-import { SUN_RAMP } from "./solids";
+import { SUN_RAMP, TINTS, type Tint } from "./facades";
 import type { Slot } from "./page";
 import { dayOfStudy, hourText, sunAt } from "./solar";
 import { dayWords } from "./sun";
@@ -37,7 +37,7 @@ export function Stage(props: Props): JSX.Element {
   const { results, slots, schemes, mode, hour, marks, notices, chosen, seen, onMark, onNotice, onScheme } = props;
   void lang.value;
   const host = useRef<HTMLDivElement>(null), over = useRef<HTMLDivElement>(null), view = useRef<PlannerView | null>(null);
-  const [split, setSplit] = useState(0.5), [shownSide, setShown] = useState<Side>(0), [loaded, setLoaded] = useState<[number, number]>([0, 0]), dial = useRef<HTMLElement>(null), scale = useRef<HTMLElement>(null);
+  const [split, setSplit] = useState(0.5), [tint, setTint] = useState<Tint>("own"), [shownSide, setShown] = useState<Side>(0), [loaded, setLoaded] = useState<[number, number]>([0, 0]), dial = useRef<HTMLElement>(null), scale = useRef<HTMLElement>(null);
   const spots = useRef(new Map<string, Spot>());
   spots.current = new Map([...marks.map((m): [string, Spot] => [String(m.number), { at: m.breach.kind === "site" ? null : m.breach.at, side: m.side }]), ...notices.map((n, k): [string, Spot] => [`n${k}`, { at: n.item.at, side: n.side }])]);
   useEffect(() => {
@@ -56,6 +56,7 @@ export function Stage(props: Props): JSX.Element {
   useEffect(() => { if (sun) view.current?.setSun(...sunAt(sun, hour)); }, [sun, hour]);
   useEffect(() => { const v = view.current; if (v) { v.mode = mode; v.split = split; v.shown = shownSide; v.redraw(); } }, [mode, split, shownSide]);
   useEffect(() => { if (!seen) return; setShown(seen.side); setSplit((s) => (seen.side === 0 ? Math.max(s, 0.7) : Math.min(s, 0.3))); }, [seen]);
+  useEffect(() => { view.current?.setTint(tint); }, [tint]);
   useEffect(() => { view.current?.setTheme(theme.value); }, [theme.value]);
   useEffect(() => { view.current?.wake(); }, [marks, notices.length, lang.value]);
 
@@ -121,6 +122,7 @@ export function Stage(props: Props): JSX.Element {
         {([0, 1] as const).map((side) => <Badge key={side} side={side} slot={slots[side]} schemes={schemes} isDimmed={mode === "toggle" && shownSide !== side} notice={notices.find((n) => n.side === side)} onNotice={onNotice} onScheme={onScheme} />)}
         {sun && <div class="planner-legend"><b>{say("planner.legend", { day: dayWords(dayOfStudy(sun), sun.latitude), from: hourText(sun.hours[0]), to: hourText(sun.hours[1]) })}</b>
           <div class="ramp">{SUN_RAMP.map((c, k) => <i key={c} style={{ background: c }}><span>{k}</span></i>)}<span class="end">8 h</span></div>
+          <div class="pair" role="group" aria-label={say("planner.tint")}>{TINTS.map((t) => <button key={t} aria-pressed={tint === t} title={say(`planner.tint.${t}.why`)} onClick={() => setTint(t)}>{say(`planner.tint.${t}`)}</button>)}</div>
           <p><i class="hatch" />{sun.limit === null ? say("planner.legend.breach.plain") : say("planner.legend.breach", { limit: sun.limit })}</p></div>}
         <div class="planner-compass"><span><i ref={dial}>↑</i>{say("planner.north")}</span><span class="scale"><i ref={scale}>—</i></span><button onClick={() => view.current?.home()}>{say("planner.reset")}</button></div>
         {(pending || (loaded[1] > 0 && loaded[0] < loaded[1])) && <p class="planner-working" role="status">{pending ? say("planner.working", { name: pending.id, step: say(`planner.step.${pending.step}`) }) : say("planner.loading", { n: loaded[0], m: loaded[1] })}<progress max={1} value={pending ? pending.share : loaded[0] / Math.max(1, loaded[1])} /></p>}
