@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from itertools import pairwise
 
+from twin.expressions import ExpressionError, compile_expression
 from twin.pack_spec import (
     AlarmRule,
     Behaviour,
@@ -29,6 +30,7 @@ def faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
             yield f"{group} '{key}' exists twice", "rename or remove one of the two"
     for point in kind.points:
         yield from _point_faults(point)
+    yield from _derived_faults(kind)
     for rule in kind.alarms:
         yield from _alarm_faults(kind, rule)
     for command in kind.commands:
@@ -80,16 +82,66 @@ def _alarm_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str, str]
     if point is None:
         yield f"alarm '{rule.key}' watches unknown point '{rule.point}'", f"use one of {_names(kind)}"
         return
-    if rule.rule in ("high", "low", "rate") and (rule.limit is None or point.type != "number"):
+    yield from _expression_faults(kind, rule)
+    if rule.rule in ("high", "low", "rate", "deviation") and (rule.limit is None or point.type != "number"):
         yield f"alarm '{rule.key}' ({rule.rule}) needs a 'limit' on a number point", "add 'limit' or change 'rule'"
     if rule.rule == "state" and rule.state not in point.states:
         yield f"alarm '{rule.key}' waits for state '{rule.state}'", f"use one of {', '.join(point.states) or 'none'}"
-    if min(rule.hysteresis, rule.on_delay_secs, rule.off_delay_secs) < 0:
+    if min(rule.hysteresis, rule.on_delay_secs, rule.off_delay_secs, rule.suppress_off_delay_secs) < 0:
         yield f"alarm '{rule.key}' has a negative hysteresis or delay", "make it zero or more"
     response = rule.response
     if not all((response.steps, response.steps_zh, response.owner, response.owner_zh)) or response.deadline_mins <= 0:
         yield (f"alarm '{rule.key}' has no full response: an alarm nobody must answer is not an alarm",
                "give it an owner, owner_zh, steps, steps_zh and a deadline_mins above zero, or remove it")
+
+
+def _expression_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str, str]]:
+    """What the rule is worked out from."""
+    if rule.rule == "deviation":
+        against = kind.point(rule.against)
+        if against is None or against.type != "number" or rule.against == rule.point:
+            yield f"alarm '{rule.key}' compares with '{rule.against}'", f"give 'against' another number point: {_names(kind)}"
+    elif rule.against:
+        yield f"alarm '{rule.key}' ({rule.rule}) has 'against'", "remove it, or use rule = \"deviation\""
+    if (rule.rule == "expression") != bool(rule.when):
+        yield f"alarm '{rule.key}' ({rule.rule}) needs 'when' exactly when its rule is expression", "add or remove 'when'"
+    names = {point.key: point.states for point in kind.points}
+    for what, text in (("when", rule.when), ("suppress_when", rule.suppress_when)):
+        if text:
+            try:
+                compile_expression(text, names)
+            except ExpressionError as error:
+                yield f"alarm '{rule.key}': {what}: {error.what}", error.mend
+
+
+def _derived_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
+    """Points worked out from others: each from points there are, none from itself."""
+    names = {point.key: point.states for point in kind.points}
+    needs: dict[str, set[str]] = {}
+    for point in kind.points:
+        if not point.expr:
+            continue
+        if point.inputs or point.set or point.key in kind.simulate:
+            yield (f"derived point '{point.key}' has 'inputs', 'set' or a behaviour in simulate",
+                   "remove them: a kind's derived points are worked out from its own points")
+        try:
+            needs[point.key] = set(compile_expression(point.expr, names).inputs)
+        except ExpressionError as error:
+            yield f"derived point '{point.key}': {error.what}", error.mend
+    for key in sorted(needs):
+        if key in _reached(key, needs):
+            yield f"derived point '{key}' depends on itself", "take it out of its own 'expr', or out of those it is made of"
+
+
+def _reached(key: str, needs: dict[str, set[str]]) -> set[str]:
+    """Everything a derived point needs, directly or by way of others."""
+    found: set[str] = set()
+    ways = [key]
+    while ways:
+        fresh = needs.get(ways.pop(), set()) - found
+        found |= fresh
+        ways += fresh
+    return found
 
 
 def _command_faults(kind: DeviceKind, command: CommandSpec) -> Iterator[tuple[str, str]]:

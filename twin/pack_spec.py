@@ -19,7 +19,8 @@ class PointSpec(_Value, frozen=True, kw_only=True):
 
     `low`/`high`: the plausible range in `unit`, for gauges, not for alarms. `deadband`: smaller changes are not passed
     on (in `unit`). `period_secs`: how often the device reports; a value older than three periods is stale.
-    `set`: a person may set it by a command.
+    `set`: a person may set it by a command. `expr`: it is not heard but worked out from other points of the device
+    (`twin.expressions`), in a park file from those `inputs` names (name → `<device>.<point>`).
     """
 
     key: str
@@ -34,6 +35,13 @@ class PointSpec(_Value, frozen=True, kw_only=True):
     deadband: float = 0.0
     period_secs: float = 10.0
     set: bool = False
+    expr: str = ""
+    inputs: dict[str, str] = {}
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is worked out from other points, not heard from the field."""
+        return bool(self.expr)
 
     def number_of(self, value: float | str | bool) -> float:
         """A value as the live core carries it; NaN when a state name is not one of this point's."""
@@ -59,18 +67,24 @@ class AlarmRule(_Value, frozen=True, kw_only=True):
 
     `high`/`low`: beyond `limit`, and back by more than `hysteresis` (both in the point's unit) to return.
     `rate`: changes faster than `limit` units a minute. `state`: in `state`. `stale`: silent for three periods.
-    Both delays are in seconds and count source time.
+    `deviation`: further than `limit` from the point `against`, and back by more than `hysteresis`. `expression`: while `when`
+    holds (`twin.expressions`). Both delays are in seconds and count source time.
+    `suppress_when`: while it holds, and `suppress_off_delay_secs` longer, the alarm is suppressed by design.
     """
 
     key: str
     point: str
-    rule: Literal["high", "low", "state", "stale", "rate"]
+    rule: Literal["high", "low", "state", "stale", "rate", "deviation", "expression"]
     name: str
     name_zh: str
     priority: Literal[1, 2, 3, 4]
     response: Response
     limit: float | None = None
     state: str | None = None
+    against: str = ""
+    when: str = ""
+    suppress_when: str = ""
+    suppress_off_delay_secs: float = 0.0
     hysteresis: float = 0.0
     on_delay_secs: float = 0.0
     off_delay_secs: float = 0.0

@@ -78,6 +78,7 @@ class Simulator:
         self.site = site or Site()
         self.behaviours = Behaviours(points, self.site, seed)
         self.offline, self._quality = self._failing()
+        self._quality[[spec.is_derived for spec in points.spec]] = Quality.NEVER  # the core works those out
         self.orders = OrderBook(self.behaviours, self.offline, seed)
         self._incidents = Incidents(self.behaviours)
         self._graph = graph

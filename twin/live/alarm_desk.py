@@ -12,6 +12,7 @@ from twin.events import EventStore, Note, Records, StoreDown
 from twin.fences import PREFIX
 from twin.live.alarms import AlarmEvent, AsideEvent
 from twin.live.book import AlarmBook, Held
+from twin.live.rules import RuleTable
 from twin.live.state import RuleEvents, StateStore
 from twin.live.views import Views
 from twin.wire import AlarmView, AsideView, TrailEntry
@@ -33,19 +34,22 @@ class AlarmDesk:
         self.book = AlarmBook(state.rules, events.next_alarm_id())
         rows = np.array(self.book.restore(events.live_alarms(), PREFIX, events.suppressions()), np.int64)
         state.restore_active(rows[rows < len(state.rules)])
+        state.restore_suppressed(self.book.designed())
         self._unwritten: list[AlarmEvent] = []
         self._unwritten_asides: list[AsideEvent] = []
         self._changed: list[AlarmView] = []
         self._trail: list[TrailEntry] = []
 
     # ---- what the field says ------------------------------------------------------------------------------------
-    def conditions(self, events: RuleEvents) -> None:
-        """Alarm conditions that came and went."""
-        self._record(self.book.take(events))
+    def conditions(self, events: RuleEvents, now: float) -> None:
+        """Alarm conditions that came and went; what is suppressed by design by now is so for all of them."""
+        if self._state.suppresses:
+            self._record(self.book.design(self._state.suppressed(), now))
+        self._record(self.book.take(alarms_only(events, self._state.rules)))
 
     def tick(self, now: float) -> None:
         """What time does: silence, delays and shelves that run out."""
-        self.conditions(self._state.sweep(now))
+        self.conditions(self._state.sweep(now), now)
         for moved, aside in self.book.expire(now):
             self._record(moved, aside)
 
@@ -94,7 +98,8 @@ class AlarmDesk:
     def rules_of(self, device: str) -> list[dict[str, object]]:
         """A device's rules with what holds each aside, JSON-ready."""
         out: list[dict[str, object]] = []
-        for row in np.flatnonzero(self._state.rules.device == device).tolist():
+        mine = (self._state.rules.device == device) & (self._state.rules.suppresses < 0)
+        for row in np.flatnonzero(mine).tolist():
             key, spec = self._state.rules.keys[row], self._state.rules.specs[row]
             kind, held = self.book.aside(key)
             live = self.book.of_key(key)
@@ -146,3 +151,11 @@ class AlarmDesk:
         views = [self._views.alarm(event.alarm) for event in events]
         self._changed += views
         return views
+
+
+def alarms_only(events: RuleEvents, rules: RuleTable) -> RuleEvents:
+    """The events without those that only suppress others; rows past the rules (fences) are alarms."""
+    known = events.rule < len(rules)
+    keep = ~known
+    keep[known] = rules.suppresses[events.rule[known]] < 0
+    return events if keep.all() else RuleEvents(events.rule[keep], events.on[keep], events.time[keep], events.value[keep])

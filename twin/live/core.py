@@ -37,7 +37,7 @@ from twin.ports import (
     WallClock,
 )
 from twin.registry import PointTable
-from twin.wire import AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, TrailEntry
+from twin.wire import AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, Quality, TrailEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,8 @@ class LiveCore:
         ids = self.views.tracks
         rows = [self.book.add(f"{PREFIX}{e.fence}.{ids[e.track].id if e.track in ids else e.track}") for e in events]
         self.alarm_desk.conditions(RuleEvents(np.array(rows, np.int64), np.array([e.is_on for e in events], np.bool_),
-                                               np.array([e.time for e in events]), np.full(len(events), np.nan)))
+                                               np.array([e.time for e in events]), np.full(len(events), np.nan)),
+                                   self.clock.now())
 
     # ---- incidents ----------------------------------------------------------------------------------------------
     def answer(self, answers: Answers, people: Sequence[TrackInfo]) -> None:
@@ -218,7 +219,8 @@ class LiveCore:
         alarms, alarm_trail = self.alarm_desk.drain()
         seq = self.state.next_seq()
         slots = np.flatnonzero((self.state.changed == seq) & (self.state.quality != 4))
-        tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=passed, positions=fixes,
+        kept = joined_readings([passed, self._worked_out(seq)])
+        tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=kept, positions=fixes,
                     alarms=tuple(alarms), commands=tuple(self.views.command(c) for c in commands),
                     trail=tuple(sorted(self._trail + alarm_trail + command_trail, key=lambda entry: entry.id)),
                     links=tuple(self._links_changed), orders=tuple(orders), incidents=tuple(incidents),
@@ -305,9 +307,15 @@ class LiveCore:
         batch = joined_readings(self._readings)
         self._readings = []
         applied = self.state.apply(batch, now)
-        self.alarm_desk.conditions(applied.events)
+        self.alarm_desk.conditions(applied.events, now)
         passed = applied.passed
         return Readings(batch.slot[passed], batch.value[passed], batch.quality[passed], batch.source_time[passed])
+
+    def _worked_out(self, seq: int) -> Readings:
+        """What derived points came to in a tick, for history: the last value of each that changed."""
+        state = self.state
+        slots = state.derived[(state.changed[state.derived] == seq) & (state.quality[state.derived] < Quality.STALE)]
+        return Readings(slots.astype(np.uint32), state.value[slots], state.quality[slots], state.source[slots])
 
     def _take_positions(self, now: float) -> tuple[NDArray[np.int64], Positions]:
         batches, self._positions = self._positions, []

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.live import kernel
+from twin.live.cells import CellTable, cell_table
 from twin.live.rules import RuleTable, rule_table
 from twin.ports import Readings
 from twin.registry import PointTable
 from twin.wire import Quality
 
-REASONS = ("unknown_slot", "no_time", "future", "older", "repeated", "not_a_number", "ahead", "taken")
+REASONS = ("unknown_slot", "no_time", "future", "older", "repeated", "not_a_number", "ahead", "taken", "derived")
 EVENT_ROOM = 4096
 
 
@@ -49,17 +50,24 @@ class StateStore:
         self.points = points
         self.rules = rule_table(points) if rules is None else rules
         self.seq = 0
-        self._slots = _slot_rows(points, self.rules)
+        rules_of = np.diff(self.rules.start)
+        self._cells: CellTable = cell_table(self.rules.cells, self.rules.slots, rules_of)
+        self._slots = _slot_rows(points, self.rules, self._cells)
         self._rules = _rule_rows(self.rules)
-        self.value: NDArray[np.float64] = self._slots["value"]
-        self.quality: NDArray[np.uint8] = self._slots["quality"]
-        self.source: NDArray[np.float64] = self._slots["source"]
-        self.received: NDArray[np.float64] = self._slots["received"]
-        self.changed: NDArray[np.uint32] = self._slots["changed"]
+        shown = self._slots[: len(points)]
+        self.value: NDArray[np.float64] = shown["value"]
+        self.quality: NDArray[np.uint8] = shown["quality"]
+        self.source: NDArray[np.float64] = shown["source"]
+        self.received: NDArray[np.float64] = shown["received"]
+        self.changed: NDArray[np.uint32] = shown["changed"]
         self.active: NDArray[np.bool_] = self._rules["active"]
+        #: Slots worked out from others, hidden ones left out.
+        self.derived: NDArray[np.int64] = np.flatnonzero(shown["flags"] & (kernel.CELL | kernel.TOTAL))
+        self._suppressing = np.flatnonzero(self.rules.suppresses >= 0)
         self._counts = np.zeros(len(REASONS), np.int64)
-        widest = int(np.diff(self.rules.start).max(initial=0))
-        self._events = kernel.empty_events(max(EVENT_ROOM, 2 * widest))
+        self._events = kernel.empty_events(max(EVENT_ROOM, int(self._cells.room.max(initial=0))))
+        self._waiting, self._waits = np.zeros(len(self._cells), np.int32), np.zeros(1, np.int64)
+        self._dirty, self._dirties = np.zeros(self.rules.slots, np.int64), np.zeros(1, np.int64)
         self._warm()
 
     def __len__(self) -> int:
@@ -73,22 +81,36 @@ class StateStore:
     def apply(self, readings: Readings, now: float) -> Applied:
         """Take a batch in its order. A value never replaces a newer one; one > 5 min ahead of `now` is dropped."""
         passed = np.zeros(len(readings.slot), np.bool_)
-        found, at = [], 0
+        found, at, c = [], 0, self._cells
         while True:
             at, count = kernel.walk(at, readings.slot, readings.value, readings.quality, readings.source_time, now,
-                                    self.seq, self._slots, self._rules, passed, self._counts, *self._events)
+                                    self.seq, self._slots, self._rules, passed, self._counts, c.room[: len(self)],
+                                    c.after_start, c.after, c.rows, c.befores, c.op, c.arg, c.inputs, c.stack,
+                                    self._waiting, self._waits, self._dirty, self._dirties, *self._events)
             found.append(self._taken(count))
             if at >= len(readings.slot):
-                return Applied(passed, _joined(found))
+                return Applied(passed, joined(found + self._work_out(now)))
 
     def sweep(self, now: float) -> RuleEvents:
         """Let time pass: points silent for three periods turn stale, running delays run out."""
-        found, at = [], 0
+        found, at, c = [], 0, self._cells
         while True:
-            at, count = kernel.sweep(at, now, self.seq, self._slots, self._rules, *self._events)
+            at, count = kernel.sweep(at, now, self.seq, self._slots, self._rules, c.rows, c.inputs, self._dirty,
+                                     self._dirties, *self._events)
             found.append(self._taken(count))
-            if at >= len(self.value):
-                return _joined(found)
+            if at >= len(self._slots) + len(c):
+                return joined(found)
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether any rule can be suppressed by design."""
+        return len(self._suppressing) > 0
+
+    def suppressed(self) -> NDArray[np.bool_]:
+        """Which rule rows are suppressed by design now."""
+        flags = np.zeros(len(self.rules), np.bool_)
+        flags[self.rules.suppresses[self._suppressing[self.active[self._suppressing]]]] = True
+        return flags
 
     def mark_stale(self, slots: NDArray[np.integer]) -> None:
         """The way to these points is down: what they last said is no longer known to hold."""
@@ -116,6 +138,21 @@ class StateStore:
         """After a restart: these rules were active."""
         self.active[rules] = True
 
+    def restore_suppressed(self, rules: NDArray[np.integer]) -> None:
+        """After a restart: these rules were suppressed by design, which holds until the points say otherwise."""
+        self.active[self._suppressing[np.isin(self.rules.suppresses[self._suppressing], rules)]] = True
+
+    def _work_out(self, now: float) -> list[tuple[NDArray, ...]]:
+        """Every cell that waits; gives the events met on the way."""
+        found, at, c = [], 0, self._cells
+        while at < self._waits[0]:
+            at, count = kernel.work_out_waiting(at, now, self.seq, self._slots, self._rules, c.room, c.rows, c.befores, c.op,
+                                                c.arg, c.inputs, c.stack, self._waiting, self._waits, self._dirty,
+                                                self._dirties, *self._events)
+            found.append(self._taken(count))
+        self._waits[0] = 0
+        return found
+
     def _warm(self) -> None:
         """Compile the kernel, or load it, now rather than in the first tick."""
         nothing = Readings(np.zeros(0, np.uint32), np.zeros(0), np.zeros(0, np.uint8), np.zeros(0))
@@ -126,11 +163,16 @@ class StateStore:
         return tuple(column[:count].copy() for column in self._events)
 
 
-def _slot_rows(points: PointTable, rules: RuleTable) -> NDArray[np.void]:
-    rows = np.zeros(len(points), kernel.SLOT)
+def _slot_rows(points: PointTable, rules: RuleTable, cells: CellTable) -> NDArray[np.void]:
+    rows = np.zeros(rules.slots, kernel.SLOT)
     rows["value"] = rows["shown"] = np.nan
     rows["quality"] = int(Quality.NEVER)
-    rows["period"], rows["deadband"] = points.period, points.deadband
+    rows["period"][: len(points)], rows["deadband"][: len(points)] = points.period, points.deadband
+    rows["flags"][np.diff(cells.after_start) > 0] |= kernel.FEEDS
+    rows["flags"][cells.rows["slot"]] |= kernel.CELL
+    for k in range(len(cells)):  # the period of what is worked out is the longest of its inputs'
+        row = cells.rows[k]
+        rows["period"][row["slot"]] = rows["period"][cells.inputs[row["input"]:row["input"] + row["inputs"]]].max()
     rows["first"], rows["rules"] = rules.start[:-1], np.diff(rules.start)
     return rows
 
@@ -143,7 +185,8 @@ def _rule_rows(rules: RuleTable) -> NDArray[np.void]:
     return rows
 
 
-def _joined(parts: list[tuple[NDArray, ...]]) -> RuleEvents:
+def joined(parts: list[tuple[NDArray, ...]]) -> RuleEvents:
+    """Events one behind the other."""
     if len(parts) == 1:
         return RuleEvents(*parts[0])
     return RuleEvents(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

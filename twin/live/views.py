@@ -76,12 +76,13 @@ class Views:
             return self._fence_alarm(alarm)
         device, _, _ = alarm.key.partition(".")
         row = self._row[alarm.key]
-        spec, slot = self._rules.specs[row], int(self._rules.slot[row])
+        spec, slot = self._rules.specs[row], int(self._rules.shown[row])
         node, place, place_zh = self.place(device)
         return AlarmView(
             id=alarm.id, key=alarm.key, device=device, node=node, priority=spec.priority, state=alarm.state,
             title=spec.name, title_zh=spec.name_zh, place=place, place_zh=place_zh, point=self._points.ids[slot],
-            value=alarm.value if math.isfinite(alarm.value) else None, limit=spec.limit, unit=self._points.unit[slot],
+            value=alarm.value if math.isfinite(alarm.value) and spec.rule != "expression" else None, limit=spec.limit,
+            unit=self._points.unit[slot],
             raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
             owner=spec.response.owner, owner_zh=spec.response.owner_zh, steps=list(spec.response.steps),
             steps_zh=list(spec.response.steps_zh), deadline_mins=spec.response.deadline_mins, **_aside_of(alarm))

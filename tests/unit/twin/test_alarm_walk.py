@@ -211,7 +211,7 @@ def test_a_reading_from_the_future_or_the_past_is_counted_by_its_reason() -> Non
     store.apply(batch([(0, 1.0, 0, 0.0), (0, 2.0, 0, 0.0), (0, 3.0, 0, -1.0), (0, 4.0, 0, 301.0), (9, 1.0, 0, 0.0),
                        (0, 1.0, 0, math.nan), (1, math.nan, 0, 0.0), (1, 5.0, 0, 8.0)], T0), T0)
     assert store.counts == {"unknown_slot": 1, "no_time": 1, "future": 1, "older": 1, "repeated": 1, "not_a_number": 1,
-                            "ahead": 1, "taken": 3}
+                            "ahead": 1, "taken": 3, "derived": 0}
     assert store.value.tolist() == [1.0, 5.0]
     assert store.quality.tolist() == [Quality.GOOD, Quality.UNCERTAIN]
 

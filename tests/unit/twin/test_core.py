@@ -148,6 +148,35 @@ def test_a_rule_taken_out_while_quiet_is_raised_in_silence_and_all_is_on_the_tra
     assert core.events.verify() == []
 
 
+def test_a_derived_point_is_seen_kept_and_suppresses_by_design(clock: HandClock, tmp_path: Path) -> None:
+    points = PointTable([Device(id="ahu-1", kind="ahu", name="AHU")], load_packs().kinds)
+    events = EventStore.at(tmp_path / "events.db")
+    core = LiveCore(points, events, clock=clock)
+    say(core, clock, ahu_1__status="run", ahu_1__supply_temp=16.0, ahu_1__return_temp=24.0)
+    tick = core.tick()
+    slot = points.slot_of("ahu-1.air_delta")
+    assert slot in tick.slots
+    assert tick.readings.value[tick.readings.slot == slot].tolist() == [8.0]
+    clock.time += 1
+    say(core, clock, ahu_1__status="off", ahu_1__supply_temp=30.0, ahu_1__return_temp=24.0)
+    core.tick()
+    for _ in range(15):
+        clock.time += 10
+        say(core, clock, ahu_1__status="off", ahu_1__supply_temp=30.0)
+        core.tick()
+    assert [(alarm.key, alarm.state) for alarm in core.alarms()] == [("ahu-1.supply_hot", "suppressed")]
+    core = LiveCore(points, events, clock=clock)
+    core.tick()
+    assert [alarm.state for alarm in core.alarms()] == ["suppressed"], "what was suppressed stays so after a restart"
+    for _ in range(31):
+        clock.time += 10
+        say(core, clock, ahu_1__status="run", ahu_1__supply_temp=30.0)
+        core.tick()
+    assert [alarm.state for alarm in core.alarms()] == ["unacknowledged"]
+    assert [e.what for e in reversed(events.trail())] == ["alarm.raised", "alarm.unsuppressed"]
+    events.close()
+
+
 def order_open(core: LiveCore, role: str = "operator", key: str = "k1", by: str = "wang"):
     return core.request(device="gate-1", key="open", args={}, by=by, role=role, idempotency_key=key)
 

@@ -47,7 +47,7 @@ def test_every_shipped_alarm_has_somebody_who_answers_in_both_languages() -> Non
 
 def test_every_shipped_point_is_simulated() -> None:
     for kind in load_packs().kinds.values():
-        assert set(kind.simulate) == {point.key for point in kind.points}, kind.id
+        assert set(kind.simulate) == {point.key for point in kind.points if not point.is_derived}, kind.id
 
 
 @pytest.mark.parametrize(("more", "says"), [
@@ -66,6 +66,14 @@ def test_every_shipped_point_is_simulated() -> None:
     ('commands = [{ key = "c", name = "C", name_zh = "令", effect = "{devise}", effect_zh = "{device}", '
      'sets = { state = "on" }, confirm = { point = "state", state = "on" } }]', "devise"),
     ('simulate = { state = { model = "states", dwell_secs = { broken = 5 } } }', "broken"),
+    (f'alarms = [{{ key = "a", point = "temp", rule = "deviation", against = "state", limit = 1, name = "A", name_zh = "甲", '
+     f'priority = 1, {RESPONSE} }}]', "compares with 'state'"),
+    (f'alarms = [{{ key = "a", point = "temp", rule = "expression", name = "A", name_zh = "甲", priority = 1, {RESPONSE} }}]',
+     "'when'"),
+    (f'alarms = [{{ key = "a", point = "temp", rule = "expression", when = "tmp > 3", name = "A", name_zh = "甲", '
+     f'priority = 1, {RESPONSE} }}]', "names 'tmp'"),
+    (f'alarms = [{{ key = "a", point = "temp", rule = "high", limit = 1, suppress_when = \'state == "up"\', name = "A", '
+     f'name_zh = "甲", priority = 1, {RESPONSE} }}]', "suppress_when"),
     ('colour = "red"', "colour"),
 ])
 def test_a_pack_that_does_not_hold_together_is_refused_with_file_kind_and_key(tmp_path: Path, more: str,
@@ -92,3 +100,17 @@ def test_states_and_booleans_become_numbers() -> None:
     assert gate.number_of("ajar") != gate.number_of("ajar")
     assert argument_of("{value}") == "value"
     assert argument_of("open") is None
+
+
+@pytest.mark.parametrize(("points", "says"), [
+    ('{ key = "a", name = "A", name_zh = "甲", expr = "b + 1" }, { key = "b", name = "B", name_zh = "乙", expr = "a + 1" }',
+     "depends on itself"),
+    ('{ key = "a", name = "A", name_zh = "甲", expr = "q + 1" }', "names 'q'"),
+    ('{ key = "a", name = "A", name_zh = "甲", expr = "temp + 1", set = true }', "'set'")])
+def test_a_derived_point_that_cannot_be_worked_out_is_told(tmp_path: Path, points: str, says: str) -> None:
+    text = PACK.format(more="").replace("points = [", f"points = [{points}, ")
+    (tmp_path / "t.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PackError, match=r"t\.toml:") as told:
+        load_packs([tmp_path])
+    assert says in told.value.what
+    assert told.value.mend
