@@ -119,12 +119,14 @@ def gather(services: Services, number: int, told: Callable[[str, float], None]) 
     core = services.runner.core
     found = next((i for i in core.events.recent_incidents(5000) if i.id == number), None)
     if found is None:
-        raise ReplayError(f"there is no incident {number}", mend="choose one of the list")
+        raise ReplayError(f"there is no incident {number}", mend="choose one of the list", code="incident.unknown",
+                          fill={"number": number})
     first, last = range_of(services.history, core.clock.now())
     from_ms = max(first, int(found.opened_ms - BEFORE_SECS * 1000))
     to_ms = int(min(last, (found.closed_ms or last) + AFTER_SECS * 1000, from_ms + LONGEST_SECS * 1000))
     if to_ms <= found.opened_ms:
-        raise ReplayError("this incident has only just begun", mend="ask again in a few seconds")
+        raise ReplayError("this incident has only just begun", mend="ask again in a few seconds",
+                          code="report.early")
     views, names = views_of(services), _subjects(services, found, to_ms)
     steps = [e for e in core.events.alarm_steps(from_ms / 1000, to_ms / 1000) if e.alarm.id in found.alarms]
     alarms = {e.alarm.id: views.alarm(e.alarm) for e in steps}

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from ioc.incident_facts import Lang, gather
 from ioc.reports.incident import IncidentReport, incident_report
 from ioc.services import Services
+from ioc.stills import StillDesk
 from twin.errors import TwinError
 from twin.parktime import zone_of
 
@@ -38,11 +39,12 @@ class _Job:
 
 
 class ReportDesk:
-    """Reports asked for. Safe from several threads."""
+    """Reports asked for, and stills by the same thread. Safe from several threads."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="reports")
+        self.stills = StillDesk(services, self._pool)
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
 
@@ -59,7 +61,8 @@ class ReportDesk:
             if same:
                 return same
             if len(waiting) >= WAITING:
-                raise ReportError("reports are being written for others", mend="try again in a minute")
+                raise ReportError("reports are being written for others", mend="try again in a minute",
+                                  code="report.busy")
             for old in [key for key in self._jobs if key not in waiting][: max(0, len(self._jobs) + 1 - KEPT)]:
                 del self._jobs[old]
             key, job = secrets.token_urlsafe(12), _Job(incident, lang, user)
@@ -77,11 +80,12 @@ class ReportDesk:
         error = job.future.exception()
         if error is None:
             return {"state": "ready", "bytes": len(job.future.result())}
-        if isinstance(error, TwinError):
-            return {"state": "failed", "detail": f"{error.what}; {error.mend}"}
-        log.error("the report of incident %s could not be written", job.incident, exc_info=error)
-        return {"state": "failed",
-                "detail": f"the report could not be written ({type(error).__name__}); the server's log says why"}
+        if not isinstance(error, TwinError):
+            log.error("the report of incident %s could not be written", job.incident, exc_info=error)
+            kind = type(error).__name__
+            error = ReportError(f"the report could not be written ({kind})", mend="the server's log says why",
+                                code="report.broken", fill={"kind": kind})
+        return {"state": "failed", "detail": f"{error.what}; {error.mend}", "code": error.code, "fill": error.fill}
 
     def document(self, key: str, user: str) -> tuple[bytes, str] | None:
         """The PDF and its name, when it is ready."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,9 +17,10 @@ from twin.live.alarms import ASIDE
 from twin.live.core import LiveCore
 from twin.ports import TrackInfo
 from twin.registry import PointTable
-from twin.wire import Kpi
+from twin.wire import AlarmView, Kpi
 
 TREND_SECS = 1_800.0
+RECALL_SECS = 600.0
 
 
 class ParkPainters:
@@ -42,16 +44,38 @@ class ParkPainters:
     def paint_of(self, channel: int, time: float, value: NDArray[np.float64], quality: NDArray[np.uint8],
                  tracks: NDArray[np.int64], nodes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
         """One channel at another moment: columns by slot, and who was where."""
-        known = tracks < len(self._people)
-        people = nodes[known][self._people[tracks[known]]]
-        return self._painter.paint(channel, Moment(time=time, value=value, quality=quality, track_node=people))
+        return self._painter.paint(channel, self.moment_at(time, value, quality, tracks, nodes))
 
     def cards(self, node: int) -> list[Kpi]:
         """The KPI cards of a node now."""
         moment = self._moment()
         self._board.sample(moment)
-        alarms = [view.node for view in self._core.alarms() if view.state not in ASIDE]
-        return self._board.cards(str(self._graph.columns["id"][node]), moment, alarms).cards
+        return self._cards(self._board, node, moment, self._core.alarms())
+
+    def board(self) -> KpiBoard:
+        """A board for another time line, which recalls by ten minutes and keeps that a while; for one thread at a time."""
+        kept = functools.lru_cache(maxsize=8)(self._recall)
+        return self._board.apart(lambda time_secs: kept(time_secs - time_secs % RECALL_SECS))
+
+    def cards_of(self, board: KpiBoard, node: int, moment: Moment, alarms: Sequence[AlarmView]) -> list[Kpi]:
+        """The KPI cards of a node at another moment, by a board of `board()`.
+
+        Args:
+            alarms: the live ones then.
+        """
+        return self._cards(board, node, moment, alarms)
+
+    def moment_at(self, time: float, value: NDArray[np.float64], quality: NDArray[np.uint8], tracks: NDArray[np.int64],
+                  nodes: NDArray[np.uint32]) -> Moment:
+        """Columns by slot at an instant (s), and who was where."""
+        known = tracks < len(self._people)
+        people = nodes[known][self._people[tracks[known]]]
+        return Moment(time=time, value=value, quality=quality, track_node=people)
+
+    def _cards(self, board: KpiBoard, node: int, moment: Moment, alarms: Sequence[AlarmView]) -> list[Kpi]:
+        """One way to the cards, for now and for then."""
+        nodes = [view.node for view in alarms if view.state not in ASIDE]
+        return board.cards(str(self._graph.columns["id"][node]), moment, nodes).cards
 
     def remembered(self, now: float) -> list[tuple[float, Figures]]:
         """The cards' samples of the last day from history; takes seconds, on any thread but the core's."""

@@ -6,6 +6,7 @@ yesterday, when history knows it.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections import deque
@@ -81,6 +82,13 @@ class KpiBoard:
         self._base: tuple[float, NDArray[np.float64]] | None = None
         self._base_since: float | None = None
         self._yesterday: tuple[float, Figures] | None = None
+
+    def apart(self, recall: Recall | None = None) -> KpiBoard:
+        """The same board without its memory, for another time line (a replay) and thread; by default it recalls as before."""
+        other = copy.copy(self)
+        other._recall, other._trend = recall or self._recall, deque(maxlen=SAMPLES)
+        other._base = other._base_since = other._yesterday = None
+        return other
 
     def figures(self, moment: Moment) -> Figures:
         """Every figure a node that a moment's columns tell alone; NaN for unknown."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -14,7 +15,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from ioc.access.person import require
 from ioc.http.refusal import Refusal, refused
-from ioc.live.replay import past_of, views_of
+from ioc.live.replay import cards_at, past_of, scope_of, views_of
 from ioc.services import Services
 from twin.fences import PREFIX
 from twin.live.alarms import AlarmEvent
@@ -23,7 +24,7 @@ from twin.ports import SAMPLE
 from twin.replay import KEPT_SECS, ORDER_SECS, range_of
 from twin.wire import TrailEntry
 
-HEADER = "x-parktwin-replay"
+HEADER, PAGE = "x-parktwin-replay", "/replay"
 REFUSED = "a replay shows the past; nothing can be changed from it; return to live first"
 TRAIL_DAYS = 7
 
@@ -36,11 +37,16 @@ class NewMark(BaseModel):
 
 
 async def refuse_from_replay(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """A change asked for by a page that shows the past is refused, marks apart."""
+    """A change asked for by a page that shows the past is refused, marks and reports apart."""
     is_change = request.method not in ("GET", "HEAD") and request.url.path.startswith("/api/v1/")
-    if is_change and HEADER in request.headers and not request.url.path.startswith("/api/v1/replay/"):
+    if is_change and is_past(request.headers) and not request.url.path.startswith("/api/v1/replay/"):
         return refused(409, REFUSED, "replay.past", {})
     return await call_next(request)
+
+
+def is_past(headers: Mapping[str, str]) -> bool:
+    """Whether a request says it comes from the past: by its own header, or by the page a browser says it was sent from."""
+    return HEADER in headers or urlsplit(headers.get("referer", "")).path.rstrip("/") == PAGE
 
 
 def router(services: Services) -> APIRouter:
@@ -56,16 +62,20 @@ def router(services: Services) -> APIRouter:
         return {"first_ms": first, "last_ms": last}
 
     @routes.get("/state")
-    async def state(at_ms: float) -> dict[str, Any]:
-        """The hash of everything as of an instant, and counts."""
+    async def state(at_ms: float, node: str = "park") -> dict[str, Any]:
+        """The hash of everything as of an instant, counts, and the KPI cards of a node then."""
         first, last = await run_in_threadpool(range_of, services.history, core.clock.now())
         if not first <= at_ms <= last:
             raise Refusal(422, f"that moment is not on record; there is {first} to {last} (ms)", "replay.moment")
+        index = scope_of(services, node)
+        if not index:
+            raise Refusal(404, f"no node '{node}'", "node.unknown", node=node)
         past = past_of(services)
         await run_in_threadpool(past.seek, int(at_ms))
+        cards = await run_in_threadpool(cards_at, services, services.painters.board(), views_of(services), past, index)
         return {"at_ms": past.at_ms, "hash": await run_in_threadpool(past.hash), "values": int((past.quality != 4).sum()),
                 "tracks": len(past.present()), "alarms": sum(alarm.is_live for alarm in past.alarms.values()),
-                "commands": len(past.commands)}
+                "commands": len(past.commands), "cards": msgspec.to_builtins(cards)}
 
     @routes.get("/moments")
     async def moments() -> list[dict[str, Any]]:

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from ioc.access.person import current
 from ioc.live.hub import encode
 from ioc.services import Services
+from overlays.kpis import SCOPES, KpiBoard
 from twin.fences import PREFIX
 from twin.live.frames import overlay_frame, positions_frame, values_frame
+from twin.live.tracks import LOST
 from twin.live.views import Views
 from twin.replay import WINDOW_MS, Changes, Past, ReplayError, range_of
-from twin.wire import Hello, Look, Message, Quality, ReplayAsk, ReplayState
+from twin.wire import Hello, Kpi, Kpis, Look, Message, Quality, ReplayAsk, ReplayState
 
 STEP_SECS, FIXES_SECS, PAINT_SECS = 0.2, 1.0, 2.0
 SPEEDS = (0.5, 60.0)
@@ -43,6 +45,20 @@ def views_of(services: Services) -> Views:
     views = Views(services.points, core.state.rules, services.graph)
     views.fences, views.tracks = dict(core.views.fences), dict(core.views.tracks)
     return views
+
+
+def scope_of(services: Services, node: str) -> int:
+    """The storey, building, zone or park that a node is or is in: what has KPI cards; 0 for a node that is not there."""
+    graph, index = services.graph, services.graph.index(node)
+    return next((i for i in reversed(graph.path(index)) if graph.columns["kind"][i] in SCOPES), 0) if index else 0
+
+
+def cards_at(services: Services, board: KpiBoard, views: Views, past: Past, node: int) -> list[Kpi]:
+    """The KPI cards of a node as they were, by the code that makes those of now."""
+    here = past.present()[past.flags[past.present()] & LOST == 0]
+    moment = services.painters.moment_at(past.at_ms / 1000, past.value, past.quality, here, past.node[here])
+    alarms = [views.alarm(alarm) for alarm in past.alarms.values() if alarm.is_live]
+    return services.painters.cards_of(board, node, moment, alarms)
 
 
 def router(services: Services) -> APIRouter:
@@ -73,6 +89,8 @@ class Replay:
         self._services, self._socket = services, socket
         self._past, self._views = past_of(services), views_of(services)
         self._channels: list[int] = []
+        self._node = "park"
+        self._board = services.painters.board()
         self._is_playing, self._speed = False, 1.0
         self._wanted: float | None = None
         self._range = (0, 0)
@@ -88,6 +106,7 @@ class Replay:
 
     def _hear(self, message: Look | ReplayAsk) -> None:
         if isinstance(message, Look):
+            self._node = message.node
             self._channels = [channel for channel in message.channels if channel in self._services.painters.paintings]
         else:
             if message.at_ms is not None and np.isfinite(message.at_ms):
@@ -146,6 +165,7 @@ class Replay:
             fault, fault_zh = f"that moment is {side}", f"这一时刻{side_zh}"
         at = int(min(max(wanted, first), last))
         changes = await asyncio.to_thread(self._past.seek, at, min(at + WINDOW_MS, last))
+        self._board = self._board.apart()  # what a board remembers of its day is of the way it came
         await self._state(is_reset=True, fault=fault, fault_zh=fault_zh)
         await self._tell(changes)
         await self._fixes(changes.tracks)
@@ -195,6 +215,9 @@ class Replay:
 
     async def _paint(self) -> None:
         past, here = self._past, self._past.present()
+        if index := scope_of(self._services, self._node):
+            await self._send(Kpis(node=str(self._services.graph.columns["id"][index]), cards=await asyncio.to_thread(
+                cards_at, self._services, self._board, self._views, past, index)))
         for channel in self._channels:
             nodes, values = await asyncio.to_thread(
                 self._services.painters.paint_of, channel, past.at_ms / 1000, past.value, past.quality, here, past.node[here])

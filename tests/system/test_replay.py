@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
 from served_park import Served, build_park, serving, until
 
 from ioc.live.replay import past_of
@@ -102,6 +104,56 @@ def test_no_command_leaves_a_replay(served: Served) -> None:
     assert answer.status_code == 409
     assert "return to live" in answer.json()["detail"]
     assert len(browser.http.get("/api/v1/commands").json()) == before
+
+
+@pytest.mark.parametrize("said", [{"x-parktwin-replay": "1"}, {"referer": "{origin}/replay?t=1"}])
+@pytest.mark.parametrize("path", ["/commands", "/alarms/1/acknowledge", "/dispatches", "/incidents/1/close",
+                                  "/drills/fire/start"])
+def test_whoever_says_it_is_in_the_past_changes_nothing(served: Served, path: str, said: dict[str, str]) -> None:
+    browser = served.browser()
+    headers = {key: text.format(origin=served.origin) for key, text in said.items()}
+    answer = browser.http.post(f"/api/v1{path}", json={}, headers={"x-csrf-token": browser.csrf, **headers})
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "replay.past"
+
+
+def test_a_page_of_the_present_is_not_taken_for_the_past(served: Served) -> None:
+    browser = served.browser()
+    answer = browser.http.post("/api/v1/commands", json={"device": "GATE-1", "key": "open", "args": {}},
+                               headers={"x-csrf-token": browser.csrf, "referer": f"{served.origin}/console?at=replay"})
+    assert answer.status_code == 200
+
+
+def test_key_figures_are_as_they_were_and_made_as_those_of_now(served: Served) -> None:
+    browser, at = served.browser(), time.time() - 400
+    put(served, "MTR-0.power", 4321.0, at)
+    then = {card["key"]: card for card in browser.http.get(f"/api/v1/replay/state?at_ms={at * 1000 + 5}").json()["cards"]}
+    now = {card["key"]: card for card in browser.http.get("/api/v1/kpis").json()["cards"]}
+    assert then["power"]["value"] == 4321.0
+    assert now["power"]["value"] != 4321.0
+    assert then.keys() == now.keys()
+    assert [(c["name_zh"], c["unit"], c["digits"]) for c in then.values()] == [
+        (c["name_zh"], c["unit"], c["digits"]) for c in now.values()]
+    with browser.live("/live/replay") as socket:
+        socket.send(json.dumps({"t": "look", "node": "park", "channels": []}))
+        socket.send(json.dumps({"t": "replay", "at_ms": at * 1000 + 5}))
+        is_there = False
+        while True:
+            said = json.loads(message) if isinstance(message := socket.recv(timeout=20), str) else {"t": ""}
+            is_there = is_there or (said["t"] == "replay" and said["is_reset"] and abs(said["at_ms"] - at * 1000) < 100)
+            if said["t"] == "kpis" and is_there:
+                break
+    assert {card["key"]: card["value"] for card in said["cards"]}["power"] == 4321.0
+
+
+def test_a_picture_of_a_moment_is_drawn_and_a_moment_without_record_refused(served: Served) -> None:
+    browser, at = served.browser(), time.time() * 1000 - 60_000
+    answer = browser.http.get(f"/api/v1/replay/reports/still.jpg?at_ms={at}&node=park", timeout=60)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert np.asarray(Image.open(io.BytesIO(answer.content))).std() > 2, "a picture of something"
+    assert browser.http.get("/api/v1/replay/reports/still.jpg?at_ms=1000").json()["code"] == "replay.moment"
+    assert browser.http.get(f"/api/v1/replay/reports/still.jpg?at_ms={at}&node=nowhere").status_code == 404
 
 
 def test_a_mark_is_kept_with_its_author_and_can_be_taken_back_and_put_back(served: Served) -> None:

@@ -52,7 +52,8 @@ function taken(path: string): Promise<Response> | undefined {
 export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") { headers["X-CSRF-Token"] = csrf; headers["Content-Type"] = "application/json"; }
-  if (isReplay) headers["X-Parktwin-Replay"] = "1"; // nothing is done to the field from the past: the server refuses it
+  if (isReplay) headers["X-Parktwin-Replay"] = "1"; // nothing is done to the field from the past: not sent from here, and the server refuses it
+  if (isReplay && method !== "GET" && !path.startsWith("/replay/")) throw new ApiError(409, say("refusal.replay.past"));
   const answer = await ((method === "GET" && taken(path)) || fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), signal }));
   if (answer.status === 401) { location.assign(door()); }
   const text = await answer.text();

@@ -1,6 +1,7 @@
 /** The incident report: asked for, its progress told, saved as a file; a failure says why. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, faultOf } from "../app/api";
 import { lang, say } from "../app/words";
 import { type Moment, replayApi } from "./api";
 
@@ -19,7 +20,7 @@ export function ReportButton({ chosen }: { chosen: Moment | null }): JSX.Element
       for (let wait = 400; ; wait = Math.min(2000, wait * 1.3)) {
         const now = await replayApi.reportState(key);
         if (!isHere.current) return;
-        if (now.state === "failed") throw new Error(now.detail);
+        if (now.state === "failed") throw new ApiError(422, now);
         if (now.state === "ready") break;
         setTold({ busy: now.step, share: now.share });
         await pause(wait);
@@ -27,11 +28,11 @@ export function ReportButton({ chosen }: { chosen: Moment | null }): JSX.Element
       const a = document.createElement("a");
       a.href = replayApi.reportFile(key); a.download = ""; a.click();
       setTold({ done: true });
-    } catch (e) { if (isHere.current) setTold({ fault: e instanceof Error ? e.message : String(e) }); }
+    } catch (e) { if (isHere.current) setTold({ fault: faultOf(e) }); }
   };
   return (
     <span class="report">
-      <button disabled={!incident || !!told.busy} title={incident ? "" : say("replay.report.ask.why")} onClick={() => void write()}>⭳ {say("replay.report.ask")}</button>
+      <button disabled={!incident || !!told.busy} title={incident ? "" : say("replay.report.ask.why")} onClick={() => void write()}>{say("replay.report.ask")}</button>
       {told.busy ? <span role="status"><progress max={1} value={told.share} />{say("replay.report.busy", { n: Math.round((told.share ?? 0) * 100), step: say(`replay.report.step.${told.busy}`) })}</span>
         : told.fault ? <span role="alert">{say("replay.report.failed", { why: told.fault })}</span> : told.done ? <span role="status">{say("replay.report.ready")}</span> : null}
     </span>

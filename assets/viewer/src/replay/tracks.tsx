@@ -23,6 +23,17 @@ export function bars(steps: Step[], to: number): Bar[] {
   return out.sort((a, b) => a.alarm.priority - b.alarm.priority || a.from - b.from);
 }
 
+/** Bars in as few rows as they need, the urgent ones above; those for which there is no row are counted. */
+export function stacked(all: Bar[], most: number, gap: number): { rows: Bar[][]; left: number } {
+  const rows: Bar[][] = [];
+  let left = 0;
+  for (const bar of all) {
+    const free = rows.find((row) => row.every((other) => bar.from >= Math.max(other.until, other.from + gap) || other.from >= Math.max(bar.until, bar.from + gap)));
+    if (free) free.push(bar); else if (rows.length < most) rows.push([bar]); else left++;
+  }
+  return { rows, left };
+}
+
 /** Commands too near each other to be read apart, together. */
 export function heaps(commands: Command[], gap: number): Command[][] {
   const out: Command[][] = [];
@@ -44,34 +55,36 @@ function path(values: (number | null)[], isArea: boolean): string {
   return out;
 }
 
-export function Tracks({ from, to, span, marks, onRemove }: { from: number; to: number; span: Span | null; marks: Mark[]; onRemove: (m: Mark) => void }): JSX.Element {
+export function Tracks({ from, to, kept, span, marks, onRemove }: { from: number; to: number; kept: number | null; span: Span | null; marks: Mark[]; onRemove: (m: Mark) => void }): JSX.Element {
   void seconds.value;
   const at = serverNow(), last = replay.value?.last_ms ?? to, share = (t: number) => `${Math.min(100, Math.max(0, (t - from) / (to - from) * 100))}%`;
   const [curve, setCurve] = useState<{ name: string; unit: string; h: History } | null>(null);
   const rows = span ? bars(span.alarms, Math.min(to, last)).filter((r) => r.until >= from) : [], w = world.value;
   const chosen = (device.value && w?.deviceById.get(device.value)) || w?.deviceById.get(rows.find((r) => r.alarm.point)?.alarm.device ?? "") || null;
   const kind = chosen ? w?.kinds.get(chosen.kind) : null, wanted = rows.find((r) => r.alarm.device === chosen?.id)?.alarm.point;
-  const about = kind?.points.find((p) => `${chosen!.id}.${p.key}` === wanted) ?? kind?.points.find((p) => !p.states.length) ?? kind?.points[0], point = chosen && about ? `${chosen.id}.${about.key}` : "";
+  const about = kind?.points.find((p) => `${chosen!.id}.${p.key}` === wanted && !p.states.length) ?? kind?.points.find((p) => !p.states.length) ?? kind?.points[0], point = chosen && about ? `${chosen.id}.${about.key}` : "";
+  const stack = stacked(rows, 3, (to - from) * 0.014);
   useEffect(() => {
     let isHere = true;
     setCurve(null);
     if (point) api.history(point, from, to, 120).then((h) => { if (isHere) setCurve({ name: point, unit: about?.unit ?? "", h }); }, () => undefined);
     return () => { isHere = false; };
   }, [point, from, to]);
-  const people = span?.people.n ?? [], here = people[Math.floor((at - from) / (to - from) * people.length)], ticks = Array.from({ length: 9 }, (_, k) => from + (to - from) * k / 8);
+  const people = span?.people.n ?? [], here = people[Math.floor((at - from) / (to - from) * people.length)], ticks = Array.from({ length: 11 }, (_, k) => from + (to - from) * k / 10);
   const value = curve?.h.mean[Math.floor((at - from) / (to - from) * curve.h.mean.length)];
   const seek = (e: PointerEvent) => { const box = (e.currentTarget as HTMLElement).getBoundingClientRect(); ask({ at_ms: from + (e.clientX - box.left) / box.width * (to - from) }); };
-  const lane = (label: string, note: string, inside: JSX.Element) => <div class="lane"><b>{label}<small>{note}</small></b><div>{inside}</div></div>;
+  const lane = (label: string, note: string, inside: JSX.Element, high?: string) => <div class="lane"><b>{label}<small>{note}</small></b><div style={high ? { height: high } : undefined}>{inside}</div></div>;
   return (
     <section class="tracks" aria-label={say("replay.tracks")}>
       <div class="lane ticks"><b /><div>{ticks.map((t) => <span key={t} style={{ left: share(t) }}>{clock(t).slice(0, to - from > 600_000 ? 5 : 8)}</span>)}</div></div>
-      {lane(say("alarms"), span ? String(rows.length) : "…", <>{rows.slice(0, 40).reverse().map((r) => <button key={r.alarm.id} class={`bar p${r.alarm.priority}`} style={{ left: share(r.from), right: `calc(100% - ${share(r.until)})` }} title={`${clock(r.from)} ${pick(r.alarm, "title")} · ${pick(r.alarm, "place")}`} onClick={() => ask({ at_ms: r.from })}><PriorityMark priority={r.alarm.priority} size={16} isHollow={r.isOver && r.until < at} /><span>{pick(r.alarm, "title")} · {pick(r.alarm, "place")}</span></button>)}</>)}
+      {lane(say("alarms"), span ? String(rows.length) : "…", <>{stack.rows.flatMap((row, k) => row.map((r) => <button key={`${r.alarm.id}.${r.from}`} class={`bar p${r.alarm.priority}`} style={{ left: share(r.from), right: `calc(100% - ${share(r.until)})`, top: `${0.2 + 1.55 * k}rem` }} title={`${clock(r.from)} ${pick(r.alarm, "title")} · ${pick(r.alarm, "place")}`} onClick={() => ask({ at_ms: r.from })}><PriorityMark priority={r.alarm.priority} size={16} isHollow={r.isOver && r.until < at} /><span>{pick(r.alarm, "title")} · {pick(r.alarm, "place")}</span></button>))}{stack.left > 0 && <small class="more">{say("replay.more", { n: stack.left })}</small>}</>, `${Math.max(1, stack.rows.length) * 1.55 + 0.4}rem`)}
       {lane(say("replay.commands"), span ? String(span.commands.length) : "…", <>{heaps(span?.commands ?? [], (to - from) * 0.09).map((heap) => { const [c] = heap, at = c!.steps[0]![1], worst = heap.find((x) => SIGNS[x.state] === "✕") ?? c!; return <button key={c!.id} class="order" style={{ left: share(at) }} title={heap.map((x) => `${clock(x.steps[0]![1])} ${pick(x, "title")} ${x.device}: ${x.state}`).join("\n")} onClick={() => ask({ at_ms: at })}><i>{SIGNS[worst.state] ?? "·"}</i><span>{pick(worst, "title")}{heap.length > 1 ? ` +${heap.length - 1}` : ""}</span></button>; })}</>)}
       {lane(say("replay.people"), here ? say("replay.people.n", { n: here }) : "—", people.some((n) => n !== null) ? <svg viewBox="0 0 1000 40" preserveAspectRatio="none"><path d={path(people, true)} /></svg> : <em>{span ? say("replay.people.none") : ""}</em>)}
       {lane(say("replay.device"), value !== null && value !== undefined ? `${figure(value, 1)} ${curve?.unit ?? ""}` : "—", curve && curve.h.mean.some((v) => v !== null) ? <><svg viewBox="0 0 1000 40" preserveAspectRatio="none"><path d={path(curve.h.mean, false)} /></svg><em class="name">{curve.name}</em></> : <em>{say("replay.device.none")}</em>)}
       {lane(say("replay.marks"), String(marks.filter((m) => m.at_ms >= from && m.at_ms <= to).length), <>{marks.filter((m) => m.at_ms >= from && m.at_ms <= to).map((m, k) => <span key={m.id} class="mark" style={{ left: share(m.at_ms) }}><button title={`${clock(m.at_ms)} · ${m.by}`} onClick={() => ask({ at_ms: m.at_ms })}><i>{k + 1}</i>{m.text}</button><button class="x" aria-label={say("replay.mark.remove")} title={say("replay.mark.remove")} onClick={() => onRemove(m)}>×</button></span>)}</>)}
+      {lane(say("replay.video"), "—", <em>{say("replay.video.none")}</em>, "1.7rem")}
       <div class="scrub" role="slider" tabIndex={0} aria-label={say("replay.scrub")} aria-valuemin={from} aria-valuemax={to} aria-valuenow={Math.round(at)} aria-valuetext={clock(at)} onPointerDown={(e) => { e.currentTarget.setPointerCapture(e.pointerId); seek(e); }} onPointerMove={(e) => { if (e.buttons) seek(e); }}>
-        <i class="past" style={{ left: share(at) }} /><b style={{ left: share(at) }}><span>{clock(at)}</span></b>
+        {kept !== null && kept >= from && kept <= to && <b class="kept" style={{ left: share(kept) }}><span>{say("replay.b")} {clock(kept)}</span></b>}<i class="past" style={{ left: share(at) }} /><b style={{ left: share(at) }}><span>{clock(at)}</span></b>
       </div>
     </section>
   );

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { CommandSpec, Device } from "../../contract";
 import { api, type Command, faultOf, type History } from "../api";
 import { clock, span } from "../format";
+import { isReplay } from "../replaying";
 import { commands, goTo, line, me, seconds, serverNow, world } from "../store";
 import { lang, named, pick, say, told } from "../words";
 import { Chart, token } from "./chart";
@@ -28,6 +29,7 @@ export function sentence(d: Device, spec: CommandSpec, args: Record<string, numb
 /** Why this person may not, or null. */
 export function forbidden(spec: CommandSpec): string | null {
   const role = me.value?.role ?? "viewer";
+  if (isReplay) return say("replay.dispatch.why");
   if (RANK[role] < RANK.operator) return say("command.viewer");
   return line.value.isUp ? null : say("command.line");
 }
