@@ -135,15 +135,17 @@ def _iterate(file: ifcopenshell.file, products: list[ifcopenshell.entity_instanc
     iterator = ifcopenshell.geom.iterator(settings, file, 1, include=products, geometry_library=library)  # type: ignore
     if not iterator.initialize():
         return
+    cut: dict[bytes, NDArray[np.int32]] = {}
     while True:
-        shape = _shape(iterator.get())
+        shape = _shape(iterator.get(), cut)
         if shape is not None:
             yield shape
         if not iterator.next():
             return
 
 
-def _shape(raw: object) -> Shape | None:
+def _shape(raw: object, cut: dict[bytes, NDArray[np.int32]]) -> Shape | None:
+    """One shape of the kernel's; `cut` remembers the triangles of the many that are alike."""
     geometry = raw.geometry  # type: ignore[attr-defined]
     triangles = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3)
     vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
@@ -153,7 +155,10 @@ def _shape(raw: object) -> Shape | None:
     centre = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     matrix[:3, 3] += matrix[:3, :3] @ centre
     material = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
-    triangles = steady_triangles(vertices, triangles, material)
+    key = hashlib.blake2b(b"".join(a.tobytes() for a in (vertices, triangles, material)), digest_size=16).digest()
+    if key not in cut:
+        cut[key] = steady_triangles(vertices, triangles, material)
+    triangles = cut[key]
     order = np.argsort(material, kind="stable")
     run_start, run_rgba, is_default = _runs(material[order], geometry)
     mesh = Mesh(

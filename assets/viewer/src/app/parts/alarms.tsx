@@ -71,7 +71,7 @@ export function AlarmLoad(): JSX.Element {
     xAxis: { type: "category", data: rows.map((r) => clock(r.t).slice(0, 5)), axisLabel: { color: token("--text-3"), interval: 5 }, axisTick: { show: false }, axisLine: { lineStyle: { color: token("--line-2") } } },
     yAxis: { type: "value", minInterval: 1, max: (v: { max: number }) => Math.max(12, v.max), axisLabel: { color: token("--text-3") }, splitLine: { lineStyle: { color: token("--line-1") } } },
     series: [{ type: "bar", data: rows.map((r) => r.n), itemStyle: { color: token("--c-ref") }, barCategoryGap: "30%",
-      markLine: { silent: true, symbol: "none", lineStyle: { type: "dashed", color: token("--text-3") }, label: { formatter: say("alarms.limit"), color: token("--text-3"), position: "insideEndTop" }, data: [{ yAxis: 10 }] } }],
+      markLine: { silent: true, symbol: "none", lineStyle: { type: "dashed", color: token("--text-3") }, label: { formatter: say("alarms.limit"), color: token("--text-3"), position: "insideStartTop" }, data: [{ yAxis: 10 }] } }],
   });
   return <Chart option={option} label={say("alarms.load")} />;
 }
