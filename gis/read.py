@@ -230,4 +230,4 @@ def _some(values: object, limit: int = 5) -> str:
 
 def is_terrain(path: Path) -> bool:
     """Whether a layer file is a raster of heights rather than features."""
-    return path.suffix.lower() in (".tif", ".tiff", ".asc", ".vrt")
+    return path.suffix.lower() in (".tif", ".tiff", ".asc")

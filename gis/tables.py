@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -23,6 +25,10 @@ from twin.park import LayerSpec
 PLAIN = (".geojson", ".json", ".geojsonl", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".gpx", ".topojson", ".tab", ".mif",
          ".zip")
 FORMATS = "GeoJSON, GeoPackage, Shapefile, GeoParquet, FlatGeobuf, GML, KML, CityJSON, CityGML, OSM, DXF or CSV"
+
+
+# No layer makes this process reach out: what GDAL would still fetch (schemas a GML names) meets a closed door.
+pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": "127.0.0.1:9", "GML_DOWNLOAD_SCHEMA": "NO", "GDAL_HTTP_MAX_RETRY": "0"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +72,42 @@ def _read_plain(spec: LayerSpec) -> gpd.GeoDataFrame:
     if spec.source.suffix.lower() not in PLAIN:
         raise SourceError(f"layer '{spec.id}': {spec.source.name} is of no format that is read here", where=spot(spec),
                           mend=f"export it as {FORMATS}")
-    rows = pyogrio.read_dataframe(spec.source, layer=spec.table, use_arrow=False, datetime_as_string=True)
+    _refuse_stand_ins(spec)
+    rows = pyogrio.read_dataframe(_offline(spec.source), layer=spec.table, use_arrow=False, datetime_as_string=True)
     if not isinstance(rows, gpd.GeoDataFrame):
         raise SourceError(f"layer '{spec.id}': {spec.source.name} holds a table without geometry", where=spot(spec),
                           mend="name the right `table` in park.toml")
     return rows
+
+
+def _refuse_stand_ins(spec: LayerSpec) -> None:
+    """GDAL opens files by what is in them: one that only points to others, or to other hosts, is not opened.
+
+    Raises:
+        SourceError: the file is such a one.
+    """
+    with spec.source.open("rb") as source:
+        head = source.read(4096)
+    if b"<OGRVRT" in head or b"<VRTDataset" in head or b"<GDALG" in head or b'"gdalg"' in head:
+        raise SourceError(f"layer '{spec.id}': {spec.source.name} only points to other files", where=spot(spec),
+                          mend="name the file it points to")
+
+
+def _offline(path: Path) -> Path | bytes:
+    """A file as it may be handed to GDAL: links to coordinate systems, which it would fetch, are taken out."""
+    if path.suffix.lower() not in (".geojson", ".json", ".topojson"):
+        return path
+    data = path.read_bytes()
+    if b'"crs"' not in data or (b'"link"' not in data and b'"url"' not in data and b'"URL"' not in data):
+        return path
+    return json.dumps(json.loads(data, object_hook=_without_links)).encode()
+
+
+def _without_links(item: dict[str, Any]) -> dict[str, Any]:
+    crs = item.get("crs")
+    if isinstance(crs, dict) and str(crs.get("type", "")).lower() in ("link", "url"):
+        return {k: v for k, v in item.items() if k != "crs"}
+    return item
 
 
 def _read_csv(spec: LayerSpec) -> gpd.GeoDataFrame:

@@ -86,7 +86,7 @@ def read_terrain(spec: LayerSpec, park_crs: str, origin: tuple[float, float, flo
         raise SourceError(f"layer '{spec.id}' names {spec.source.name}, which does not exist", where=where,
                           mend="correct `source` in park.toml or put the file there")
     try:
-        with rasterio.open(spec.source) as raster:
+        with rasterio.open(spec.source, driver="AAIGrid" if spec.source.suffix.lower() == ".asc" else "GTiff") as raster:
             heights = raster.read(1, masked=True)
             crs = spec.crs or (raster.crs.to_string() if raster.crs else None)
             transform = raster.transform

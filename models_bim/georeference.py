@@ -55,7 +55,7 @@ def place(model: BimModel, spec: ParkSpec, building_id: str, placement: Placemen
         SourceError: nothing says where the building stands, or two readings are equally good and disagree.
     """
     if placement is not None:
-        return Placed(park_from_ifc=_from_placement(placement), how="placement in park.toml")
+        return Placed(park_from_ifc=park_from_placement(placement), how="placement in park.toml")
     middle = _middle(model)
     findings: list[Finding] = []
     candidates = [c for reading in model.georeadings for c in _candidates(reading, spec, middle, findings)]
@@ -225,7 +225,8 @@ def _from_site(reading: Georeading, spec: ParkSpec, middle: Matrix) -> Iterator[
     yield _Candidate(park_from_ifc=park_from_ifc, score=5, how="site latitude and longitude", where=reading.where)
 
 
-def _from_placement(placement: Placement) -> Matrix:
+def park_from_placement(placement: Placement) -> Matrix:
+    """float64 (4, 4) building's own metres → park metres."""
     turn = np.radians(placement.rotation_deg)
     matrix = np.eye(4)
     matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]

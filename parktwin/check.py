@@ -21,6 +21,7 @@ from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
 from scenes.scheme_file import read_rules, read_scheme
+from scenes.sources import lift
 from twin.errors import PackError, TwinError
 from twin.fences import read_declared
 from twin.finding import Finding, Level
@@ -57,7 +58,7 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
     guids: dict[str, set[str]] = {}
     opened: set[str] = set()
     for building in spec.buildings:
-        ids = _check_building(building, findings)
+        ids = _check_plans(building, spec, findings) if building.plans else _check_building(building, findings)
         if ids is not None:
             opened.add(building.id)
             guids[building.id] = ids
@@ -141,6 +142,17 @@ def _check_building(building: BuildingSpec, findings: list[Finding]) -> set[str]
                 )
             )
     return guids if has_opened else None
+
+
+def _check_plans(building: BuildingSpec, spec: ParkSpec, findings: list[Finding]) -> set[str] | None:
+    """GlobalIds of what a building's plans are lifted to; None when none of them can be read."""
+    try:
+        source, told = lift(building, spec)
+    except TwinError as error:
+        findings.append(Finding("error", error.what, f"{FILE_NAME}:{building.line}", error.mend))
+        return None
+    findings += told
+    return {str(guid) for guid in source.model.entities.guid}
 
 
 def _guids(file: ifcopenshell.file, name: str, findings: list[Finding]) -> set[str]:

@@ -18,13 +18,15 @@ from gis.read import MissingCrs, is_terrain, read_layer
 from gis.solids import check_bases
 from gis.tables import sidecars
 from gis.terrain import Terrain, read_terrain
-from models_bim.georeference import place
+from models_bim.georeference import park_from_placement, place
 from models_bim.read import read_building
 from scenes.merge import BuildingSource
+from scenes.plan_model import plan_model
+from scenes.plans import read_plans
 from twin.errors import PackError, SourceError, TwinError
 from twin.finding import Finding
 from twin.packs import park_packs
-from twin.park import BuildingSpec, ParkSpec
+from twin.park import BuildingSpec, ParkSpec, Placement
 from twin.registry import Device, read_registry
 from twin.steps import StepStore
 
@@ -127,12 +129,26 @@ def _read_one(spec: ParkSpec, building: BuildingSpec,
               steps: StepStore) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
     told: tuple[Finding, ...] = ()
     try:
+        if building.plans:
+            return lift(building, spec)
         model = read_building(building.ifc, jobs=1, steps=steps)
         told = model.findings
         placed = place(model, spec, building.id, building.placement)
         return BuildingSource(model=model, park_from_ifc=placed.park_from_ifc), (*told, *placed.findings)
     except SourceError as error:
         return None, (*told, as_finding(error))
+
+
+def lift(building: BuildingSpec, spec: ParkSpec) -> tuple[BuildingSource, tuple[Finding, ...]]:
+    """A building of floor plans, in its place.
+
+    Raises:
+        SourceError: none of its plans can be read.
+    """
+    findings: list[Finding] = []
+    model = plan_model(building, read_plans(building, spec, findings), findings)
+    place_of = building.placement or Placement(at=(0.0, 0.0, 0.0))
+    return BuildingSource(model=model, park_from_ifc=park_from_placement(place_of)), tuple(findings)
 
 
 def _devices(spec: ParkSpec, findings: list[Finding]) -> tuple[Device, ...]:
@@ -155,6 +171,7 @@ def source_files(spec: ParkSpec) -> Iterator[Path]:
     yield from sorted((spec.root / "packs").glob("*.toml"))
     for building in spec.buildings:
         yield from building.ifc
+        yield from (plan.source for plan in building.plans)
     for layer in spec.layers:
         yield from sidecars(layer.source)
     if spec.registry is not None:

@@ -82,6 +82,7 @@ class _Walker:
             np.array([s.z1 for s in model.spaces]),
         )
         self._ifc_from_park = np.linalg.inv(park_from_ifc)
+        self._reach: dict[int, shapely.Polygon] = {}
 
     def doors(self) -> list[int]:
         """Doors join the two rooms they touch; one that touches only one, near the ground, is an entrance."""
@@ -280,7 +281,10 @@ class _Walker:
         here = np.array(self.parts.xyz[row])
         there = np.array([self.parts.xyz[k] for k in own])
         order = np.argsort(np.linalg.norm(there - here, axis=1), kind="stable")
-        polygon = self.rooms.spaces[room].polygon.buffer(_DOOR_REACH_M)
+        if room not in self._reach:
+            self._reach[room] = self.rooms.spaces[room].polygon.buffer(_DOOR_REACH_M)
+            shapely.prepare(self._reach[room])
+        polygon = self._reach[room]
         spot = (self._ifc_from_park @ [*here, 1.0])[:2]
         for k in order[:6]:
             end = (self._ifc_from_park @ [*there[k], 1.0])[:2]

@@ -30,12 +30,37 @@ class ZoneSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSpec:
+    """A floor plan lifted to a storey: areas in a GIS file.
+
+    `elevation` is above the building's own zero in metres, `height` to the next storey (None: to the next plan, or 4.5 m).
+    `size` is the true width and depth of the drawing in metres where its coordinates only nearly say it. `voids` names
+    areas that are openings in the floor.
+    """
+
+    source: Path
+    storey: str
+    elevation: float
+    height: float | None = None
+    crs: str | None = None
+    table: str | None = None
+    name_field: str | None = None
+    name_zh: str | None = None
+    size: tuple[float, float] | None = None
+    voids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildingSpec:
-    """One building: one IFC file a discipline, federated; placement None where the IFC is georeferenced."""
+    """One building: one IFC file a discipline, federated, or one floor plan a storey.
+
+    Placement is None where the files say where they stand.
+    """
 
     id: str
     ifc: tuple[Path, ...]
     placement: Placement | None
+    plans: tuple[PlanSpec, ...] = ()
     name: str | None = None
     name_zh: str | None = None
     zone: str | None = None

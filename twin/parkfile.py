@@ -165,7 +165,11 @@ class _Reader(Ledger):
 
     def _building(self, table: Table, zones: set[str]) -> BuildingSpec | None:
         building_id = table.identity()
-        files = table.files("ifc")
+        plans = table.plans("plans")
+        files = table.files("ifc") if "ifc" in table.raw or "plans" not in table.raw else ()
+        if files and plans:
+            table.fault("plans", f"building '{building_id}' has both ifc and plans", "keep one of the two; ifc is taken")
+            plans = ()
         zone = table.text("zone")
         if zone and zone not in zones:
             close = difflib.get_close_matches(zone, sorted(zones), n=1)
@@ -176,12 +180,13 @@ class _Reader(Ledger):
             )
             zone = None
         placement = self._placement(table)
-        if not building_id or not files:
+        if not building_id or not (files or plans):
             return None
         return BuildingSpec(
             id=building_id,
             ifc=files,
             placement=placement,
+            plans=plans,
             name=table.text("name"),
             name_zh=table.text("name_zh"),
             zone=zone,

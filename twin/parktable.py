@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from twin.park import PlanSpec
+
 TABLES = ("park", "live", "source", "zone", "building", "layer")
 KEYS = {
     "park": ("id", "name", "name_zh", "crs", "origin", "packs", "registry", "demo", "timezone"),
@@ -18,7 +20,8 @@ KEYS = {
     "source": ("id", "url", "points", "user", "password", "ca", "cert", "key", "poll_secs", "security", "unit", "order",
                "local", "time"),
     "zone": ("id", "name", "name_zh"),
-    "building": ("id", "ifc", "name", "name_zh", "zone", "placement"),
+    "building": ("id", "ifc", "plans", "name", "name_zh", "zone", "placement"),
+    "plan": ("source", "storey", "elevation", "height", "crs", "table", "name_field", "name_zh", "size", "voids"),
     "layer": (
         "id",
         "source",
@@ -258,6 +261,40 @@ class Table:
         if not values and key not in self._said:
             self.fault(key, f"{self._called()} names no {key} file", f'add {key} = ["….ifc"]')
         return tuple(self._there(key, value) for value in values)
+
+    def plans(self, key: str) -> tuple[PlanSpec, ...]:
+        """A list of floor plans, each a table; what is wrong with one leaves that one out."""
+        value = self.raw.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            self.fault(key, f"{key} of {self._called()} is no list of tables",
+                       f'write {key} = [{{ source = "f1.geojson", storey = "F1", elevation = 0.0 }}]')
+            return ()
+        return tuple(plan for v in value if (plan := self._plan(key, v)) is not None)
+
+    def _plan(self, key: str, raw: dict[str, Any]) -> PlanSpec | None:
+        line = self.line(key)
+        for name in sorted(set(raw) - set(KEYS["plan"])):
+            close = difflib.get_close_matches(name, KEYS["plan"], n=1, cutoff=0.5)
+            self.ledger.fault(Fault(line, f"'{name}' is not known in a plan of {self._called()}",
+                                    f"did you mean '{close[0]}'?" if close else f"use one of {', '.join(KEYS['plan'])}"))
+        texts = {k: raw.get(k) for k in ("source", "storey", "crs", "table", "name_field", "name_zh")}
+        wrong = next((k for k, v in texts.items() if v is not None and not (isinstance(v, str) and v.strip())), "")
+        wrong = wrong or next((k for k in ("source", "storey") if not texts[k]), "")
+        wrong = wrong or next((k for k in ("elevation", "height") if not is_number(raw.get(k, 0.0))), "")
+        size, voids = raw.get("size"), raw.get("voids", [])
+        if not wrong and size is not None and not (
+                isinstance(size, list) and len(size) == 2 and all(is_number(v) and v > 0 for v in size)):
+            wrong = "size"
+        if not wrong and not (isinstance(voids, list) and all(isinstance(v, str) for v in voids)):
+            wrong = "voids"
+        if wrong or "elevation" not in raw:
+            self.ledger.fault(Fault(line, f"a plan of {self._called()} has no usable {wrong or 'elevation'}",
+                                    'write { source = "f1.geojson", storey = "F1", elevation = 0.0, size = [80.0, 60.0] }'))
+            return None
+        return PlanSpec(source=self._there(key, str(texts["source"])), storey=str(texts["storey"]).strip(),
+                        elevation=float(raw["elevation"]), height=float(raw["height"]) if "height" in raw else None,
+                        crs=texts["crs"], table=texts["table"], name_field=texts["name_field"], name_zh=texts["name_zh"],
+                        size=(float(size[0]), float(size[1])) if size else None, voids=tuple(voids))
 
     def _there(self, key: str, value: str) -> Path:
         path = (self.ledger.root / value).resolve()

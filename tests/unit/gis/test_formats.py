@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import ezdxf
 import geopandas as gpd
@@ -41,7 +44,8 @@ def test_every_vector_format_lands_in_the_park_frame_with_its_attributes(tmp_pat
     if path.suffix == ".parquet":
         frame.to_parquet(path)
     else:
-        frame.to_crs("EPSG:4326" if path.suffix in (".kml", ".geojson") else CRS).to_file(path, engine="pyogrio")
+        frame.to_crs("EPSG:4326" if path.suffix in (".kml", ".geojson") else CRS).to_file(
+            path, engine="pyogrio", driver="KML" if path.suffix == ".kml" else None)
     layer = read_layer(_spec(path), CRS, ORIGIN)
     assert layer.bounds() == pytest.approx((5, 0, 15, 10), abs=2e-3)
     assert layer.names.tolist() == ["Hall"]
@@ -214,3 +218,36 @@ def test_every_sort_of_furniture_is_drawn_standing_on_the_ground(sort: str) -> N
     assert len(mesh.faces) >= 10
     assert mesh.position[:, 2].min() == pytest.approx(0.0, abs=0.01)
     assert mesh.position[:, 2].max() < 10.0
+
+
+def test_no_file_makes_the_build_reach_out(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    link = {"type": "link", "properties": {"href": f"{url}/crs", "type": "ogcwkt"}}
+    lon, lat = _lonlat(3.0, 4.0)
+    feature = {"type": "Feature", "crs": link, "properties": {"name": "A"},
+               "geometry": {"type": "Point", "coordinates": [lon, lat], "crs": link}}
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "crs": link, "features": [feature]}))
+    (tmp_path / "b.geojson").write_text(f'<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/vsicurl/{url}/x.csv'
+                                        "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>")
+    instance = "http://www.w3.org/2001/XMLSchema-instance"
+    (tmp_path / "c.gml").write_text(f'<c:F xmlns:c="http://c" xmlns:gml="http://www.opengis.net/gml" xmlns:xsi="{instance}" '
+                                    f'xsi:schemaLocation="http://c {url}/c.xsd"><gml:featureMember><c:P>'
+                                    "<c:g><gml:Point><gml:coordinates>1,2</gml:coordinates></gml:Point></c:g></c:P>"
+                                    "</gml:featureMember></c:F>")
+    layer = read_layer(_spec(tmp_path / "a.geojson", "trees"), CRS, ORIGIN)
+    assert shapely.get_coordinates(layer.geometry)[0] == pytest.approx((3.0, 4.0), abs=0.01)
+    with pytest.raises(SourceError, match="only points to other files"):
+        read_layer(_spec(tmp_path / "b.geojson", "trees"), CRS, ORIGIN)
+    read_layer(_spec(tmp_path / "c.gml", "trees", crs=CRS), CRS, ORIGIN)
+    server.shutdown()
+    server.server_close()
+    assert asked == []
