@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from twin.park import ParkSpec, Placement
 Matrix = NDArray[np.float64]
 NEAR_M = 50_000.0  # a building farther than this from the park's origin is not in the park
 _SAME_PLACE_M = 1.0
+_UNIT_NAMES = {1.0: "m", 0.001: "mm", 0.3048: "ft"}
 _WGS84 = CRS.from_epsg(4326)
 _PROBE_M = 50.0  # half side of the square over which a change of CRS is fitted
 
@@ -34,20 +35,23 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Candidate:
-    """One way to read one statement. `score` counts what speaks for it."""
+    """One way to read one statement. `score` counts what speaks for it; `name` is what park.toml may call it."""
 
     park_from_ifc: Matrix
     score: int
+    name: str
     how: str
     where: str
     residual_m: float = 0.0
     is_literal: bool = True
 
 
-def place(model: BimModel, spec: ParkSpec, building_id: str, placement: Placement | None) -> Placed:
+def place(model: BimModel, spec: ParkSpec, building_id: str, placement: Placement | None,
+          georeference: str | None = None) -> Placed:
     """Place a building in the park.
 
-    A placement in park.toml wins. Otherwise each map conversion and each site position is read in
+    A placement in park.toml wins, then the reading that its `georeference` names.
+    Otherwise each map conversion and each site position is read in
     every way files are known to mean it (map unit as declared, in metres, in millimetres; scale as written or 1), and
     scored by the CRS's area of use, the distance to the park's origin and how literal it is.
 
@@ -63,19 +67,66 @@ def place(model: BimModel, spec: ParkSpec, building_id: str, placement: Placemen
     mend = f"give building '{building_id}' a placement = {{ at = [x, y, z] }} in park.toml"
     if not near:
         raise SourceError(_why_none(model, candidates, middle, building_id), mend=mend, where=", ".join(model.files))
-    best = max(near, key=lambda c: c.score)
-    rivals = [c for c in near if c.score == best.score and _apart(c, best, middle) > _SAME_PLACE_M]
-    if rivals:
-        raise SourceError(
-            f"building '{building_id}' can stand in two places {_apart(rivals[0], best, middle):,.0f} m apart "
-            f"({best.how}; {rivals[0].how})",
-            mend=mend,
-            where=best.where,
-        )
-    return Placed(park_from_ifc=best.park_from_ifc, how=best.how, findings=(*findings, *_told(best, near, middle)))
+    near = _named(near, middle)
+    if georeference is not None:
+        best = _answered(georeference, near, building_id, middle)
+    else:
+        best = max(near, key=lambda c: c.score)
+        rivals = [c for c in near if c.score == best.score and _apart(c, best, middle) > _SAME_PLACE_M]
+        if rivals:
+            raise SourceError(
+                f"building '{building_id}' can stand in {_count(rivals)} "
+                f"{max(_apart(c, best, middle) for c in rivals):,.0f} m apart: {_readings([best, *rivals], middle)}",
+                mend=f'answer with georeference = "{best.name}" (or another of these) in the building, or {mend}',
+                where=best.where,
+            )
+    return Placed(park_from_ifc=best.park_from_ifc, how=best.how,
+                  findings=(*findings, *_told(best, near, middle, building_id)))
 
 
-def _told(best: _Candidate, near: list[_Candidate], middle: Matrix) -> Iterator[Finding]:
+def _count(rivals: list[_Candidate]) -> str:
+    return "two places" if len(rivals) == 1 else f"{len(rivals) + 1} places up to"
+
+
+def _named(near: list[_Candidate], middle: Matrix) -> list[_Candidate]:
+    """Candidates whose names tell them apart: those of one name that disagree get their file with it."""
+    return [
+        replace(c, name=f"{c.name} of {c.where}")
+        if any(o.name == c.name and _apart(o, c, middle) > _SAME_PLACE_M for o in near)
+        else c
+        for c in near
+    ]
+
+
+def _answered(answer: str, near: list[_Candidate], building_id: str, middle: Matrix) -> _Candidate:
+    for candidate in near:
+        if candidate.name.casefold() == answer.strip().casefold():
+            return candidate
+    raise SourceError(
+        f"building '{building_id}' has no reading '{answer}'; it has {_readings(near, middle)}",
+        mend="name one of these as its georeference in park.toml, or leave it out",
+        where=near[0].where,
+    )
+
+
+def _readings(candidates: list[_Candidate], middle: Matrix) -> str:
+    """Readings with where each puts the middle of the building, best first, the same place once."""
+    seen: list[_Candidate] = []
+    for c in sorted(candidates, key=lambda c: -c.score):
+        if not any(o.name == c.name for o in seen):
+            seen.append(c)
+    spots = [(c.park_from_ifc @ middle)[:2] for c in seen[:6]]
+    return "; ".join(f"'{c.name}' at {x:,.0f} m east, {y:,.0f} m north" for c, (x, y) in zip(seen, spots, strict=False))
+
+
+def _told(best: _Candidate, near: list[_Candidate], middle: Matrix, building_id: str) -> Iterator[Finding]:
+    places = len({c.name for c in near if _apart(c, best, middle) > _SAME_PLACE_M})
+    yield Finding(
+        "note",
+        f"building '{building_id}' stands by its {best.how} (reading '{best.name}', residual {best.residual_m:.4f} m); "
+        f"{places} other reading{'' if places == 1 else 's'} would put it elsewhere",
+        best.where,
+    )
     if not best.is_literal:
         yield Finding(
             "warning",
@@ -153,7 +204,9 @@ def _from_map(
         return
     park_from_ifc, residual, in_area = moved
     unit = "" if is_literal else f" with map units of {unit_m:g} m"
+    unscaled = "" if is_scaled or reading.scale is None else " unscaled"
     yield _Candidate(
+        name=("map" if is_literal else f"map in {_UNIT_NAMES.get(unit_m, f'{unit_m:g} m')}") + unscaled,
         park_from_ifc=park_from_ifc,
         residual_m=residual,
         where=reading.where,
@@ -222,7 +275,8 @@ def _from_site(reading: Georeading, spec: ParkSpec, middle: Matrix) -> Iterator[
     park_from_ifc[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     target = np.array([*spot, reading.elevation]) - np.array(spec.origin)
     park_from_ifc[:3, 3] = target - park_from_ifc[:3, :3] @ np.array(reading.site_origin_in_ifc)
-    yield _Candidate(park_from_ifc=park_from_ifc, score=5, how="site latitude and longitude", where=reading.where)
+    yield _Candidate(park_from_ifc=park_from_ifc, score=5, name="site", how="site latitude and longitude",
+                     where=reading.where)
 
 
 def park_from_placement(placement: Placement) -> Matrix:

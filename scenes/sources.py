@@ -133,7 +133,7 @@ def _read_one(spec: ParkSpec, building: BuildingSpec,
             return lift(building, spec)
         model = read_building(building.ifc, jobs=1, steps=steps)
         told = model.findings
-        placed = place(model, spec, building.id, building.placement)
+        placed = place(model, spec, building.id, building.placement, building.georeference)
         return BuildingSource(model=model, park_from_ifc=placed.park_from_ifc), (*told, *placed.findings)
     except SourceError as error:
         return None, (*told, as_finding(error))

@@ -54,13 +54,15 @@ class PlanSpec:
 class BuildingSpec:
     """One building: one IFC file a discipline, federated, or one floor plan a storey.
 
-    Placement is None where the files say where they stand.
+    Placement is None where the files say where they stand; `georeference` then names the reading of them to take where
+    more than one is as likely.
     """
 
     id: str
     ifc: tuple[Path, ...]
     placement: Placement | None
     plans: tuple[PlanSpec, ...] = ()
+    georeference: str | None = None
     name: str | None = None
     name_zh: str | None = None
     zone: str | None = None

@@ -187,6 +187,7 @@ class _Reader(Ledger):
             ifc=files,
             placement=placement,
             plans=plans,
+            georeference=table.text("georeference"),
             name=table.text("name"),
             name_zh=table.text("name_zh"),
             zone=zone,

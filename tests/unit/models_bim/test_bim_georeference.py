@@ -9,10 +9,11 @@ from ifc_maker import Maker
 from pyproj import Transformer
 
 from models_bim.federate import federate
-from models_bim.georeference import place
+from models_bim.georeference import Placed, place
 from models_bim.model import BimModel, Georeading
 from models_bim.worker import read_discipline
 from twin.errors import SourceError
+from twin.finding import Finding
 from twin.park import ParkSpec, Placement
 
 ORIGIN = (500_000.0, 3_400_000.0, 10.0)
@@ -30,6 +31,13 @@ def _map(**values: object) -> Georeading:
     return Georeading(kind="map", where="a.ifc#1", **{"crs": "EPSG:4549", "scale": 1.0, "map_unit_m": 1.0, **HERE, **values})
 
 
+def _told(placed: Placed) -> list[Finding]:
+    """What is said beside how the building stands."""
+    first, *rest = placed.findings
+    assert first.what.startswith("building 'a1' stands by its ")
+    return rest
+
+
 def test_placement_in_the_park_file_wins(tmp_path: Path) -> None:
     placed = place(_model(tmp_path, _map()), PARK, "a1", Placement(at=(5.0, 6.0, 7.0), rotation_deg=90.0))
     assert placed.park_from_ifc @ [1, 0, 0, 1] == pytest.approx([5, 7, 7, 1])
@@ -38,7 +46,7 @@ def test_placement_in_the_park_file_wins(tmp_path: Path) -> None:
 def test_map_conversion_as_written(tmp_path: Path) -> None:
     placed = place(_model(tmp_path, _map(x_axis=(0.0, 2.0))), PARK, "a1", None)
     assert placed.park_from_ifc @ [1, 0, 0, 1] == pytest.approx([120, 81, 2, 1])
-    assert placed.findings == ()
+    assert _told(placed) == []
 
 
 @pytest.mark.parametrize(
@@ -53,14 +61,14 @@ def test_map_conversion_as_written(tmp_path: Path) -> None:
 def test_every_correct_way_of_writing_it_lands_on_the_same_spot(tmp_path: Path, reading: Georeading) -> None:
     placed = place(_model(tmp_path, reading), PARK, "a1", None)
     assert placed.park_from_ifc @ [10, 0, 0, 1] == pytest.approx([130, 80, 2, 1], abs=1e-6)
-    assert placed.findings == ()
+    assert _told(placed) == []
 
 
 def test_metres_declared_but_millimetres_stored_is_found_and_said(tmp_path: Path) -> None:
     reading = _map(eastings=500_120_000.0, northings=3_400_080_000.0, height=12_000.0, map_unit_m=1.0, file_unit_m=0.001)
     placed = place(_model(tmp_path, reading), PARK, "a1", None)
     assert placed.park_from_ifc @ [0, 0, 0, 1] == pytest.approx([120, 80, 2, 1], abs=1e-6)
-    assert [f.level for f in placed.findings] == ["warning"]
+    assert [f.level for f in _told(placed)] == ["warning"]
 
 
 def test_all_zero_conversion_says_nothing(tmp_path: Path) -> None:
@@ -79,8 +87,37 @@ def test_two_equal_statements_that_disagree_are_not_chosen_between(tmp_path: Pat
         place(_model(tmp_path, _map(), _map(eastings=500_620.0)), PARK, "a1", None)
 
 
+def test_tie_names_every_reading_and_the_park_file_answers(tmp_path: Path) -> None:
+    model = _model(tmp_path, _map(), replace(_map(eastings=500_620.0), where="b.ifc#7"))
+    with pytest.raises(SourceError) as caught:
+        place(model, PARK, "a1", None)
+    assert "'map of a.ifc#1' at 130 m east, 85 m north; 'map of b.ifc#7' at 630 m east, 85 m north" in caught.value.what
+    assert 'georeference = "map of a.ifc#1"' in caught.value.mend
+    for answer, east in (("map of a.ifc#1", 120.0), ("map of b.ifc#7", 620.0)):
+        assert place(model, PARK, "a1", None, answer).park_from_ifc[0, 3] == pytest.approx(east)
+
+
+def test_park_file_may_prefer_the_reading_that_would_lose(tmp_path: Path) -> None:
+    lon, lat = Transformer.from_crs("EPSG:4549", 4326, always_xy=True).transform(500_400.0, 3_400_080.0)
+    model = _model(tmp_path, _map(), Georeading(kind="site", where="a.ifc#2", latitude=lat, longitude=lon, elevation=12.0))
+    assert place(model, PARK, "a1", None, "Site").park_from_ifc[0, 3] == pytest.approx(400.0, abs=1e-3)
+
+
+def test_answer_that_is_no_reading_is_told_which_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"has no reading 'mapp'; it has 'map' at 130 m east, 85 m north"):
+        place(_model(tmp_path, _map()), PARK, "a1", None, "mapp")
+
+
+def test_residual_of_another_crs_is_stated_in_metres(tmp_path: Path) -> None:
+    there = Transformer.from_crs("EPSG:4549", "EPSG:4550", always_xy=True)
+    east, north = there.transform(500_120.0, 3_400_080.0)
+    placed = place(_model(tmp_path, _map(crs="EPSG:4550", eastings=east, northings=north)), PARK, "a1", None)
+    stated = float(placed.findings[0].what.split("residual ")[1].split(" m)")[0])
+    assert stated < 0.001
+
+
 def test_the_same_statement_twice_is_no_tie(tmp_path: Path) -> None:
-    assert place(_model(tmp_path, _map(), _map()), PARK, "a1", None).findings == ()
+    assert _told(place(_model(tmp_path, _map(), _map()), PARK, "a1", None)) == []
 
 
 def test_another_crs_is_brought_over_within_a_millimetre(tmp_path: Path) -> None:

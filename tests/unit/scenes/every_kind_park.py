@@ -26,7 +26,8 @@ def _points(*xy: tuple[float, float]) -> list[shapely.Geometry]:
 #: Kind → geometries (park metres) and attribute columns.
 LAYERS: dict[str, tuple[list[shapely.Geometry], dict[str, list]]] = {
     "buildings": ([shapely.box(20, 60, 60, 90), shapely.box(90, 60, 120, 80)],
-                  {"height": [18.0, 9.5], "use": ["office", "housing"], "owner": ["Anna", ""]}),
+                  {"height": [18.0, 9.5], "use": ["office", "housing"], "owner": ["Anna", ""],
+                   "NODE_ID": ["x", "y"]}),
     "roads": ([shapely.LineString([(0, 40), (200, 40)]), shapely.LineString([(75, 0), (75, 120)])],
               {"width": [8.0, 6.0], "surface": ["asphalt", "asphalt"]}),
     "paths": ([shapely.LineString([(10, 50), (180, 52)])], {"width": [2.5], "lit": ["yes"]}),

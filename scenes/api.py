@@ -1,0 +1,85 @@
+"""`Park.open(DIR)`: a compiled park for people who analyse, in the types their field already uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow.parquet as pq
+import trimesh
+
+from scenes.export import read_manifest, scene_of, tables_of
+from scenes.store import NODES, PROPERTIES, open_graph
+from twin.graph import SceneGraph
+
+
+class Park:
+    """A compiled park, read from its folder; nothing is served and nothing is changed.
+
+    Args:
+        build: its build folder.
+    """
+
+    def __init__(self, build: Path) -> None:
+        self.build = build
+        self.manifest = read_manifest(build)
+        self.graph: SceneGraph = open_graph(build)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Park:
+        """The park of a park folder (or of its build folder).
+
+        Raises:
+            NotBuiltError: it was never built.
+        """
+        root = Path(folder)
+        return cls(root if (root / "manifest.json").is_file() else root / "build")
+
+    @property
+    def nodes(self) -> pd.DataFrame:
+        """The node table, a row a node, indexed by our id; columns as in docs/architecture.md, park-frame metres."""
+        frame: pd.DataFrame = pq.read_table(self.build / NODES).to_pandas()
+        return frame.set_index("id")
+
+    @property
+    def properties(self) -> pd.DataFrame:
+        """Attributes: node_id, pset, name, value, unit; a row a value."""
+        frame: pd.DataFrame = pq.read_table(self.build / PROPERTIES).to_pandas()
+        frame.insert(0, "node_id", [str(self.graph.columns["id"][k]) for k in frame["node"]])
+        return frame.drop(columns="node")
+
+    @property
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """Every map layer, and "spaces" with the outlines of rooms, in the park's CRS; `node_id` names each row."""
+        return tables_of(self.build)
+
+    def trimesh(self, node_id: str = "park") -> trimesh.Scene:
+        """A trimesh scene of a node and all below it, park frame, metres; geometry is named by our ids.
+
+        Raises:
+            NothingToExport: no such node, or nothing is drawn of it.
+        """
+        return scene_of(self.build, node_id)
+
+    def pyvista(self, node_id: str = "park") -> Any:
+        """The same as a PyVista MultiBlock; blocks are named by our ids and carry `rgb` point colours."""
+        import pyvista
+
+        blocks = pyvista.MultiBlock()
+        for name, mesh in self.trimesh(node_id).geometry.items():
+            poly = pyvista.PolyData.from_regular_faces(mesh.vertices, mesh.faces)
+            poly.point_data["rgb"] = mesh.visual.vertex_colors[:, :3]
+            blocks[name] = poly
+        return blocks
+
+    def view(self, node_id: str = "park", *, width: int = 900, height: int = 540) -> Any:
+        """A pythreejs renderer of a part of the park, for a notebook.
+
+        Raises:
+            NotInPark: no such node, nothing drawn of it, or too much of it for a notebook.
+        """
+        from scenes.notebook import view
+
+        return view(self.build, node_id, width=width, height=height)
