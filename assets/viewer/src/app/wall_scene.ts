@@ -14,7 +14,7 @@ import { lang } from "./words";
 /** A room that is news is shown with what lies around it: so much further off than its own view. */
 const AROUND = 1.45;
 const LAYERS = ["people", "vehicles", "devices", "labels", "trees", "pipes"], OTHERWISE = ["people", "vehicles", "devices", "labels", "trees"];
-const LOST_MS = 15_000, ASK_MS = 10_000, FIRST_ASKS_MS = [0, 300, 700, 1200, 2000];
+const LOST_MS = 8_000, ASK_MS = 10_000, FIRST_ASKS_MS = [0, 300, 700, 1200, 2000];
 const isReduced = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 function poseOf(scene: SceneView, w: World, shot: WallShot, part: Part): CameraState {
