@@ -53,6 +53,8 @@ export interface SceneEvents {
 }
 export interface CameraState { target: [number, number, number]; distance: number; azimuth: number; polar: number; metresPerPixel: number }
 
+/** Left, top, right, bottom in css pixels of the whole picture. */
+export type Box = [number, number, number, number];
 /** Where the screens of a wall meet: bands (from, to) in css pixels of the whole picture that no word may cross. */
 export interface Seams { x: [number, number][]; y: [number, number][] }
 /** Shares of the picture's sides that a page's own panels cover: what is looked at keeps out of them. */
@@ -91,8 +93,10 @@ export interface SceneView {
   getCamera(): CameraState;
   /** One picture over several windows: this one shows its own size from x, y of a larger canvas (css pixels); fullWidth 0 = alone. */
   setViewOffset(fullWidth: number, fullHeight: number, x: number, y: number): void;
-  /** Signs this much larger than on a desk, none of them across a seam; `clock` (ms) moves what moves by itself, so that windows agree. */
+  /** Signs this much larger than on a desk, no label across a seam; `clock` (ms) moves what moves by itself, so that windows agree. */
   setWall(wall: { signScale: number; seams: Seams; clock: () => number } | null): void;
+  /** Where the page's own words stand: no label is drawn there. */
+  setCovered(boxes: Box[]): void;
   home(): void;
   north(): void;
   screenshot(): Promise<Blob>;

@@ -31,7 +31,7 @@ function useSize(): void {
 export function Wall(): JSX.Element {
   void (seconds.value, lang.value);
   const host = useRef<HTMLDivElement>(null), canvas = useRef<HTMLDivElement>(null), state = wall.value, w = world.value!;
-  const isLost = useWallScene(host, state, PART), c = canvasOf(PART, innerWidth, innerHeight), now = serverNow();
+  const { isLost, cover } = useWallScene(host, state, PART), c = canvasOf(PART, innerWidth, innerHeight), now = serverNow();
   useSize();
   useFresh();
   useEffect(() => {
@@ -46,7 +46,7 @@ export function Wall(): JSX.Element {
     const timer = setInterval(load, KPI_MS);
     return () => clearInterval(timer);
   }, []);
-  useSeams(canvas, c);
+  useSeams(canvas, c, cover);
   const urgent = state?.mode === "alarm" ? state.urgent : [], here = urgent.find((u) => u.node === state!.focus) ?? urgent[0];
   return (
     <div class={`page wall${here ? " alarmed" : ""}${c.isWide ? "" : " slim"}`} data-mode={state?.mode ?? "none"} data-at={state?.at ?? -1}>

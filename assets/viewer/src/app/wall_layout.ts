@@ -1,6 +1,6 @@
 /** Where this window stands in the wall, and where the screens meet: no word lies across a seam. */
-import { useLayoutEffect } from "preact/hooks";
-import type { Margins, Seams } from "../contract";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Box, Margins, Seams } from "../contract";
 import { clearOf } from "../seams";
 
 /** `?cols=4&rows=2&col=1&row=0&gap=12`: this window of so many, `gap` css pixels hidden behind two bezels. Without `col` and `row`: the whole wall in one window. */
@@ -8,6 +8,8 @@ export interface Part { cols: number; rows: number; col: number; row: number; ga
 export interface Canvas { width: number; height: number; x: number; y: number; rem: number; seams: Seams; isWide: boolean; screens: { left: number; width: number }[] }
 
 const MOST = 16, MOST_GAP = 400;
+/** Boxes of words are told in steps of so many css pixels: a figure that grows by a digit is no news. */
+const ROUGH = 8;
 const whole = (text: string | null, low: number, high: number, otherwise: number): number => {
   const n = Number(text ?? otherwise);
   return text !== "" && Number.isInteger(n) && n >= low && n <= high ? n : otherwise;
@@ -28,28 +30,41 @@ export function canvasOf(part: Part, width: number, height: number): Canvas {
 /** What the panels cover of the picture, shares of its sides. */
 export function marginsOf(c: Canvas, isAlarmed: boolean): Margins {
   const across = c.width / c.rem, down = c.height / c.rem;
-  const [left, right, bottom] = c.isWide ? (isAlarmed ? [15.8, 25.2, 2.2] : [10, 10, 2.2]) : isAlarmed ? [13.4, 12.6, 6.9] : [8.6, 8.6, 2.2];
+  const [left, right, bottom] = c.isWide ? (isAlarmed ? [15.8, 25.2, 2.2] : [10, 10, 2.2]) : isAlarmed ? [13.4, 12.6, 4.4] : [8.6, 8.6, 2.2];
   return { left: left! / across, right: right! / across, top: 2.1 / down, bottom: bottom! / down };
 }
 
+/** Everything with words of its own, so that no name of the park is drawn under it. */
+const WORDS = "h1, h2, h3, h4, .tour, .wall-clock, .figure, .note, .lasting, .people, .also, .others, .counts, .wall-cameras figure, .wall-plan li, .sources, .wall-banners p";
+
 /**
- * Moves what may not lie across a seam, after every drawing: elements with `data-whole`.
+ * Moves what may not lie across a seam, after every drawing: elements with `data-whole`; tells where words stand then.
  *
  * "flow": one of a column; it goes down, and what follows with it. "free": placed by itself; it goes to the nearer side.
  */
-export function useSeams(host: { current: HTMLElement | null }, c: Canvas): void {
+export function useSeams(host: { current: HTMLElement | null }, c: Canvas, told: (covered: Box[]) => void): void {
+  const last = useRef("");
   useLayoutEffect(() => {
     const canvas = host.current;
-    if (!canvas || !(c.seams.x.length || c.seams.y.length)) return;
-    const all = [...canvas.querySelectorAll<HTMLElement>("[data-whole]")], origin = canvas.getBoundingClientRect();
-    for (const e of all) { e.style.translate = ""; e.style.marginTop = ""; }
-    for (const e of all) {
-      const box = e.getBoundingClientRect(), left = box.left - origin.left, top = box.top - origin.top, isFlow = e.dataset.whole === "flow";
-      const x = isFlow ? 0 : clearOf(c.seams.x, left, left + box.width, c.width);
-      const band = c.seams.y.find((b) => top < b[1] && top + box.height > b[0]);
-      if (isFlow && band) e.style.marginTop = `${parseFloat(getComputedStyle(e).marginTop) + band[1] - top}px`;
-      const y = isFlow ? 0 : clearOf(c.seams.y, top, top + box.height, c.height);
-      if (x || y) e.style.translate = `${x}px ${y}px`;
-    }
+    if (!canvas) return;
+    const origin = canvas.getBoundingClientRect(), boxOf = (e: Element): Box => { const b = e.getBoundingClientRect(); return [b.left - origin.left, b.top - origin.top, b.right - origin.left, b.bottom - origin.top]; };
+    if (c.seams.x.length || c.seams.y.length) keepOff(canvas, c, boxOf);
+    const covered = [...canvas.querySelectorAll(WORDS)].map((e) => boxOf(e).map((v) => Math.round(v / ROUGH) * ROUGH) as Box).filter((b) => b[2] > b[0]);
+    if (last.current !== (last.current = covered.join())) told(covered);
   });
+}
+
+function keepOff(canvas: HTMLElement, c: Canvas, boxOf: (e: Element) => Box): void {
+  const all = [...canvas.querySelectorAll<HTMLElement>("[data-whole]")];
+  for (const e of all) { e.style.translate = ""; e.style.marginTop = ""; }
+  for (const e of all) {
+    const [left, top, right, bottom] = boxOf(e);
+    if (e.dataset.whole === "flow") {
+      const band = c.seams.y.find((b) => top < b[1] && bottom > b[0]);
+      if (band) e.style.marginTop = `${parseFloat(getComputedStyle(e).marginTop) + band[1] - top}px`;
+      continue;
+    }
+    const x = clearOf(c.seams.x, left, right, c.width), y = clearOf(c.seams.y, top, bottom, c.height);
+    if (x || y) e.style.translate = `${x}px ${y}px`;
+  }
 }

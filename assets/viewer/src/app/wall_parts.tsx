@@ -1,6 +1,6 @@
 /** The columns and the data-age bar of the wall. Nothing here is a number nobody measured. */
 import type { JSX } from "preact";
-import { age, figure, span } from "./format";
+import { figure, span } from "./format";
 import { PriorityMark } from "./parts/icons";
 import { Spark } from "./parts/chart";
 import { activeAlarms, kpis, seconds, serverNow, world } from "./store";
@@ -89,11 +89,17 @@ export function Sources({ screens }: { screens: Canvas["screens"] }): JSX.Elemen
   );
 }
 
+/** An age in as few signs as a narrow cell has. */
+function briefly(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  return ms < 3_600_000 ? `${Math.floor(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
+}
+
 function Source({ id, ageMs, period, thirds }: { id: string; ageMs: number; period: number; thirds: number }): JSX.Element {
   const isOld = thirds > 3, word = say(`wall.pack.${id}`);
   return (
     <div class={`source${isOld ? " old" : ""}`}>
-      <p><b>{word === `wall.pack.${id}` ? id : word}</b><span>{Number.isFinite(ageMs) ? age(ageMs) : say("wall.never")}</span></p>
+      <p><b>{word === `wall.pack.${id}` ? id : word}</b><span>{Number.isFinite(ageMs) ? briefly(ageMs) : say("wall.never")}</span></p>
       <div class="thirds"><i style={{ width: `${Math.min(100, (thirds / 3) * 100)}%` }} /></div>
       <p><span>{say("wall.period", { n: period })}</span>{isOld && Number.isFinite(ageMs) && <span>{say("wall.old")}</span>}</p>
     </div>

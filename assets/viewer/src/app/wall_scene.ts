@@ -1,7 +1,7 @@
 /** The 3D half of the wall: the scene, this window's part of it, the camera by the shared clock, layers and overlay of the stop. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { createSceneView } from "../scene";
-import type { CameraState, SceneView, World } from "../contract";
+import type { Box, CameraState, SceneView, World } from "../contract";
 import type { WallShot, WallView } from "../wire";
 import { api } from "./api";
 import { comeBack } from "./come_back";
@@ -38,10 +38,10 @@ function fitted(scene: SceneView, part: Part, refit: () => void): () => void {
   return () => removeEventListener("resize", fit);
 }
 
-/** The scene in `host`, following the wall; whether the graphics device is lost now. */
-export function useWallScene(host: { current: HTMLDivElement | null }, state: WallView | null, part: Part): boolean {
+/** The scene in `host`, following the wall; whether the graphics device is lost now, and whom to tell where words stand. */
+export function useWallScene(host: { current: HTMLDivElement | null }, state: WallView | null, part: Part): { isLost: boolean; cover: (boxes: Box[]) => void } {
   const scene = useRef<SceneView | null>(null), [isLost, setLost] = useState(false), w = world.value, shots = useRef<WallShot[]>([]);
-  const legs = useRef<Leg[]>([]);
+  const legs = useRef<Leg[]>([]), covered = useRef<Box[]>([]);
   const follow = (): void => {
     const view = scene.current;
     if (!view || !w || !shots.current.length) return;
@@ -52,6 +52,7 @@ export function useWallScene(host: { current: HTMLDivElement | null }, state: Wa
     if (!w) return;
     const view = createSceneView(host.current!, w, { theme: "dark", lang: lang.value });
     scene.current = view;
+    view.setCovered(covered.current);
     (globalThis as { parktwin?: unknown }).parktwin = { scene: view, world: w, clock: sharedClock, poseAt: (ms: number) => poseAt(legs.current, ms), legs: () => legs.current };
     const undo = [fitted(view, part, follow), onLive((slots) => view.liveChanged(slots)), view.on("lost", setLost),
       view.on("progress", (share) => { if (share >= 1) dispatchEvent(new Event("parktwin:first")); })];
@@ -97,5 +98,5 @@ export function useWallScene(host: { current: HTMLDivElement | null }, state: Wa
     const first = FIRST_ASKS_MS.map((ms) => setTimeout(askTime, ms)), later = setInterval(askTime, ASK_MS);
     return () => { first.forEach(clearTimeout); clearInterval(later); };
   }, [line.value.isUp]);
-  return isLost;
+  return { isLost, cover: (boxes) => { covered.current = boxes; scene.current?.setCovered(boxes); } };
 }

@@ -8,7 +8,7 @@ import { PriorityMark } from "./parts/icons";
 import { activeAlarms, alarms, seconds, serverNow, valuesTick, world } from "./store";
 import { lang, named, pick, say } from "./words";
 
-const MOST_NAMED = 5, MOST_CAMERAS = 3, MOST_STEPS = 7;
+const MOST_NAMED = 4, MOST_CAMERAS = 3, MOST_STEPS = 7;
 
 /** One place's urgent things, the first of them in words. */
 function byPlace(all: WallUrgent[]): WallUrgent[][] {
@@ -28,7 +28,7 @@ export function UrgentWords({ all, here }: { all: WallUrgent[]; here: WallUrgent
       <h2 data-whole="flow"><PriorityMark priority={here.priority} size={48} />{pick(here, "title")}</h2>
       <h3 data-whole="flow">{pick(here, "place") || say("outdoors")}</h3>
       <p class="note" data-whole="flow">{alarm?.device ?? ""}{alarm?.value != null && alarm.unit ? ` · ${figure(alarm.value, 1)} ${alarm.unit}` : ""}{more > 0 ? ` · ${say("wall.more.here", { n: more })}` : ""}</p>
-      <p class="lasting" data-whole="flow">{say("wall.lasting")} <b>{span(now - here.raised_ms)}</b> {clock(here.raised_ms)} {say("wall.since")} · {stateOf(here)}{alarm?.acked_by ? ` · ${alarm.acked_by}` : ""}</p>
+      <p class="lasting" data-whole="flow">{say("wall.lasting")} <b>{span(now - here.raised_ms)}</b> {say("wall.since", { at: clock(here.raised_ms) })} · {stateOf(here)}{alarm?.acked_by ? ` · ${alarm.acked_by}` : ""}</p>
       {people && <div class="people" data-whole="flow"><div><h4>{say("wall.left.building", { place: people.building })}</h4><p class="figure huge">{people.inBuilding}<small>{say("wall.people")}</small></p></div>
         {people.storey && <div><h4>{say("wall.left.storey", { place: people.storey })}</h4><p class="figure">{people.inStorey}<small>{say("wall.people")}</small></p></div>}
         <p class="note">{people.ageMs === null ? say("wall.people.none") : say("wall.people.age", { age: age(people.ageMs) })}</p></div>}

@@ -10,6 +10,8 @@ const HOME_FARTHEST_METRES = 1100;
 const HOME_WIDE = 0.93, HOME_HIGH = 0.84;
 /** How far below the middle of the picture the buildings' middle lies: what is nearer than they are does not fill the foreground. */
 const HOME_DOWN = 0.15;
+/** A wall may be wider than this; a building is no lower for it. */
+const WIDEST = 2.1;
 const NO_MARGINS: Margins = { left: 0, right: 0, top: 0, bottom: 0 };
 /** The azimuth of a place's own view, where no former one is kept. */
 const OWN_AZIMUTH = 0.55;
@@ -123,7 +125,7 @@ export class Poses {
     const b = focus.building.bbox;
     const wide = Math.hypot(b[3]! - b[0]!, b[4]! - b[1]!);
     const middle = new Vector3((b[0]! + b[3]!) / 2, (b[1]! + b[4]!) / 2, (b[2]! + b[5]!) / 2);
-    const aspect = Math.max(1, (this.aspect * this.free.wide) / this.free.high);
+    const shape = (this.aspect * this.free.wide) / this.free.high, aspect = Math.max(1, this.picture ? Math.min(WIDEST, shape) : shape);
     if (focus.level === "building") return { ...this.at(middle, Math.max((b[5]! - b[2]!) * 2.1, (wide / aspect) * 1.75)), polar: 1.08 };
     middle.z = focus.storey.elevation + 1;
     if (focus.level === "storey") return { ...this.at(middle, Math.max(26, (wide / aspect) * 1.75)), polar: 0.84 };

@@ -3,7 +3,7 @@ import {
   CanvasTexture, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, BufferAttribute, LinearFilter, Mesh,
   NoColorSpace, RawShaderMaterial, Sphere, Vector2, Vector3, type PerspectiveCamera, type Texture, type WebGLRenderer,
 } from "three";
-import type { Seams } from "../contract";
+import type { Box, Seams } from "../contract";
 import { clearOf } from "../seams";
 
 /** The atlas starts low and doubles when it is full: sending 16 MB up would delay the first picture. */
@@ -53,8 +53,8 @@ void main() {
   outColour = c * vLook.x;
 }`;
 
-/** The picture that signs are placed in: this window's corner of it, its size, css pixels; bands that no label may cross. */
-export interface Frame { x: number; y: number; width: number; height: number; seams: Seams | null }
+/** The picture that signs are placed in: this window's corner of it, its size, css pixels; bands that no label may cross, and boxes where none may be. */
+export interface Frame { x: number; y: number; width: number; height: number; seams: Seams | null; covered: Box[] }
 
 export interface PlacedSprite { sprite: Sprite; x: number; y: number; depth: number }
 
@@ -170,7 +170,7 @@ export class SpriteBatch {
   }
 
   /** Places the signs for this camera; far ones first, labels that collide with a better one left out. */
-  update(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, dpr: number, maxLabels: number, frame: Frame = { x: 0, y: 0, width, height, seams: null }): void {
+  update(sprites: Sprite[], camera: PerspectiveCamera, width: number, height: number, dpr: number, maxLabels: number, frame: Frame = { x: 0, y: 0, width, height, seams: null, covered: [] }): void {
     if (dpr !== this.dpr) { this.dpr = dpr; this.clear(); }
     const placed = this.place(sprites, camera, width, height, maxLabels, frame);
     for (let tries = 0; this.fill(placed, height) === "full" && tries < 4; tries++) this.grow();
@@ -199,7 +199,7 @@ export class SpriteBatch {
     }
     seen.sort((a, b) => a.sprite.rank - b.sprite.rank || a.depth - b.depth);
     const kept: PlacedSprite[] = [];
-    const taken: [number, number, number, number][] = [];
+    const taken: Box[] = [...frame.covered];
     let labels = 0;
     for (const p of seen) {
       const w = p.sprite.width * scale, h = p.sprite.height * scale;
@@ -209,11 +209,12 @@ export class SpriteBatch {
           p.x += clearOf(frame.seams.x, p.x - w / 2, p.x + w / 2, frame.width);
           p.y += clearOf(frame.seams.y, p.y - h / 2, p.y + h / 2, frame.height);
         }
-        const rect: [number, number, number, number] = [p.x - w / 2 + 1, p.y - h / 2 + 1, p.x + w / 2 - 1, p.y + h / 2 - 1];
+        const rect: Box = [p.x - w / 2 + 1, p.y - h / 2 + 1, p.x + w / 2 - 1, p.y + h / 2 - 1];
         if (taken.some((t) => t[0] < rect[2] && t[2] > rect[0] && t[1] < rect[3] && t[3] > rect[1])) continue;
         labels++;
         taken.push(rect);
       }
+      else if (p.sprite.rank >= 1 && frame.covered.some((b) => p.x > b[0] && p.x < b[2] && p.y > b[1] && p.y < b[3])) continue; // an alarm's mark is never left out
       p.x -= frame.x; p.y -= frame.y;
       if (p.x + w / 2 > 0 && p.y + h / 2 > 0 && p.x - w / 2 < width && p.y - h / 2 < height) kept.push(p);
     }

@@ -1,6 +1,6 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
 import { PerspectiveCamera, Vector3 } from "three";
-import type { CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World } from "../contract";
+import type { Box, CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World } from "../contract";
 import { AlarmSigns } from "./alarms";
 import { Baker } from "./bake";
 import { OrbitCamera } from "./camera";
@@ -61,6 +61,7 @@ class ParkView implements SceneView {
   private look: Look = lookOf("light", "park");
   private focus: Focus = { level: "park" };
   private wall: { signScale: number; seams: Seams; clock: () => number } | null = null;
+  private covered: Box[] = [];
   private isStale = false; private isGone = false; private isLost = false; private hasFirst = false;
   private needsModel = true; private needsTiles = true; private needsSigns = true;
   private frame = 0; private timer = 0; private lastProgress = -1; private lastSigns = 0; private restSince = 0;
@@ -145,6 +146,8 @@ class ParkView implements SceneView {
     this.sprites.clear();
     this.signsChanged();
   }
+
+  setCovered(boxes: Box[]): void { this.covered = boxes; this.signsChanged(); }
 
   select(deviceId: string | null): void { this.devices.selected = deviceId; this.signsChanged(); }
   setTheme(theme: Theme): void { this.theme = theme; this.sprites.clear(); this.applyLook(); }
@@ -360,7 +363,7 @@ class ParkView implements SceneView {
     this.alarms.build(focus, theme, lang, this.wall ? nowMs : Date.now(), orbit.isReduced, part ? this.whole() : orbit.camera, stage.width, stage.height, list, this.strokes, dpr, !this.wall);
     this.strokes.end(stage.width * pixelRatio, stage.height * pixelRatio, orbit.camera.near);
     this.sprites.update(list, orbit.camera, stage.width, stage.height, pixelRatio, MOST_LABELS,
-      { x: part?.x ?? 0, y: part?.y ?? 0, width: part?.fullWidth ?? stage.width, height: part?.fullHeight ?? stage.height, seams: this.wall?.seams ?? null });
+      { x: part?.x ?? 0, y: part?.y ?? 0, width: part?.fullWidth ?? stage.width, height: part?.fullHeight ?? stage.height, seams: this.wall?.seams ?? null, covered: this.covered });
     this.sprites.flush(stage.renderer);
   }
 
