@@ -5,6 +5,7 @@ import { api } from "./api";
 import { comeBack } from "./come_back";
 import { clock, day, span } from "./format";
 import { kpis, line, seconds, servedBuild, serverNow, world } from "./store";
+import { useEscape } from "./wall_escape";
 import { AlarmCounts, Figures, Progress, Sources } from "./wall_parts";
 import { canvasOf, partOf, useSeams } from "./wall_layout";
 import { useWallScene } from "./wall_scene";
@@ -31,7 +32,9 @@ function useSize(): void {
 export function Wall(): JSX.Element {
   void (seconds.value, lang.value);
   const host = useRef<HTMLDivElement>(null), canvas = useRef<HTMLDivElement>(null), state = wall.value, w = world.value!;
-  const { isLost, cover } = useWallScene(host, state, PART), c = canvasOf(PART, innerWidth, innerHeight), now = serverNow();
+  const urgent = state?.mode === "alarm" ? state.urgent : [], here = urgent.find((u) => u.node === state!.focus) ?? urgent[0];
+  const escape = useEscape(here);
+  const { isLost, cover } = useWallScene(host, state, PART, escape), c = canvasOf(PART, innerWidth, innerHeight), now = serverNow();
   useSize();
   useFresh();
   useEffect(() => {
@@ -47,7 +50,6 @@ export function Wall(): JSX.Element {
     return () => clearInterval(timer);
   }, []);
   useSeams(canvas, c, cover);
-  const urgent = state?.mode === "alarm" ? state.urgent : [], here = urgent.find((u) => u.node === state!.focus) ?? urgent[0];
   return (
     <div class={`page wall${here ? " alarmed" : ""}${c.isWide ? "" : " slim"}`} data-mode={state?.mode ?? "none"} data-at={state?.at ?? -1}>
       <div class="wall-scene scene-host" ref={host} />
@@ -61,7 +63,7 @@ export function Wall(): JSX.Element {
           {isLost && <p class="wall-banner is-lost" role="alert">{say("wall.lost")}</p>}
           <Skipped />
         </div>
-        {here ? <><section class="wall-left"><UrgentWords all={urgent} here={here} /><OtherAlarms shown={urgent} /></section><Cameras urgent={here} key={here.key} /><UrgentPlan urgent={here} /></>
+        {here ? <><section class="wall-left"><UrgentWords all={urgent} here={here} escape={escape} /><OtherAlarms shown={urgent} /></section><Cameras urgent={here} key={here.key} /><UrgentPlan urgent={here} /></>
           : <><section class="wall-left"><Figures /></section><section class="wall-right"><AlarmCounts /></section></>}
         <Sources screens={c.screens} />
         {PART.isWhole && [...c.seams.x.map((b, k) => <i key={`x${k}`} class="seam" style={{ left: `${(b[0] + b[1] - PART.gap) / 2}px`, width: `${PART.gap}px`, top: 0, bottom: 0 }} />),

@@ -7,6 +7,7 @@ import { api } from "./api";
 import { comeBack } from "./come_back";
 import { token } from "./parts/chart";
 import { activeAlarms, alarms, askTime, line, onLive, paint, serverNow, sharedClock, world } from "./store";
+import { type Escape, shapesOf } from "./wall_escape";
 import { isFlying, type Leg, poseAt } from "./wall_flight";
 import { canvasOf, marginsOf, type Part } from "./wall_layout";
 import { lang } from "./words";
@@ -39,7 +40,7 @@ function fitted(scene: SceneView, part: Part, refit: () => void): () => void {
 }
 
 /** The scene in `host`, following the wall; whether the graphics device is lost now, and whom to tell where words stand. */
-export function useWallScene(host: { current: HTMLDivElement | null }, state: WallView | null, part: Part): { isLost: boolean; cover: (boxes: Box[]) => void } {
+export function useWallScene(host: { current: HTMLDivElement | null }, state: WallView | null, part: Part, escape: Escape | null): { isLost: boolean; cover: (boxes: Box[]) => void } {
   const scene = useRef<SceneView | null>(null), [isLost, setLost] = useState(false), w = world.value, shots = useRef<WallShot[]>([]);
   const legs = useRef<Leg[]>([]), covered = useRef<Box[]>([]);
   const follow = (): void => {
@@ -73,6 +74,7 @@ export function useWallScene(host: { current: HTMLDivElement | null }, state: Wa
   const stop = state && ["tour", "paused"].includes(state.mode) ? state.stops[state.at] : undefined;
   const urgent = state?.mode === "alarm" ? state.urgent.find((u) => u.node === state.focus) : undefined, device = alarms.value.get(urgent?.alarm ?? 0)?.device ?? null;
   useEffect(() => { scene.current?.select(device && w?.deviceById.has(device) ? device : null); }, [device, w]);
+  useEffect(() => { scene.current?.setShapes("escape", escape && shapesOf(escape)); }, [escape, w]);
   const shown = stop?.layers ?? OTHERWISE;
   useEffect(() => LAYERS.forEach((layer) => scene.current?.setLayer(layer, shown.includes(layer))), [shown.join(), w]);
   const channel = stop?.channel ?? 0;

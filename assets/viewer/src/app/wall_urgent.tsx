@@ -6,9 +6,10 @@ import { age, clock, figure, span } from "./format";
 import { incidentApi, incidents } from "./incident/state";
 import { PriorityMark } from "./parts/icons";
 import { activeAlarms, alarms, seconds, serverNow, valuesTick, world } from "./store";
+import type { Escape } from "./wall_escape";
 import { lang, named, pick, say } from "./words";
 
-const MOST_NAMED = 4, MOST_CAMERAS = 3, MOST_STEPS = 7;
+const MOST_NAMED = 4, MOST_CAMERAS = 3, MOST_STEPS = 7, MOST_SHUT = 2;
 
 /** One place's urgent things, the first of them in words. */
 function byPlace(all: WallUrgent[]): WallUrgent[][] {
@@ -19,7 +20,7 @@ function byPlace(all: WallUrgent[]): WallUrgent[][] {
 const stateOf = (u: WallUrgent): string => (u.by ? say(u.state === "closed" ? "wall.closed" : "wall.declared", { by: u.by }) : say(`alarm.${u.state}`));
 
 /** The place that is seen, large; the others by name, each with its time. */
-export function UrgentWords({ all, here }: { all: WallUrgent[]; here: WallUrgent }): JSX.Element {
+export function UrgentWords({ all, here, escape }: { all: WallUrgent[]; here: WallUrgent; escape: Escape | null }): JSX.Element {
   void (lang.value, seconds.value);
   const places = byPlace(all), others = places.filter((p) => p[0]!.node !== here.node), people = peopleAt(here), alarm = alarms.value.get(here.alarm), now = serverNow();
   const more = (places.find((p) => p[0]!.node === here.node)?.length ?? 1) - 1;
@@ -32,10 +33,21 @@ export function UrgentWords({ all, here }: { all: WallUrgent[]; here: WallUrgent
       {people && <div class="people" data-whole="flow"><div><h4>{say("wall.left.building", { place: people.building })}</h4><p class="figure huge">{people.inBuilding}<small>{say("wall.people")}</small></p></div>
         {people.storey && <div><h4>{say("wall.left.storey", { place: people.storey })}</h4><p class="figure">{people.inStorey}<small>{say("wall.people")}</small></p></div>}
         <p class="note">{people.ageMs === null ? say("wall.people.none") : say("wall.people.age", { age: age(people.ageMs) })}</p></div>}
+      {escape && <WaysOut escape={escape} />}
       {others.length > 0 && <ol class="also" data-whole="flow" aria-label={say("wall.also")}>
         {others.slice(0, MOST_NAMED).map(([u]) => <li key={u!.key}><PriorityMark priority={u!.priority} size={22} /><b>{pick(u!, "title")}</b><span>{pick(u!, "place") || say("outdoors")}</span><time>{span(now - u!.raised_ms)}</time></li>)}
         {others.length > MOST_NAMED && <li><span>{say("wall.more", { n: others.length - MOST_NAMED })}</span></li>}</ol>}
     </article>
+  );
+}
+
+/** Ways out by the walking graph; rooms without one are named, as nobody may be told otherwise. */
+function WaysOut({ escape }: { escape: Escape }): JSX.Element {
+  const w = world.value!, exits = new Set(escape.ways.map((way) => way.exit)).size, far = Math.max(0, ...escape.ways.map((way) => way.metres)), shut = escape.shut.map((id) => { const n = w.byId.get(id); return n ? named(n) : id; });
+  return (
+    <p class="escape" data-whole="flow"><b>{escape.ways.length ? say("wall.escape", { rooms: escape.ways.length, exits, metres: figure(far, 0) }) : say("wall.escape.none")}</b>
+      {shut.length > 0 && <em>{say("wall.escape.shut", { n: shut.length, names: shut.slice(0, MOST_SHUT).join(say("wall.comma")) + (shut.length > MOST_SHUT ? " …" : "") })}</em>}
+      <small>{say("wall.escape.how")}</small></p>
   );
 }
 
