@@ -22,6 +22,11 @@ def test_a_fire_takes_the_wall_and_a_person_gives_it_back(window: Browser, paged
         assert "Energy Centre" in tab.page.locator(".alarm-words").first.inner_text()
         assert tab.page.locator(".wall .counts").count() == 0, "figures leave when an alarm takes the wall"
         assert tab.page.locator(".wall-plan li").count() > 0, "the plan, or what the alarm asks for"
+        tab.until("document.querySelector('.alarm-words .escape')", 30)
+        ways = operator.http.get("/api/v1/escape", params={"node": operator.http.get("/api/v1/wall").json()["focus"]}).json()
+        assert ways["burning"], "it knows what burns"
+        assert ways["ways"], "there is a way out"
+        assert all(way["metres"] > 0 and way["points"][-1] != way["points"][0] for way in ways["ways"])
         operator.post(f"{DRILL}/stop", {})
         assert operator.http.get("/api/v1/wall").json()["mode"] == "alarm", "ending the drill does not resume the tour"
         assert operator.post("/api/v1/wall/drive", {"verb": "resume"}).json()["mode"] == "tour"
