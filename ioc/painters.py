@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from overlays.headcount import Headcount
 from overlays.hours import Hours
 from overlays.kpis import Figures, KpiBoard, local_midnight
 from overlays.overlay import Moment, Overlay, Painter, moment_of
@@ -30,11 +31,12 @@ class ParkPainters:
                  tracks: Sequence[TrackInfo]) -> None:
         self._core, self._graph, self._history = core, graph, history
         self._painter = Painter(graph, points)
-        self.hours = Hours(self._painter, graph, points, history)
         self.midnight = local_midnight
         self._board = KpiBoard(graph, points, recall=self._recall)
         self._people = np.zeros(max((t.i for t in tracks), default=-1) + 1, np.bool_)
         self._people[[t.i for t in tracks if t.kind == "person"]] = True
+        self.hours = Hours(self._painter, graph, points, history,
+                           Headcount(history.fixes_in, core.tracks.locate, self._people) if len(self._people) else None)
         self.paintings: dict[int, Overlay] = self._painter.overlays
 
     def paint(self, channel: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from overlays.headcount import Headcount
 from overlays.overlay import Moment, OverlayError, Painter
 from overlays.sums import areas
 from twin.graph import SceneGraph
@@ -19,6 +20,7 @@ from twin.wire import Channel, Quality
 HOUR_SECS = 3600.0
 HOURS = 24
 DAYS_KEPT = 4
+SETTLED_SECS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,12 @@ class _Day:
 class Hours:
     """Overlays of past hours. Safe from several threads: one reads history at a time."""
 
-    def __init__(self, painter: Painter, graph: SceneGraph, points: PointTable, history: History) -> None:
+    def __init__(self, painter: Painter, graph: SceneGraph, points: PointTable, history: History,
+                 people: Headcount | None = None) -> None:
+        self._people = people
         self._painter, self._graph, self._points, self._history = painter, graph, points, history
         self._area = areas(graph)
+        self._headcounts: dict[float, tuple[NDArray[np.uint32], int]] = {}
         self._days: OrderedDict[tuple[int, float], _Day] = OrderedDict()
         self._one = threading.Lock()
 
@@ -64,12 +69,16 @@ class Hours:
             OverlayError: the channel is not made of readings, or the hour is not of that day or lies ahead.
         """
         overlay = self._painter.overlays.get(channel)
-        if overlay is None or not overlay.reads:
+        if overlay is None or not self.has(channel):
             raise OverlayError(f"channel {channel} is not kept by the hour",
-                               mend=f"use one of {[c for c, o in self._painter.overlays.items() if o.reads]}")
+                               mend=f"use one of {[c for c in self._painter.overlays if self.has(c)]}",
+                               code="overlay.not_kept", fill={"channel": channel})
         hour = int((start - midnight) // HOUR_SECS)
         if not 0 <= hour < HOURS or start > now:
-            raise OverlayError("that hour is not of that day, or has not come yet", mend="ask for an hour of the past")
+            raise OverlayError("that hour is not of that day, or has not come yet", mend="ask for an hour of the past",
+                               code="overlay.hour")
+        if channel == Channel.OCCUPANCY:
+            return self._peopled(midnight + hour * HOUR_SECS, now)
         slots = np.unique(np.concatenate([self._points.slots_of_key(key) for key in overlay.reads]))
         mean = self._hour(channel, slots, midnight, hour, now)
         value = np.full(len(self._points), np.nan)
@@ -85,6 +94,27 @@ class Hours:
         end = min(begin + HOUR_SECS, now)
         energy = painted * self._area[node] / 1000.0 * (end - begin) / HOUR_SECS if channel == Channel.ENERGY else None
         return HourPaint(node, painted, is_estimate, energy, begin, end)
+
+    def has(self, channel: int) -> bool:
+        """Whether a channel can be asked by the hour."""
+        overlay = self._painter.overlays.get(channel)
+        return overlay is not None and (bool(overlay.reads) or (channel == Channel.OCCUPANCY and self._people is not None))
+
+    def _peopled(self, begin: float, now: float) -> HourPaint:
+        """The mean number of people of an hour; not known where nothing at all was heard."""
+        assert self._people is not None
+        end = min(begin + HOUR_SECS, now)
+        kept = self._headcounts.get(begin)
+        if kept is None:
+            kept = self._people.minutes(begin, end)
+            if end + SETTLED_SECS < now:  # over, and all of it written
+                self._headcounts[begin] = kept
+        where, minutes = kept
+        none = np.zeros(0)
+        node, count = self._painter.paint(Channel.OCCUPANCY, Moment(time=begin, value=none, quality=none.astype(np.uint8),
+                                                                    track_node=where))
+        mean = count.astype(np.float64) / minutes if minutes else np.full(len(node), np.nan)
+        return HourPaint(node, mean, np.zeros(len(node), np.bool_), None, begin, end)
 
     def _hour(self, channel: int, slots: NDArray[np.int64], midnight: float, hour: int, now: float) -> NDArray[np.float64]:
         with self._one:

@@ -22,7 +22,7 @@ def router(services: Services) -> APIRouter:
     def channels() -> dict[str, Any]:
         """Every channel there is, and whether it can be asked by the hour."""
         return {"overlays": [{"channel": channel, "name": o.name, "name_zh": o.name_zh, "unit": o.unit,
-                              "breaks": list(o.breaks), "by_hour": bool(o.reads)}
+                              "breaks": list(o.breaks), "by_hour": services.painters.hours.has(channel)}
                              for channel, o in sorted(services.painters.paintings.items())]}
 
     @routes.get("/overlays/{channel}/at")

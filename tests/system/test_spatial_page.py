@@ -135,6 +135,47 @@ def test_an_operator_follows_a_guest_over_two_floors_and_the_look_is_on_the_trai
     page.close()
 
 
+def test_a_click_on_somebody_in_the_scene_opens_their_trail(park: Served, context: pw.BrowserContext) -> None:
+    x, y, z = -30.0, 0.0, 0.0
+    page = open_page(context, f"{park.origin}/", settle_secs=0.5)
+    assert page.locator(".trail-panel").count() == 0
+    page.evaluate("at => parktwin.scene.setCamera({ ...parktwin.scene.getCamera(), target: at, distance: 60, polar: 0.7 })",
+                  [x, y, z])
+    box = page.locator(".scene-host canvas").bounding_box()
+    assert box
+
+    where = """() => { const sign = parktwin.scene.sprites.placed.find((p) => p.sprite.pick?.kind === "track");
+                        return sign ? [sign.x, sign.y] : null; }"""
+
+    def is_drawn() -> bool:
+        move(park, time.time(), (x, y, z))
+        page.wait_for_timeout(100)
+        return page.evaluate("parktwin.scene.stage.isStill") and page.evaluate(where) is not None
+
+    until(is_drawn, 40, "the guest's sign is in the picture")
+    at = page.evaluate(where)
+    page.mouse.click(box["x"] + at[0], box["y"] + at[1])
+    pw.expect(page.locator(".trail-panel .chosen")).to_contain_text("访客甲")
+    assert "track=V-1" in page.url
+    page.close()
+
+
+def test_people_by_the_hour_are_ranked_by_room(park: Served, context: pw.BrowserContext) -> None:
+    day = (datetime.now() - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    room = rooms_of(park, 0)[0]
+    times = day.timestamp() + 14 * 3600 + np.arange(60) * 60.0 + 1.0
+    park.services.history.put_positions(Positions(np.zeros(60, np.uint32), np.tile(np.array(middle(room)), (60, 1)),
+                                                  np.zeros(60, np.float32), times))
+    assert park.services.history.flush()
+    page = open_page(context, f"{park.origin}/?at={storey_id(park, 0)}&panel=hours&channel=4", settle_secs=0.5)
+    page.fill(".when input[type=date]", f"{day:%Y-%m-%d}")
+    page.locator("input.hour").evaluate("e => { e.value = '14'; e.dispatchEvent(new Event('input', {bubbles: true})); }")
+    pw.expect(page.locator(".when output")).to_contain_text("14:00–15:00")
+    pw.expect(page.locator(".ranks li").first).to_contain_text("1.0")
+    pw.expect(page.locator(".hours-panel")).to_contain_text("平均人数")
+    page.close()
+
+
 def test_a_viewer_sees_rooms_and_minutes_only(park: Served) -> None:
     park.services.accounts.add("onlooker", "viewer", "river-crane-42-lantern")
     onlooker = park.browser("onlooker", "river-crane-42-lantern")
@@ -194,7 +235,7 @@ def test_a_planner_of_security_reads_coverage_with_its_method_and_blind_spots(pa
     assert 0 < row["seen_m2"] < row["floor_m2"]
     assert row["answered"] == row["rules"] > 0
     pw.expect(page.locator(".share b").first).to_have_text(f"{round(100 * row['seen_m2'] / row['floor_m2'])}%")
-    pw.expect(page.locator(".share em").first).to_contain_text("未登记朝向")
+    pw.expect(page.locator(".share em").first).to_contain_text("朝向均已登记")
     pw.expect(page.locator(".plan .blind").first).to_be_attached()
     page.click(".coverage-panel summary")
     pw.expect(page.locator(".coverage-panel details")).to_contain_text("GB 50116")

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from test_overlays import NODES, graph, points  # noqa: F401 - the fixture comes along
 
+from overlays.headcount import Headcount
 from overlays.hours import HOUR_SECS, Hours, spread
 from overlays.overlay import OverlayError, Painter
 from overlays.sums import areas
 from twin.history.store import History
-from twin.ports import Readings
+from twin.ports import Positions, Readings
 from twin.registry import PointTable
 from twin.wire import Channel
 
@@ -82,3 +83,25 @@ def test_estimates_add_up_to_what_was_metered_above_and_say_so(points: PointTabl
     untouched, none = spread(g, node, np.array([1.0, np.nan, 10.0, np.nan, np.nan]), areas(g))
     assert np.isnan(untouched[3])
     assert not none.any()
+
+
+def test_people_of_an_hour_are_the_mean_of_its_minutes_and_vehicles_are_none(points: PointTable, history: History) -> None:  # noqa: F811
+    """Two people sit in r1 for 30 of 60 minutes; one of them fixes six times a minute, and counts once."""
+    for minute in range(60):
+        tracks = [0, 0, 0, 0, 0, 0, 1, 2] if minute < 30 else [2]
+        at = MIDNIGHT + minute * 60 + np.arange(len(tracks)) * 5.0
+        xyz = np.array([[5.0 if t < 2 else 99.0, 0.0, 0.0] for t in tracks])
+        history.put_positions(Positions(np.array(tracks, np.uint32), xyz, np.zeros(len(tracks), np.float32), at))
+    history.flush()
+    rooms = {name: i for i, (name, *_) in enumerate(NODES)}
+    people = Headcount(history.fixes_in, lambda xyz: np.where(xyz[:, 0] < 50, rooms["r1"], 0).astype(np.uint32),
+                       np.array([True, True, False]))
+    hours = Hours(Painter(graph(), points), graph(), points, history, people)
+    assert hours.has(Channel.OCCUPANCY)
+    now = MIDNIGHT + 5 * HOUR_SECS
+    told = hours.paint(Channel.OCCUPANCY, MIDNIGHT + 60, midnight=MIDNIGHT, now=now)
+    means = {NODES[i][0]: v for i, v in zip(told.node, told.value, strict=True)}
+    assert means["r1"] == pytest.approx(1.0)
+    assert means["r2"] == 0.0
+    silent = hours.paint(Channel.OCCUPANCY, MIDNIGHT + HOUR_SECS, midnight=MIDNIGHT, now=now)
+    assert np.isnan(silent.value).all(), "an hour nobody was heard in is not an empty house"

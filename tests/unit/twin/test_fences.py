@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +183,119 @@ def test_the_core_raises_a_fence_alarm_with_its_response_and_remembers_it(tmp_pa
     assert again.alarms()[0].state == "returned"
     again.place_fences([])
     assert again.alarms()[0].priority == 4
+
+
+# ---- fences of any simple outline: an oracle in fractions of its own, checked against shapely's predicates ----------------
+flat = st.tuples(quarter, quarter, st.just(0.0))
+Ring = list[tuple[float, float]]
+DIRECTIONS = ((2, 0), (2, 1), (1, 2), (0, 2), (-1, 2), (-2, 1), (-2, 0), (-2, -1), (-1, -2), (0, -2), (1, -2), (2, -1))
+
+
+@st.composite
+def rings_and_walks(draw: st.DrawFn, most: int = 25) -> tuple[Ring, list[At]]:
+    """A star about a middle, mostly concave, never crossing itself: corners in turn on twelve rays; and a walk that is
+    often in its arms, so that ways leave it and come back."""
+    x, y = draw(quarter), draw(quarter)
+    reach = draw(st.lists(st.sampled_from([0, 1, 1, 2, 8, 8]), min_size=12, max_size=12).filter(lambda r: _goes_round(r)))
+    arms = [(dx * r / 4, dy * r / 4) for (dx, dy), r in zip(DIRECTIONS, reach, strict=True) if r]
+    in_arm = st.tuples(st.sampled_from(arms), st.sampled_from([0.5, 0.75, 1.0, 1.25])).map(
+        lambda at: (x + at[0][0] * at[1], y + at[0][1] * at[1], 0.0))
+    walk = draw(st.lists(st.one_of(in_arm, in_arm, flat), min_size=2, max_size=most))
+    return [(x + dx, y + dy) for dx, dy in arms], walk
+
+
+def _goes_round(reach: list[int]) -> bool:
+    """No gap of half a turn: the middle is inside, so the outline is simple."""
+    used = [k for k, r in enumerate(reach) if r]
+    return len(used) > 2 and all((b - a) % 12 < 6 for a, b in zip(used, [*used[1:], used[0]], strict=True))
+
+
+def _cross(ax: Fraction, ay: Fraction, bx: Fraction, by: Fraction) -> Fraction:
+    return ax * by - ay * bx
+
+
+def in_ring(ring: Ring, x: Fraction, y: Fraction) -> bool:
+    """Even-odd, the edge included."""
+    inside = False
+    for (ax, ay), (bx, by) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        px, py, qx, qy = Fraction(ax), Fraction(ay), Fraction(bx), Fraction(by)
+        side = _cross(qx - px, qy - py, x - px, y - py)
+        if side == 0 and min(px, qx) <= x <= max(px, qx) and min(py, qy) <= y <= max(py, qy):
+            return True
+        if (py > y) != (qy > y) and (side > 0) == (qy > py):
+            inside = not inside
+    return inside
+
+
+def stretches(ring: Ring, a: At, b: At) -> tuple[bool, bool]:
+    """Whether a way touches the ring at all, and whether it is in it all along: cut at every edge, judged in between."""
+    ax, ay, dx, dy = Fraction(a[0]), Fraction(a[1]), Fraction(b[0]) - Fraction(a[0]), Fraction(b[1]) - Fraction(a[1])
+    cuts = {Fraction(0), Fraction(1)}
+    touched = in_ring(ring, ax, ay)
+    for (px, py), (qx, qy) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        ex, ey, wx, wy = Fraction(qx) - Fraction(px), Fraction(qy) - Fraction(py), Fraction(px) - ax, Fraction(py) - ay
+        turn = _cross(dx, dy, ex, ey)
+        if turn != 0:
+            t, u = _cross(wx, wy, ex, ey) / turn, _cross(wx, wy, dx, dy) / turn
+            if 0 <= t <= 1 and 0 <= u <= 1:
+                touched = True
+                cuts.add(t)
+        elif (dx or dy) and _cross(wx, wy, dx, dy) == 0:  # along the edge
+            long = dx * dx + dy * dy
+            along = [((Fraction(x) - ax) * dx + (Fraction(y) - ay) * dy) / long for x, y in ((px, py), (qx, qy))]
+            if max(along) >= 0 and min(along) <= 1:
+                touched = True
+                cuts |= {t for t in along if 0 <= t <= 1}
+    marks = sorted(cuts)
+    middles = [(s + t) / 2 for s, t in pairwise(marks)]
+    return touched, all(in_ring(ring, ax + t * dx, ay + t * dy) for t in [*marks, *middles])
+
+
+def ring_oracle(rule: str, ring: Ring, walk: list[At], mins: float) -> list[tuple[float, bool]]:
+    """As `oracle`, for an outline a way can leave and enter again between two fixes that are both inside."""
+    told: list[tuple[float, bool]] = []
+    on, since, was = False, 0.0, False
+    for k, here in enumerate(walk):
+        time, before, is_first = 10.0 * k, walk[max(k - 1, 0)], k == 0
+        now = in_ring(ring, Fraction(here[0]), Fraction(here[1]))
+        touched, is_within = stretches(ring, before, here)
+        out_and_back = was and now and not is_within
+        entered = not is_first and ((touched and not was) or out_and_back)
+        left = not is_first and ((touched and not now) or out_and_back)
+        if now and (not was or out_and_back):
+            since = time
+        if rule == "cross":
+            told += [(time, True), (time, False)] if entered or left else []
+        else:
+            comes = {"enter": entered, "leave": left, "dwell": now and time - since >= mins * 60, "forbidden": touched}[rule]
+            if comes and not on:
+                on = True
+                told.append((time, True))
+            if (now if rule == "leave" else not now) and on:
+                on = False
+                told.append((time, False))
+        was = now
+    return told
+
+
+@settings(max_examples=300, deadline=None)
+@given(rings_and_walks(most=2))
+def test_the_oracle_of_rings_agrees_with_shapely(drawn: tuple[Ring, list[At]]) -> None:
+    ring, (a, b) = drawn
+    shape, way = shapely.Polygon(ring), shapely.LineString([a[:2], b[:2]])
+    assert shape.is_valid
+    touched, is_within = stretches(ring, a, b)
+    assert touched == way.intersects(shape)
+    assert in_ring(ring, Fraction(a[0]), Fraction(a[1])) == shape.intersects(shapely.Point(a[:2]))
+    if a != b:
+        assert is_within == shape.covers(way)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["enter", "leave", "cross", "dwell", "forbidden"]), rings_and_walks())
+def test_any_walk_about_any_outline_raises_what_the_oracle_says(rule: str, drawn: tuple[Ring, list[At]]) -> None:
+    ring, walk = drawn
+    outline = Placed(fence(rule, mins=0.4, except_roles=("nobody",)), shapely.Polygon(ring), -np.inf, np.inf, 0)
+    watch = FenceWatch([outline])
+    told = [(e.time, e.is_on) for k, at in enumerate(walk) for e in watch.step(fix(10.0 * k, at))]
+    assert told == ring_oracle(rule, ring, walk, 0.4)

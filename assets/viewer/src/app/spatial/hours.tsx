@@ -11,7 +11,7 @@ import { token } from "../parts/chart";
 import { type HourPaint, spatialApi } from "./api";
 import { HOUR_CHANNEL, hourShown, hourWords } from "./state";
 
-const HOUR = 3_600_000, LADDER: Record<string, string> = { park: "building", building: "storey", storey: "space", space: "space" };
+const HOUR = 3_600_000, PEOPLE = 4, LADDER: Record<string, string> = { park: "building", building: "storey", storey: "space", space: "space" };
 
 interface Row { node: TreeNode; value: number | null; energy: number | null; isEstimate: boolean }
 
@@ -61,7 +61,7 @@ export function HoursPanel(): JSX.Element {
         <ol class="ranks" aria-busy={isLoading}>{known.map((r) => <li key={r.node.id}><button onClick={() => goTo(r.node.id)}><span>{named(r.node)}{r.isEstimate && <em>{say("hours.estimate")}</em>}</span><b>{figure(r.energy ?? r.value, r.energy !== null && r.energy < 10 ? 2 : 1)}</b><small>{r.energy === null ? "" : figure(r.value, 1)}</small><i class={r.isEstimate ? "guess" : ""} style={{ width: `${((r.energy ?? r.value ?? 0) / most) * 100}%` }} /></button></li>)}</ol>
         {known.length === 0 && <p class="empty">{say("hours.none")}</p>}
         {rows.length > known.length && <p class="note hatched">{say("hours.unmetered", { n: rows.length - known.length })}</p>}
-        <p class="note">{say(found.energy_kwh ? "hours.how.energy" : "hours.how")}</p></>}
+        <p class="note">{say(found.energy_kwh ? "hours.how.energy" : found.channel === PEOPLE ? "hours.how.people" : "hours.how")}</p></>}
       {!found && !fault && <p class="empty">{say("hours.loading")}</p>}
     </div>
   );
