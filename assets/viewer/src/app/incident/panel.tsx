@@ -42,12 +42,13 @@ function Unopened({ alarm, fault, act }: { alarm: Alarm; fault: string; act: Act
 }
 
 function Linkage({ incident, act }: { incident: IncidentView; act: Act }): JSX.Element | null {
-  const run = incident.linkage;
+  const run = incident.linkage, [isOpen, setOpen] = useState<boolean | null>(null);
   if (!run) return <p class="empty">{say("linkage.none")}</p>;
+  const proved = run.steps.filter((s) => s.state === "confirmed" || s.state === "shown").length, shows = isOpen ?? run.state !== "done"; // all done: the room is for what is not
   return (
-    <div class="block"><h3>{say("linkage")} · {named(run)}<small>{say(`linkage.${run.state}`)}</small></h3>
+    <div class="block"><h3>{say("linkage")} · {named(run)}<small>{proved} / {run.steps.length}　{say(`linkage.${run.state}`)}</small><button class="round" aria-expanded={shows} aria-label={say("linkage.steps")} title={say("linkage.steps")} onClick={() => setOpen(!shows)}><Icon name="down" size={14} /></button></h3>
       {run.state === "asked" && <Word incident={incident} run={run} act={act} />}
-      <ul class="steps">{run.steps.map((s) => <LinkStep key={s.key} step={s} isAsked={run.state === "asked"} />)}</ul></div>
+      {shows && <ul class="steps">{run.steps.map((s) => <LinkStep key={s.key} step={s} isAsked={run.state === "asked"} />)}</ul>}</div>
   );
 }
 
@@ -90,7 +91,7 @@ function PlanRow({ step, k, startedMs, isNow, onTick }: { step: PlanStep; k: num
   return (
     <li class={state}><button disabled={!mayAct()} title={mayAct() ? "" : say("command.viewer")} aria-pressed={isDone} onClick={() => (isDone ? setUndoing(!isUndoing) : void onTick(true, ""))}>
       <i>{isDone ? <Icon name="check" size={12} /> : k + 1}</i>
-      <span>{pick(step, "what")}{step.linked && <em>{say(step.linked === "dispatch" || step.linked === "arrived" ? "plan.by.person" : "plan.by.linkage")}</em>}<small>{pick(step, "role")}{isDone ? ` · ${step.done_by.startsWith("linkage:") ? say("linkage") : step.done_by === "dispatch" ? say("dispatch") : step.done_by}` : step.note ? ` · ${say("plan.undone", { note: step.note })}` : ""}</small></span>
+      <span>{pick(step, "what")}{step.linked && <em>{say(step.linked === "dispatch" || step.linked === "arrived" ? "plan.by.person" : "plan.by.linkage")}</em>}<small>{pick(step, "role")}{isDone ? ` · ${step.done_by.startsWith("linkage:") ? say("linkage") : step.done_by === "dispatch" ? say("plan.by.person") : step.done_by}` : step.note ? ` · ${say("plan.undone", { note: step.note })}` : ""}</small></span>
       <time>{isDone ? `+${span(step.done_ms! - startedMs)}` : left >= 0 ? say("response.left", { span: span(left) }) : say("response.late", { span: span(-left) })}<small>{say("linkstep.limit", { span: span(step.limit_mins * 60_000) })}</small></time></button>
       {isUndoing && isDone && <form class="row" onSubmit={(e) => { e.preventDefault(); void onTick(false, note).then(() => { setUndoing(false); setNote(""); }); }}><input required minLength={3} placeholder={say("plan.undo.why")} value={note} onInput={(e) => setNote(e.currentTarget.value)} /><button>{say("plan.undo")}</button></form>}</li>
   );
