@@ -75,8 +75,8 @@ class IncidentFacts:
     lines: list[Line]
     stills: list[Still] = field(default_factory=list)
     breaks: tuple[float, ...] = ()
-    #: (time ms, people in the building or near, live alarms)
-    counts: list[tuple[float, int, int]] = field(default_factory=list)
+    #: (time ms, people in the building or near (None: nobody was heard of anywhere), live alarms)
+    counts: list[tuple[float, int | None, int]] = field(default_factory=list)
     curve: list[tuple[float, float | None]] = field(default_factory=list)
     curve_name: tuple[str, str, str] = ("", "", "")  # name, name_zh, unit
 
@@ -203,7 +203,7 @@ def _picture(services: Services, facts: IncidentFacts, moments: Sequence[KeyMome
                 told("stills", 0.12 + 0.7 * (at - facts.from_ms) / (facts.to_ms - facts.from_ms + 1))
                 facts.stills.append(_still(services, facts, studio, past, by_ms[at], here))
             if at in even:
-                facts.counts.append((float(at), sum(int(past.node[i]) in around for i in here),
+                facts.counts.append((float(at), sum(int(past.node[i]) in around for i in here) if here else None,
                                      sum(a.is_live for a in past.alarms.values())))
     finally:
         studio.close()

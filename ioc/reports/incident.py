@@ -87,7 +87,7 @@ def incident_report(source: IncidentReport) -> bytes:
     report.heading(say("timeline"))
     report.rows([say("time"), say("since"), say("kind"), say("what"), say("who")], [
         [say.clock(line.at_ms), say.after(line.at_ms), say(f"kind.{line.kind}"), say.named(line, "text"), say.who(line.who)]
-        for line in facts.lines], widths=[13, 10, 10, 52, 15])
+        for line in facts.lines], widths=[12, 9, 9, 52, 18])
     _plan(report, facts, say)
     _commands(report, facts.commands, say)
     _people(report, facts, say)
@@ -167,7 +167,7 @@ def _commands(report: Report, commands: Sequence[CommandView], say: _Words) -> N
     report.rows([say("time"), say("command"), say("device"), say("who"), say("answered"), say("result")], [
         [say.clock(c.steps[0][1]), say.named(c, "title"), c.device, say.who(c.by), _took(c, "acknowledged"),
          f"{say(f'command.{c.state}')} {_took(c, c.state)}"] for c in commands],
-        widths=[13, 22, 24, 16, 10, 18], breaches=frozenset(wrong))
+        widths=[13, 20, 24, 16, 13, 17], breaches=frozenset(wrong))
 
 
 def _took(command: CommandView, state: str) -> str:
@@ -192,12 +192,13 @@ def _people(report: Report, facts: IncidentFacts, say: _Words) -> None:
 def _curves(report: Report, facts: IncidentFacts, say: _Words) -> None:
     quarter = (facts.to_ms - facts.from_ms) / 4
     ticks = [(facts.from_ms + quarter * k, say.clock(facts.from_ms + quarter * k)) for k in range(5)]
-    if any(people for _, people, _ in facts.counts):
+    if any(people is not None for _, people, _ in facts.counts):
         report.heading(say("counts"), 2, room_mm=84)
-        report.curves([Curve(label=say("counts.people"), points=[(at, float(n)) for at, n, _ in facts.counts]),
+        report.curves([Curve(label=say("counts.people"), points=[(at, n) for at, n, _ in facts.counts]),
                        Curve(label=say("counts.alarms"), points=[(at, float(n)) for at, _, n in facts.counts],
                              is_reference=True)], unit="", x_ticks=ticks)
     if any(value is not None for _, value in facts.curve):
         name, name_zh, unit = facts.curve_name
         report.heading(f"{facts.incident.device} · {name_zh if say.lang == 'zh' else name}", 2, room_mm=84)
-        report.curves([Curve(label=say("counts.device", unit=unit or "—"), points=facts.curve)], unit=unit, x_ticks=ticks)
+        points = [(facts.from_ms, None), *facts.curve, (facts.to_ms, None)]
+        report.curves([Curve(label=say("counts.device", unit=unit or "—"), points=points)], unit=unit, x_ticks=ticks)

@@ -223,7 +223,8 @@ class Report(FPDF):
             return
         if self.get_y() + high_mm + 12 > self.page_break_trigger:
             self.add_page()
-        x0, x1 = min(x for x, _ in known), max(x for x, _ in known)
+        xs = [x for curve in curves for x, _ in curve.points]
+        x0, x1 = min(xs), max(xs)
         y0, y1 = min(0.0, *(y for _, y in known)), max(y for _, y in known)
         x1, y1 = (x1 if x1 > x0 else x0 + 1), (y1 if y1 > y0 else y0 + 1)
         left, top, wide = self.l_margin + 14, self.get_y() + 5, self.epw - 16

@@ -71,6 +71,8 @@ def test_a_drill_is_found_played_noted_and_cannot_be_acted_on(served: Served) ->
             'X-CSRF-Token': (await (await fetch('/api/v1/me')).json()).csrf, 'Content-Type': 'application/json',
             'X-Parktwin-Replay': '1'}, body: JSON.stringify({device: 'GATE-1', key: 'open', args: {}})})).status""")
         assert refused == 409
+        page.locator(".moments li button", has_text="Fire alarm").first.click()
+        page.locator(".then ul li", has_text="Fire alarm").first.wait_for(timeout=15_000)  # at its first instant
         page.locator(".moments input").fill("2001-01-01T00:00:00")
         page.locator(".moments form button").click()
         page.locator(".controls [role=alert]", has_text="before the first record").wait_for(timeout=15_000)

@@ -18,8 +18,9 @@ export function replayNow(): number {
   const r = replay.value;
   return r ? Math.min(r.last_ms, r.at_ms + (r.is_playing ? (performance.now() - heardMs) * r.speed : 0)) : Date.now();
 }
+/** What happened at an instant has happened when one goes there: the past stands at whole milliseconds. */
 export function ask(what: { at_ms?: number; is_playing?: boolean; speed?: number }): void {
-  send({ t: "replay", at_ms: what.at_ms ?? null, is_playing: what.is_playing ?? null, speed: what.speed ?? null });
+  send({ t: "replay", at_ms: what.at_ms === undefined ? null : Math.ceil(what.at_ms), is_playing: what.is_playing ?? null, speed: what.speed ?? null });
 }
 /** After the line came back: where we were. */
 export function resume(): void {

@@ -17,6 +17,13 @@ function Picture({ letter, at, node, onClick }: { letter: string; at: number; no
   );
 }
 
+/** B less A, signed; nothing smaller than the last digit shown is a difference. */
+function difference(a: number | null, b: number | null | undefined, digits: number): string {
+  if (a === null || b === null || b === undefined) return "—";
+  const d = b - a, isNone = Math.abs(d) < 0.5 * 10 ** -digits;
+  return isNone ? "0" : `${d > 0 ? "+" : "−"}${figure(Math.abs(d), digits)}`;
+}
+
 export function Compare({ kept, onClose }: { kept: number; onClose: () => void }): JSX.Element {
   void lang.value;
   const r = replay.value, resting = r && !r.is_playing ? Math.floor(r.at_ms) : null, [at, setAt] = useState(resting ?? kept), [pair, setPair] = useState<[Then, Then] | null>(null), [fault, setFault] = useState("");
@@ -34,7 +41,7 @@ export function Compare({ kept, onClose }: { kept: number; onClose: () => void }
       <Picture letter={say("replay.a")} at={at} node={node} onClick={() => ask({ at_ms: at })} /><Picture letter={say("replay.b")} at={kept} node={node} onClick={() => ask({ at_ms: kept, is_playing: false })} />
       {fault ? <p role="alert">{fault}</p> : !pair ? <p class="empty">{say("loading")}</p> : (
         <table><thead><tr><th /><th>{say("replay.a")}</th><th>{say("replay.b")}</th><th>{say("replay.b")} − {say("replay.a")}</th></tr></thead>
-          <tbody>{rows.map(({ a, b }) => <tr key={a.key}><th scope="row">{named(a)}</th><td>{figure(a.value, a.digits)} <small>{a.unit}</small></td><td>{figure(b?.value ?? null, a.digits)} <small>{a.unit}</small></td><td><b>{a.value !== null && b?.value != null ? `${b.value - a.value > 0 ? "+" : ""}${figure(b.value - a.value, a.digits)}` : "—"}</b></td></tr>)}</tbody></table>)}
+          <tbody>{rows.map(({ a, b }) => <tr key={a.key}><th scope="row">{named(a)}</th><td>{figure(a.value, a.digits)} <small>{a.unit}</small></td><td>{figure(b?.value ?? null, a.digits)} <small>{a.unit}</small></td><td><b>{difference(a.value, b?.value, a.digits)}</b></td></tr>)}</tbody></table>)}
     </section>
   );
 }

@@ -16,7 +16,7 @@ import { type Mark, type Moment, replayApi, type Span } from "./api";
 import { Banner } from "./banner";
 import { Compare } from "./compare";
 import { actOf, HELP, SPEEDS, toggle } from "./keys";
-import { Pick } from "./pick";
+import { Pick, visit } from "./pick";
 import { ReportButton } from "./report";
 import { AsItWas, TrailThen } from "./then";
 import { Tracks } from "./tracks";
@@ -32,7 +32,12 @@ export function ReplayPage(): JSX.Element {
   useEffect(() => { if (known && !centre) setCentre(r!.at_ms - 10 * MINUTE); }, [known]);
   // the window follows the scrubber when it leaves it
   useEffect(() => { if (centre && r && (r.at_ms < from || r.at_ms > to)) setCentre(r.at_ms); }, [r?.at_ms]);
-  useEffect(() => { if (centre) replayApi.span(from, to).then(setSpan, (e) => setFault(faultOf(e))); }, [centre]);
+  useEffect(() => {
+    if (!centre) return;
+    let isWanted = true; // an answer for a former window must not stand in this one
+    replayApi.span(from, to).then((s) => { if (isWanted) setSpan(s); }, (e) => { if (isWanted) setFault(faultOf(e)); });
+    return () => { isWanted = false; };
+  }, [from, to]);
   const events = useMemo(() => [...new Set([...(span?.alarms.map((a) => a.at_ms) ?? []), ...(span?.commands.map((c) => c.steps[0]![1]) ?? []), ...marks.map((m) => m.at_ms)])].sort((a, b) => a - b), [span, marks]);
   const jump = (way: 1 | -1) => { const at = replayNow(), next = way > 0 ? events.find((t) => t > at + 500) : [...events].reverse().find((t) => t < at - 500); if (next !== undefined) ask({ at_ms: next }); };
   const save = async () => { const text = note?.trim(); if (!text) return; try { const m = await replayApi.mark(replayNow(), text); setMarks([...marks, m].sort((a, b) => a.at_ms - b.at_ms)); setNote(null); setFault(""); } catch (e) { setFault(faultOf(e)); } };
@@ -48,6 +53,11 @@ export function ReplayPage(): JSX.Element {
   const choose = (m: Moment | null, at: number) => {
     const long = m?.until_ms ? Math.ceil((m.until_ms - m.at_ms) / MINUTE) + 3 : 20;
     setChosen(m); setSpan(null); setWide(Math.min(60, Math.max(10, long))); setCentre(m?.until_ms ? at + 4 * MINUTE : at); ask({ at_ms: at, is_playing: false }); };
+  // ?incident=7: come from that incident's panel
+  useEffect(() => {
+    const wanted = new URLSearchParams(location.search).get("incident"), m = wanted && known ? moments?.find((x) => x.kind === "incident" && x.id === wanted) : null;
+    if (m && !chosen) { choose(m, m.at_ms); visit(m); }
+  }, [moments, known]);
   const where = world.value?.byId.get(place.value);
   const told = r?.fault ? `${lang.value === "zh" ? r.fault_zh : r.fault}${r.last_ms > 0 ? ` · ${say("replay.range", { from: `${dayOf(r.first_ms)} ${clock(r.first_ms)}`, to: `${dayOf(r.last_ms)} ${clock(r.last_ms)}` })}` : ""}` : "";
   return (

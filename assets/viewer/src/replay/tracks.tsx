@@ -67,7 +67,7 @@ export function Tracks({ from, to, kept, span, marks, onRemove }: { from: number
   useEffect(() => {
     let isHere = true;
     setCurve(null);
-    if (point) api.history(point, from, to, 120).then((h) => { if (isHere) setCurve({ name: point, unit: about?.unit ?? "", h }); }, () => undefined);
+    if (point) api.history(point, from, to, Math.max(20, Math.round((to - from) / 15_000))).then((h) => { if (isHere) setCurve({ name: point, unit: about?.unit ?? "", h }); }, () => undefined);
     return () => { isHere = false; };
   }, [point, from, to]);
   const people = span?.people.n ?? [], here = people[Math.floor((at - from) / (to - from) * people.length)], ticks = Array.from({ length: 11 }, (_, k) => from + (to - from) * k / 10);

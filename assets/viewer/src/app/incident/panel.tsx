@@ -20,7 +20,7 @@ export function IncidentPanel({ alarm }: { alarm: Alarm }): JSX.Element {
   if (!incident) return <Unopened alarm={alarm} fault={fault} act={act} />;
   return (
     <section class="panel incident">
-      <header><h2>{say("incident", { n: incident.id })}</h2><small>{say("incident.alarms", { n: incident.alarms.length })}</small><b class="now">T + {span(serverNow() - incident.opened_ms)}</b></header>
+      <header><h2>{say("incident", { n: incident.id })}</h2><small>{say("incident.alarms", { n: incident.alarms.length })}</small><a href={`/replay?incident=${incident.id}`}>{say("replay")}</a><b class="now">T + {span(serverNow() - incident.opened_ms)}</b></header>
       {fault && <p class="why" role="alert">{fault}</p>}
       <Linkage incident={incident} act={act} />
       <Plan incident={incident} act={act} />
