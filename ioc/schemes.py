@@ -67,11 +67,11 @@ class SchemeDesk:
         if error is not None:
             self._jobs.pop((key, day), None)  # asked again, it is tried again
         if isinstance(error, TwinError):
-            return {"state": "failed", "detail": f"{error.what}; {error.mend}"}
+            return _failed(f"{error.what}; {error.mend}", code=error.code, fill=error.fill)
         if error is not None:
             log.error("scheme %s could not be worked out", key, exc_info=error)
             why = f"{key} could not be worked out ({type(error).__name__}); the server's log says why"
-            return {"state": "failed", "detail": why}
+            return _failed(why, code="scheme.broken", fill={"key": key, "why": type(error).__name__})
         return {"state": "ready", "result": job.future.result()}
 
     def wait(self, key: str, day: Day = None) -> dict[str, Any]:
@@ -108,3 +108,8 @@ class SchemeDesk:
     def close(self) -> None:
         """Nothing more is started."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _failed(detail: str, *, code: str, fill: dict[str, str | float]) -> dict[str, Any]:
+    """A scheme that cannot be worked out, as pages say it in their own words."""
+    return {"state": "failed", "detail": detail, "code": code, "fill": fill}

@@ -108,7 +108,8 @@ class Workshop:
         """
         if key != PRESENT and key not in scheme_ids(self._spec):
             raise SourceError(f"there is no scheme {key!r}", where="schemes/",
-                              mend="put it into the park folder as schemes/<id>.toml")
+                              mend="put it into the park folder as schemes/<id>.toml", code="scheme.unknown",
+                              fill={"key": key})
         stamp = content_hash(self._spec, self._manifest, key)
         found = kept(self._spec, key, stamp) if day is None else None
         return found or self._fresh(key, stamp, progress, day)
@@ -133,7 +134,8 @@ class Workshop:
         site = scheme.site or rules.site or self._any_site()
         if site is None:
             raise SourceError("neither the scheme nor rules.toml says where the plot is", where=f"schemes/{key}.toml:1",
-                              mend="write site = [[x, y], …] under [scheme], or [site] polygon in rules.toml")
+                              mend="write site = [[x, y], …] under [scheme], or [site] polygon in rules.toml",
+                              code="scheme.plot")
         progress("surroundings", 0.05)
         around = self._around = self._around or open_surroundings(self._spec, self._manifest, self._graph)
         progress("buildings", 0.2)

@@ -344,7 +344,7 @@ def test_a_scheme_that_cannot_be_worked_out_says_why_and_the_other_stands(planne
         page = context.new_page()
         page.goto(f"{planned.origin}/planner?a=bare&b=tall")
         page.wait_for_selector(".planner-empty.side-0", timeout=60_000)
-        assert "where the plot is" in page.locator(".planner-empty.side-0").inner_text()
+        assert "地块在哪里" in page.locator(".planner-empty.side-0").inner_text()
         context.close()
     finally:
         (schemes / "bare.toml").unlink()

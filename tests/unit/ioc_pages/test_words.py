@@ -36,20 +36,20 @@ def test_every_key_asked_for_exists() -> None:
 def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None:
     """Every `code=` of an error (and every Refusal) in the server's sources, with the names its words are filled with."""
     found: dict[str, set[str]] = {}
-    for room in ("twin", "ioc", "overlays"):
-        for path in (ROOT / room).rglob("*.py"):
-            for call in (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)):
-                named = {k.arg: k.value for k in call.keywords}
-                code, fill = named.get("code"), named.get("fill")
-                names = {k.value for k in fill.keys if isinstance(k, ast.Constant)} if isinstance(fill, ast.Dict) else set()
-                if getattr(call.func, "id", "") == "Refusal":
-                    code, names = call.args[2], set(named)
-                if getattr(call.func, "id", "") == "Fault" and len(call.args) > 2:
-                    code, fill = call.args[2], call.args[3] if len(call.args) > 3 else ast.Dict([], [])
-                    names = {"id"} | {k.value for k in fill.keys if isinstance(k, ast.Constant)}
-                for one in ast.walk(code) if code is not None else ():
-                    if isinstance(one, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(one.value)):
-                        found.setdefault(str(one.value), set()).update(map(str, names))
+    told = [path for room in ("twin", "ioc", "overlays") for path in (ROOT / room).rglob("*.py")]
+    for path in (*told, ROOT / "scenes/scheme_result.py"):
+        for call in (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)):
+            named = {k.arg: k.value for k in call.keywords}
+            code, fill = named.get("code"), named.get("fill")
+            names = {k.value for k in fill.keys if isinstance(k, ast.Constant)} if isinstance(fill, ast.Dict) else set()
+            if getattr(call.func, "id", "") == "Refusal":
+                code, names = call.args[2], set(named)
+            if getattr(call.func, "id", "") == "Fault" and len(call.args) > 2:
+                code, fill = call.args[2], call.args[3] if len(call.args) > 3 else ast.Dict([], [])
+                names = {"id"} | {k.value for k in fill.keys if isinstance(k, ast.Constant)}
+            for one in ast.walk(code) if code is not None else ():
+                if isinstance(one, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(one.value)):
+                    found.setdefault(str(one.value), set()).update(map(str, names))
     fences = set(re.findall(r'"(fence\.[a-z_]+)"', (ROOT / "twin/fences.py").read_text(encoding="utf-8")))
     found |= {code: {"id", "node"} for code in fences if code not in ("fence.added", "fence.removed")}
     assert len(found) > 60

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scenes.scheme_file import read_rules, read_scheme
 from twin.fences import read_declared
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,6 +41,15 @@ def test_every_name_and_file_on_the_page_exists(page: Path) -> None:
         resolve(dotted)
     for path in FILES.findall(text):
         assert (ROOT / path).exists(), path
+
+
+def test_the_schemes_of_the_page_hold_together(tmp_path: Path) -> None:
+    rules, scheme = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/how-to/compare-schemes.md").read_text("utf-8"), re.S)
+    for name in ("bim/n2.ifc", "gis/scheme.geojson", "schemes/a.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(scheme, "utf-8")
+    (tmp_path / "rules.toml").write_text(rules, "utf-8")
+    assert [read_rules(tmp_path / "rules.toml")[1], read_scheme(tmp_path / "schemes/a.toml")[1]] == [[], []]
 
 
 def test_the_fence_of_the_page_holds_together(tmp_path: Path) -> None:

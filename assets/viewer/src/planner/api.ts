@@ -27,7 +27,7 @@ export interface Result {
   stamp: string; id: string; name: string; name_zh: string; site: [number, number][]; site_name: string; site_name_zh: string; rules: string; rules_zh: string; setback: number | null;
   ground: number; removed: string[]; buildings: NewBuilding[]; greens: [number, number][][]; left_out: LeftOut[]; faults: Fault[]; indicators: Row[]; sunlight: Sunlight;
 }
-export type Answer = { state: "ready"; result: Result } | { state: "working"; step: string; share: number } | { state: "failed"; detail: string };
+export type Answer = { state: "ready"; result: Result } | { state: "working"; step: string; share: number } | { state: "failed"; detail: string; code?: string; fill?: Record<string, string | number> };
 
 export const listSchemes = (): Promise<SchemeList> => call<SchemeList>("GET", "/schemes");
 /** `day` as 01-20; "" is the day the rules name. */
@@ -39,7 +39,7 @@ export async function workedOut(id: string, day: string, isWanting: () => boolea
   for (let wait = 250; ; wait = Math.min(1500, wait * 1.3)) {
     const answer = await askScheme(id, day);
     if (answer.state === "ready") return answer.result;
-    if (answer.state === "failed") throw new ApiError(422, answer.detail);
+    if (answer.state === "failed") throw new ApiError(422, answer, answer.detail);
     if (isWanting()) told(answer.step, answer.share);
     await pause(wait);
     if (!isWanting()) throw new ApiError(0, "no longer wanted");

@@ -20,7 +20,8 @@ interface Props {
   results: [Result | null, Result | null]; slots: [Slot, Slot]; schemes: SchemeRow[]; mode: Mode; hour: number; marks: Mark[]; notices: Notice[]; chosen: number; /** The side a person was sent to look at. */ seen: { side: Side } | null;
   onView: (view: PlannerView | null) => void; onMark: (mark: Mark) => void; onNotice: (notice: Notice) => void; onScheme: (side: number, id: string) => void;
 }
-const BOX_WIDE = 214, BOX_HIGH = 46;
+/** A callout's box and the way from it to its place, in root em (large screens have a larger one). */
+const BOX_WIDE = 13.4, BOX_HIGH = 2.9, LEADER = 4.6;
 
 export function words({ row, breach, side }: Mark, results: (Result | null)[]): [string, string] {
   const name = (lang.value === "zh" && breach.name_zh) || breach.name, limit = row.limit ?? 0, sun = results[side]?.sunlight;
@@ -64,20 +65,21 @@ export function Stage(props: Props): JSX.Element {
   function place(): void {
     const v = view.current, root = over.current;
     if (!v || !root) return;
-    const { clientWidth: w, clientHeight: h } = root, taken: [number, number, number][] = [];
+    const { clientWidth: w, clientHeight: h } = root, taken: [number, number][] = [], em = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const wide = BOX_WIDE * em, high = BOX_HIGH * em, leader = LEADER * em;
     for (const element of root.querySelectorAll<HTMLElement>("[data-mark]")) {
       const spot = spots.current.get(element.dataset.mark!), at = spot?.at ? v.project(spot.at, spot.side) : null;
       element.style.display = at ? "" : "none";
       if (!at || !spot?.at) continue;
-      const isLeft = at.x > BOX_WIDE + 90 && (spot.side === 0 || at.x > w - BOX_WIDE - 80);
-      const x = isLeft ? Math.max(8, at.x - BOX_WIDE - 74) : Math.min(w - BOX_WIDE - 8, at.x + 74);
-      let y = Math.max(70, Math.min(h - BOX_HIGH - 90, at.y - 54));
-      for (let tries = 0; tries < 8; tries++) { const hit = taken.find(([bx, by]) => Math.abs(bx - x) < BOX_WIDE + 30 && Math.abs(by - y) < BOX_HIGH + 10); if (!hit) break; y = hit[1] + BOX_HIGH + 12; }
-      taken.push([x, y, 0]);
+      const isLeft = at.x > wide + leader * 0.6 && (spot.side === 0 || at.x > w - wide - leader);
+      const x = isLeft ? Math.max(8, at.x - wide - leader) : Math.min(w - wide - 8, at.x + leader);
+      let y = Math.max(4.4 * em, Math.min(h - high - 5.6 * em, at.y - 3.4 * em));
+      for (let tries = 0; tries < 8; tries++) { const hit = taken.find(([bx, by]) => Math.abs(bx - x) < wide + 30 && Math.abs(by - y) < high + 10); if (!hit) break; y = hit[1] + high + 12; }
+      taken.push([x, y]);
       const box = element.querySelector<HTMLElement>("button")!, line = element.querySelector<SVGLineElement>("line")!, dot = element.querySelector<SVGCircleElement>("circle")!;
       box.style.transform = `translate(${x}px,${y}px)`;
-      const fromX = isLeft ? x + BOX_WIDE + 14 : x - 14;
-      for (const [key, value] of [["x1", fromX], ["y1", y + BOX_HIGH / 2], ["x2", at.x], ["y2", at.y]] as const) line.setAttribute(key, String(value));
+      const fromX = isLeft ? x + wide + 0.9 * em : x - 0.9 * em;
+      for (const [key, value] of [["x1", fromX], ["y1", y + high / 2], ["x2", at.x], ["y2", at.y]] as const) line.setAttribute(key, String(value));
       dot.setAttribute("cx", String(at.x)); dot.setAttribute("cy", String(at.y));
       box.classList.toggle("left", isLeft);
       element.classList.toggle("through", v.isHidden(spot.at, spot.side));
