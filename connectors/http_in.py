@@ -54,12 +54,17 @@ class HttpInConnector(FieldConnector):
             self._token = b""
         self._by_address = {row.address: row for row in bindings.rows}
         self._waiting: deque[tuple[list[Batch], int, Future[tuple[int, dict[str, int]]]]] = deque()
-        self._count = 0
+        self._posted = self._taken = 0  # each is written in one thread only
         self.quiet_secs = max(QUIET_SECS, 3 * source.poll_secs)
 
     def lets_in(self, token: bytes) -> bool:
         """Whether a token is this source's; a source without one lets nobody in."""
         return bool(self._token) and hmac.compare_digest(token, self._token)
+
+    @property
+    def waiting(self) -> int:
+        """Values posted that the core has not taken yet."""
+        return self._posted - self._taken
 
     def put(self, body: bytes) -> Future[tuple[int, dict[str, int]]]:
         """Queue a body; the future gives (values taken, refused by reason) once the core has them.
@@ -71,10 +76,10 @@ class HttpInConnector(FieldConnector):
         found = _batches.decode(body)
         batches = found if isinstance(found, list) else [found]
         count = sum(len(batch.a) + sum(map(len, batch.d.values())) for batch in batches)
-        if self._count and self._count + count > MAX_WAITING:
+        if self.waiting and self.waiting + count > MAX_WAITING:
             raise Full
         done: Future[tuple[int, dict[str, int]]] = Future()
-        self._count += count
+        self._posted += count
         self._waiting.append((batches, count, done))
         return done
 
@@ -86,7 +91,7 @@ class HttpInConnector(FieldConnector):
                 self.up("batches come")
                 batches, count, done = self._waiting.popleft()
                 heard = time.monotonic()
-                self._count -= count
+                self._taken += count
                 done.set_result(self._take(batches))
             await asyncio.sleep(DRAIN_SECS)
         raise TimeoutError(f"no batch for {self.quiet_secs:g} s")

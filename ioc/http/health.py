@@ -27,6 +27,14 @@ class ParkMetrics(Collector):
         yield CounterMetricFamily("parktwin_ticks", "Ticks of the core", value=s.runner.ticks)
         yield CounterMetricFamily("parktwin_lagged", "Times a browser lagged and got a union", value=s.hub.dropped)
         yield CounterMetricFamily("parktwin_history_dropped", "Rows history could not take", value=s.history.dropped)
+        links = GaugeMetricFamily("parktwin_source_up", "Whether the line of a source is up", labels=["source"])
+        for link in list(core.links.values()):
+            links.add_metric([link.connector], link.state == "live")
+        yield links
+        refused = CounterMetricFamily("parktwin_refused", "What sources said that could not be used", labels=["reason"])
+        for reason, count in s.runner.connector.refused.items():
+            refused.add_metric([reason], count)
+        yield refused
         family = CounterMetricFamily("parktwin_readings", "Readings by what became of them", labels=["outcome"])
         for outcome, count in core.state.counts.items():
             family.add_metric([outcome], count)

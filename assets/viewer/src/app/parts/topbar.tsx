@@ -78,9 +78,13 @@ export function Search(): JSX.Element {
 
 function LiveBadge(): JSX.Element {
   void seconds.value;
-  const { isUp, sinceMs } = line.value, down = [...links.value.values()].find((l) => l.state !== "live");
+  const { isUp, sinceMs } = line.value, down = [...links.value].filter(([, link]) => link.state !== "live");
   if (!isUp) return <span class="badge lost" role="status">{say("line.lost")} {span(performance.now() - sinceMs)}</span>;
-  if (down) return <span class="badge lost" role="status" title={down.text}>{say("line.source")} {span(serverNow() - down.since_ms)}</span>;
+  if (down.length) {
+    const [name, link] = down[0], more = down.length > 1 ? ` +${down.length - 1}` : "";
+    const why = down.map(([n, l]) => `${n}: ${l.text}`).join("\n");
+    return <span class="badge lost" role="status" title={why}>{say("line.source")}: {name}{more} {span(serverNow() - link.since_ms)}</span>;
+  }
   return <span class="badge" role="status"><Icon name="live" size={14} />{say("line.live")}</span>;
 }
 
