@@ -31,6 +31,7 @@ BATCH_SECS = 0.02
 LIFE_SECS = 1.0
 WRITE_SECS = 5.0
 SAY_AGAIN_SECS = 60.0
+END_TRIES, END_SECS = 3, 5.0
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class FieldConnector:
             group.create_task(self._deliver())
             while True:
                 try:
-                    await self.talk()
+                    await self._talk_apart()
                     why = "the line ended"
                 except self.lost as error:
                     why = f"{error}" or type(error).__name__
@@ -179,6 +180,19 @@ class FieldConnector:
         """People are not reached this way."""
 
     # ---- inside -----------------------------------------------------------------------------------------------------
+    async def _talk_apart(self) -> None:
+        """`talk` in a task of its own, ended for sure: libraries have lost a cancellation that came with an answer."""
+        talking = asyncio.ensure_future(self.talk())
+        try:
+            await asyncio.wait((talking,))
+            talking.result()
+        finally:
+            for _ in range(END_TRIES):
+                if talking.done():
+                    break
+                talking.cancel()
+                await asyncio.wait((talking,), timeout=END_SECS)
+
     def _answer(self, order: CommandOrder, accepted: bool, note: str) -> None:
         if self._sink is not None:
             self._sink.acknowledge(CommandAck(id=order.id, device=order.device, accepted=accepted, note=note))

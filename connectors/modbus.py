@@ -8,6 +8,7 @@ bytes arrive: ABCD, CDAB, BADC, DCBA.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import struct
 import time
@@ -202,6 +203,7 @@ def client_of(source: SourceSpec) -> AsyncModbusTcpClient:
     """A client of a source's server, not yet connected; it tries once, trying again is ours."""
     from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient
 
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it says of a lost line is said by the link
     host, port = at_of(source)
     if source.scheme == "modbus+tls":
         return AsyncModbusTlsClient(host, sslctx=tls_of(source), port=port, retries=0, reconnect_delay=0, timeout=ANSWER_SECS)

@@ -7,6 +7,7 @@ server's source timestamp.
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,7 @@ async def open_client(source: SourceSpec, root: Path) -> Client:
     from asyncua.crypto import security_policies
     from asyncua.ua import MessageSecurityMode, UaError
 
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # what it says of a lost line is said by the link
     client = Client(source.url, timeout=ANSWER_SECS)
     if source.user:
         client.set_user(source.user)

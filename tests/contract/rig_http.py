@@ -41,7 +41,8 @@ AHU-1,supply_setpoint,boiler room/sp,,
     async def start(self) -> None:
         app = FastAPI()
         app.include_router(ingest.router([self.door]), prefix="/api/v1")
-        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="warning"))
+        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="warning",
+                                                    timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         await until(lambda: self.server.started, "the server listens")

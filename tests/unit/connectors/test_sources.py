@@ -164,6 +164,28 @@ async def test_an_order_nobody_can_carry_is_refused(points: PointTable) -> None:
     assert "no source reaches it" in ears.acks[0].note
 
 
+class Deaf(Scripted):
+    """As libraries are that lose a cancellation which comes together with an answer."""
+
+    async def talk(self) -> None:
+        self.up("here")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+
+async def test_a_library_that_loses_a_cancellation_is_ended_all_the_same(points: PointTable,
+                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.field.END_SECS", 0.05)
+    ears, deaf = Ears(), Deaf("deaf", points, {})
+    task = asyncio.create_task(deaf.run(ears))
+    await until(lambda: ears.links)
+    task.cancel()
+    done, _ = await asyncio.wait((task,), timeout=10)
+    assert done
+
+
 class OnChange(Scripted):
     """Told of changes only."""
 
