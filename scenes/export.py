@@ -58,17 +58,21 @@ def below(graph: SceneGraph, node_id: str) -> NDArray[np.bool_]:
     return wanted
 
 
-def scene_of(build: Path, node_id: str = "park") -> trimesh.Scene:
+def scene_of(build: Path, node_id: str = "park", matrix: NDArray[np.float64] | None = None) -> trimesh.Scene:
     """A trimesh scene of a node and all below it, park frame (z up, metres); geometry and scene nodes bear our ids.
+
+    Args:
+        matrix: (4, 4) put on every node; none for the park frame.
 
     Raises:
         NothingToExport: no such node, or nothing is drawn of it.
     """
     graph = open_graph(build)
-    scene = trimesh.Scene()
+    scene, place = trimesh.Scene(), np.eye(4) if matrix is None else matrix
     for body in bodies(build, below(graph, node_id)):
         name = str(graph.columns["id"][body.node])
-        scene.add_geometry(_mesh(body, told(graph, body.node)), node_name=name, geom_name=name)
+        scene.geometry[name] = _mesh(body, told(graph, body.node))  # add_geometry walks the whole scene every time
+        scene.graph.update(frame_to=name, geometry=name, matrix=place)
     if not scene.geometry:
         raise NothingToExport(f"nothing is drawn for '{node_id}'", mend="choose a building, storey, room or layer feature")
     return scene
@@ -88,8 +92,7 @@ def _mesh(body: Body, said: dict[str, Any]) -> trimesh.Trimesh:
 
 def write_glb_file(build: Path, target: Path, node_id: str = "park") -> int:
     """One GLB (y up, metres from the park's origin); a mesh each thing with our ids as its extras. Returns how many."""
-    scene = scene_of(build, node_id)
-    scene.apply_transform(_YUP)
+    scene = scene_of(build, node_id, _YUP)
     target.write_bytes(scene.export(file_type="glb"))
     return len(scene.geometry)
 
