@@ -21,8 +21,16 @@ from parktwin.__main__ import main
 HEAD = '[park]\nid = "bad"\nname = "Bad"\ncrs = "EPSG:4549"\norigin = [519200.0, 3342600.0, 0.0]\n'
 RING = [[117.2, 30.2], [117.2003, 30.2], [117.2003, 30.2003], [117.2, 30.2003], [117.2, 30.2]]
 SQUARE = {"type": "Polygon", "coordinates": [RING]}
+
+
+def _beside(square: dict, degrees: float) -> dict:
+    """The square that far to the east: three buildings in one place would be drawn once."""
+    return {**square, "coordinates": [[[x + degrees, y] for x, y in ring] for ring in square["coordinates"]]}
+
+
 GOOD = {"type": "FeatureCollection", "features": [
-    {"type": "Feature", "id": name, "properties": {"height": 9.0}, "geometry": SQUARE} for name in ("twin", "twin", "other")]}
+    {"type": "Feature", "id": name, "properties": {"height": 9.0}, "geometry": _beside(SQUARE, 0.001 * k)}
+    for k, name in enumerate(("twin", "twin", "other"))]}
 
 
 @dataclass(frozen=True, slots=True)
