@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from twin.alarm_kpis import Step
 from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
 from twin.sql import BIG, META, upsert
 
@@ -75,6 +76,15 @@ def read_steps(connection: sa.Connection, since: float, until: float) -> list[Al
         before[alarm.id] = alarm
         found.append(AlarmEvent(what=what, alarm=alarm, time=time, who=who, why=why or ""))
     return sorted(found, key=lambda event: event.time)
+
+
+def read_kpi_steps(connection: sa.Connection, since: float, until: float) -> list[Step]:
+    """Transitions of a span (seconds since 1970 UTC), oldest first, as the figures need them."""
+    query = (sa.select(ALARM_EVENTS.c.time, ALARM_EVENTS.c.alarm, ALARMS.c.key, ALARM_EVENTS.c.what, ALARM_EVENTS.c.state,
+                       ALARM_EVENTS.c.who).join(ALARMS, ALARMS.c.id == ALARM_EVENTS.c.alarm)
+             .where(ALARM_EVENTS.c.time >= since, ALARM_EVENTS.c.time <= until)
+             .order_by(ALARM_EVENTS.c.time, ALARM_EVENTS.c.seq))
+    return [Step(*row) for row in connection.execute(query)]
 
 
 def read_load(connection: sa.Connection, since: float, bucket_secs: float) -> dict[int, int]:

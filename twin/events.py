@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from twin.alarm_records import ALARMS, read_alarms, read_load, read_steps, read_suppressions, write_alarms
+from twin.alarm_kpis import Step
+from twin.alarm_records import ALARMS, read_alarms, read_kpi_steps, read_load, read_steps, read_suppressions, write_alarms
 from twin.commands import Command
 from twin.errors import TwinError
 from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
@@ -216,6 +217,11 @@ class EventStore:
         """Alarms that called somebody since, counted a bucket: bucket number (time // bucket_secs) → how many."""
         with self.engine.connect() as connection:
             return read_load(connection, since, bucket_secs)
+
+    def kpi_steps(self, since: float, until: float) -> list[Step]:
+        """Alarm transitions of a span (seconds since 1970 UTC), oldest first, for `twin.alarm_kpis`."""
+        with self.engine.connect() as connection:
+            return read_kpi_steps(connection, since, until)
 
     def suppressions(self) -> list[Suppression]:
         """What people put aside (shelved, out of service) and nobody put back."""

@@ -88,6 +88,10 @@ class AlarmRule(_Value, frozen=True, kw_only=True):
     hysteresis: float = 0.0
     on_delay_secs: float = 0.0
     off_delay_secs: float = 0.0
+    #: what is lost while it is on: alarms up and down the line are told under it (`twin.floods`)
+    explains: tuple[Literal["supply", "network"], ...] = ()
+    #: what loss it is a sign of; not said: a stale point is one of both, anything else of none
+    follows: tuple[Literal["supply", "network"], ...] | None = None
     #: whether it stays after its condition is gone until a person has acknowledged and reset it
     latch: bool = False
     #: whether it opens an incident; not said: those of priority 1 do

@@ -97,6 +97,30 @@ class AlarmView(Message, frozen=True, kw_only=True, tag="alarm"):
     aside_reason: str = ""
 
 
+class AlarmGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Live alarms told as one: `cause` (an alarm's id) explains the others; 0: one sort in one place, or the least urgent."""
+
+    key: str
+    cause: int
+    title: str
+    title_zh: str
+    place: str
+    place_zh: str
+    node: int
+    priority: int           # the most urgent among them
+    count: int
+    waiting: int            # for a person's word
+    first_ms: float
+    last_ms: float
+    alarms: list[int]       # the cause first, then as they came; the first 2,000
+
+
+class AlarmGroups(Message, frozen=True, kw_only=True, tag="floods"):
+    """Every flood among the live alarms; sent when it changes, at most once a second. What is in none stands alone."""
+
+    groups: list[AlarmGroup]
+
+
 class AsideView(msgspec.Struct, frozen=True, kw_only=True):
     """A rule a person put aside (shelved | out_of_service), whether its alarm is on or not."""
 
@@ -399,7 +423,7 @@ class Clock(Message, frozen=True, kw_only=True, tag="clock"):
     server_time_ms: float
 
 
-SERVER_MESSAGES = (Hello, AlarmView, CommandView, Kpis, TrailEntry, IncidentView, DispatchView, WallView, Link,
+SERVER_MESSAGES = (Hello, AlarmView, AlarmGroups, CommandView, Kpis, TrailEntry, IncidentView, DispatchView, WallView, Link,
                    ReplayState, Clock)
 
 

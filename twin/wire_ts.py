@@ -26,7 +26,7 @@ def wire_ts() -> str:
     parts_of = (wire.LinkageTarget, wire.LinkageStep, wire.LinkageRun, wire.PlanStep, wire.PlanRun, wire.WallStop,
                 wire.WallShot, wire.WallUrgent)
     asked = (wire.Look, wire.ClockAsk, wire.ReplayAsk)
-    structs: list[type[msgspec.Struct]] = [wire.Kpi, *parts_of, *wire.SERVER_MESSAGES, *asked]
+    structs: list[type[msgspec.Struct]] = [wire.Kpi, wire.AlarmGroup, *parts_of, *wire.SERVER_MESSAGES, *asked]
     parts = ["// Generated from twin/wire.py by `python -m twin.wire_ts`. Do not edit.", "",
              f"export const MAGIC = 0x{wire.MAGIC:x};", f"export const VERSION = {wire.VERSION};",
              f"export const HEADER_BYTES = {wire.HEADER_BYTES};", ""]

@@ -84,6 +84,21 @@ def _storey(block: Block, storey: Storey) -> list[Row]:
             **base,
         )
     )
+    corridor = next((c for c in storey.cells if c.use in ("corridor", "aisle")), storey.cells[0])
+    if block.program != "gatehouse":
+        x, py = block.park_from_local(corridor.rect[0] + 0.6, corridor.middle[1])
+        rows.append(
+            Row(
+                id=f"{tag}-DB-01",
+                kind="panel",
+                place=where,
+                place_zh=where_zh,
+                at=(x, py, storey.elevation + 1.5),
+                space=corridor.number,
+                feeds=f"{block.id}:{guid_of(block.id, f'storey/{storey.name}')}",
+                **base,
+            )
+        )
     modelled = set()
     for item in [*furnish(block, storey), *fittings(block, storey)]:
         if item.device and item.device not in ("chiller", "pump", "transformer", "fire_pump"):
@@ -105,7 +120,6 @@ def _storey(block: Block, storey: Storey) -> list[Row]:
             )
     for cell in storey.cells:
         rows.extend(_room_devices(block, storey, cell, modelled))
-    corridor = next((c for c in storey.cells if c.use in ("corridor", "aisle")), storey.cells[0])
     x0, _, x1, _ = corridor.rect
     y = corridor.middle[1]
     if block.program not in ("gatehouse",):

@@ -150,7 +150,7 @@ class Simulator:
         else:
             self._reported = value.copy()
         self._turn = turn
-        due &= self._quality != Quality.NEVER
+        due &= (self._quality != Quality.NEVER) & ~self._incidents.silent
         slots = np.flatnonzero(due)
         self._reported[slots] = value[slots]
         readings = Readings(slots.astype(np.uint32), value[slots].copy(), self._quality[slots], np.full(len(slots), now))

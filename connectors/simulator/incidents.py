@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.simulator.behave import Behaviours
 from twin.registry import Device
@@ -21,10 +22,13 @@ class Script:
     name_zh: str
 
 
+#: What says nothing without its board; fire detection has batteries.
+POWERED = frozenset(("lighting", "fcu", "screen"))
 SCRIPTS = (
     Script(key="fire", name="Fire in A3, third floor", name_zh="A3 三层火情"),
     Script(key="intrusion", name="Intrusion at the perimeter", name_zh="周界入侵"),
     Script(key="chiller", name="Chiller failure", name_zh="冷水机组故障"),
+    Script(key="power", name="Distribution board dead", name_zh="配电箱失电"),
 )
 
 
@@ -40,6 +44,8 @@ class Incidents:
         self._b = behaviours
         self.started: dict[str, float] = {}
         self._touched: dict[str, set[int]] = {}
+        #: slots whose device has no supply: it says nothing
+        self.silent: NDArray[np.bool_] = np.zeros(len(behaviours.points), np.bool_)
 
     def start(self, key: str, now: float) -> None:
         """Start an incident; one that runs goes on.
@@ -57,11 +63,14 @@ class Incidents:
         for slot in self._touched.pop(key, set()):
             self._b.held[slot] = np.nan
             self._b.drift[slot] = 0.0
+        if key == "power":
+            self.silent[:] = False
 
     def step(self, now: float) -> None:
         """Hold the points of every running incident at their values of now."""
         for key, since in self.started.items():
-            effects = {"fire": self._fire, "intrusion": self._intrusion, "chiller": self._chiller}[key]
+            effects = {"fire": self._fire, "intrusion": self._intrusion, "chiller": self._chiller,
+                       "power": self._power}[key]
             touched = self._touched.setdefault(key, set())
             for device, point, value in effects(now - since):
                 slot = self._b.points.slot(device.id, point)
@@ -150,6 +159,24 @@ class Incidents:
         for fan in self._of("fcu"):
             if fan.building in ("a1", "a2", "a3"):
                 yield fan, "room_temp", 6.5 * _grow(age, 60.0, 500.0)
+
+    # ---- power --------------------------------------------------------------------------------------------------
+
+    def dead_board(self) -> Device | None:
+        """The board that loses its supply: the one on A1's second floor, else the first there is."""
+        boards = self._of("panel")
+        return next((d for d in boards if (d.building, d.storey) == ("a1", "2F")), next(iter(boards), None))
+
+    def _power(self, age: float) -> Iterator[tuple[Device, str, float | str]]:
+        board = self.dead_board()
+        if board is None or age <= 2.0:
+            return
+        yield board, "supply", "dead"
+        yield board, "load", 0.0
+        p = self._b.points
+        for k, device in enumerate(p.devices):
+            if (device.building, device.storey) == (board.building, board.storey) and p.kind[k].id in POWERED:
+                self.silent[p.slots_of(k)] = True
 
 
 def _number(space: str) -> int:

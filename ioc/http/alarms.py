@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from ioc.access.person import Person, require
 from ioc.http.refusal import Refusal
 from ioc.services import Services
+from twin.alarm_kpis import AVERAGE_TARGET, FLOOD_LIMIT, alarm_kpis
+from twin.live.core import LiveCore
 
 LOAD_BUCKET_SECS = 600.0
 LOAD_BUCKETS = 24
@@ -32,6 +35,12 @@ class Away(BaseModel):
     kind: Literal["shelved", "out_of_service"]
     reason: str = Field(min_length=3, max_length=500)
     mins: float = Field(30, gt=0, le=LONGEST_SHELF_MINS)
+
+
+class Several(BaseModel):
+    """Alarms by their numbers."""
+
+    ids: list[int] = Field(min_length=1, max_length=2000)
 
 
 class Back(BaseModel):
@@ -68,6 +77,27 @@ def router(services: Services) -> APIRouter:
         first = int(now // LOAD_BUCKET_SECS) - LOAD_BUCKETS + 1
         found = await run_in_threadpool(core.events.alarm_load, first * LOAD_BUCKET_SECS, LOAD_BUCKET_SECS)
         return [{"t": k * LOAD_BUCKET_SECS * 1000, "n": found.get(k, 0)} for k in range(first, first + LOAD_BUCKETS)]
+
+    @routes.get("/alarms/groups")
+    async def groups() -> dict[str, Any]:
+        """The floods among the live alarms: under their cause, or by sort and place; what is in none stands alone."""
+        return plain(await runner.call(lambda: core.floods.now))
+
+    @routes.get("/alarms/kpis")
+    async def kpis(hours: float = Query(24.0, gt=0, le=24 * 92), operators: int = Query(1, ge=1, le=100)) -> dict[str, Any]:
+        """The load of the last hours after EEMUA 191, and what stands now. `operators`: how many share it."""
+        now = core.clock.now()
+        standing = await runner.call(lambda: core.alarm_desk.standing(now))
+        return {**await run_in_threadpool(_figures, core, now - hours * 3600, now, operators), "now": plain(standing),
+                "targets": {"average": AVERAGE_TARGET, "flood": FLOOD_LIMIT, "by_priority": [None, 0.05, 0.15, 0.8]}}
+
+    @routes.post("/alarms/acknowledge")
+    async def acknowledge_all(several: Several) -> dict[str, int]:
+        """Take note of several alarms at once; each is recorded by itself."""
+        who = _asker("acknowledging")
+        done = await runner.call(lambda: core.alarm_desk.acknowledge_all(
+            several.ids, by=who.user, role=who.role, now=core.clock.now()))
+        return {"acknowledged": len(done)}
 
     @routes.get("/alarms/aside")
     async def aside() -> dict[str, Any]:
@@ -118,3 +148,16 @@ def router(services: Services) -> APIRouter:
             alarm_id, by=who.user, role=who.role, mins=shelf.mins, reason=shelf.reason)))
 
     return routes
+
+
+def _figures(core: LiveCore, since: float, until: float, operators: int) -> dict[str, Any]:
+    """The figures with rules named in both languages; reads the store, so never on the core's thread."""
+    found = alarm_kpis(core.events.kpi_steps(since, until), core.views.priority, since, until, operators)
+
+    def named(rows: tuple[tuple[str, int], ...]) -> list[dict[str, Any]]:
+        titles = [core.views.title(key) for key, _ in rows]
+        return [{"key": key, "n": n, "title": title, "title_zh": title_zh, "place": place, "place_zh": place_zh,
+                 "priority": core.views.priority(key)}
+                for (key, n), (title, title_zh, place, place_zh) in zip(rows, titles, strict=True)]
+
+    return {**asdict(found), "top": named(found.top), "chattering": named(found.chattering[:10])}

@@ -43,6 +43,7 @@ class Broadcast:
             return
         texts = [encode(message) for message in (*tick.alarms, *tick.incidents, *tick.commands, *tick.dispatches,
                                                    *tick.trail, *tick.links)]
+        texts += [encode(tick.floods)] if tick.floods is not None else []
         frames = [self._core.values_frame(tick.slots, tick.time)] if len(tick.slots) else []
         overlays: dict[int, bytes] = {}
         if tick.time >= self._positions_due:

@@ -59,7 +59,7 @@ async def _join(services: Services, client: Client, socket: WebSocket) -> None:
     def state() -> tuple[tuple[bytes, bytes], list[Message], float]:
         incidents = core.incidents.open() if core.incidents else []
         sent = core.dispatches.live() if core.dispatches else []
-        said = [*core.links.values(), *core.alarms(), *incidents, *sent, services.wall.view()]
+        said = [*core.links.values(), *core.alarms(), core.floods.now, *incidents, *sent, services.wall.view()]
         # what was queued up to here is older than this state; what comes later is queued behind this call
         loop.call_soon_threadsafe(client.forget)
         return core.snapshot(), said, core.clock.now()

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.access import require
+from twin.alarm_kpis import STALE_SECS
 from twin.events import EventStore, Note, Records, StoreDown
 from twin.fences import PREFIX
-from twin.live.alarms import AlarmEvent, AsideEvent
+from twin.live.alarms import WAITING, AlarmEvent, AsideEvent
 from twin.live.book import AlarmBook, Held
 from twin.live.rules import RuleTable
 from twin.live.state import RuleEvents, StateStore
@@ -90,6 +91,29 @@ class AlarmDesk:
         known = set(self._state.rules.keys)
         return [self._views.alarm(alarm) for alarm in self._events.recent_alarms(limit)
                 if alarm.key in known or alarm.key.startswith(PREFIX)]
+
+    def acknowledge_all(self, alarm_ids: Sequence[int], *, by: str, role: str, now: float) -> list[AlarmView]:
+        """A person takes note of several; those that no longer wait are passed by. Raises AccessDenied."""
+        require(role, "acknowledge")
+        waiting = {alarm.id for alarm in self.book.live() if alarm.state in WAITING}
+        return self._record([self.book.acknowledge(number, by, now) for number in alarm_ids if number in waiting])
+
+    def priority_of(self, key: str) -> int:
+        """The priority of a rule; 4 for one there is no more."""
+        return self._views.priority(key)
+
+    def standing(self, now: float) -> dict[str, object]:
+        """How many alarms stand now, by priority; how many have stood a day; how many are aside, by what."""
+        live = self.book.live()
+        calling = [alarm for alarm in live if not alarm.is_aside]
+        levels = [self._views.priority(alarm.key) for alarm in calling]
+        stale = [alarm for alarm in calling if now - alarm.raised > STALE_SECS]
+        held = [one.kind for one in self.book.held()]
+        return {"standing": len(calling), "by_priority": [levels.count(p) for p in (1, 2, 3, 4)],
+                "waiting": sum(alarm.state in WAITING for alarm in calling),
+                "stale": [self._views.alarm(alarm) for alarm in sorted(stale, key=lambda alarm: alarm.raised)[:20]],
+                "stale_count": len(stale), "shelved": held.count("shelved"), "out_of_service": held.count("out_of_service"),
+                "designed": len(self.book.designed())}
 
     def aside(self) -> list[AsideView]:
         """Everything people put aside, oldest first, whether its alarm is on or not."""

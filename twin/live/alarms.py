@@ -23,6 +23,8 @@ What = Literal["raised", "returned", "acknowledged", "reset", "shelved", "unshel
 LONGEST_SHELF_MINS = 24 * 60
 #: The states nobody is called for.
 ASIDE = frozenset(("shelved", "suppressed", "out_of_service"))
+#: The states that wait for a person's word.
+WAITING = frozenset(("unacknowledged", "returned", "latched_unacked"))
 #: What it is called when an alarm is put aside, and when it comes back.
 AWAY: dict[Aside, What] = {"shelved": "shelved", "suppressed": "suppressed", "out_of_service": "out_of_service"}
 BACK: dict[Aside, What] = {"shelved": "unshelved", "suppressed": "unsuppressed", "out_of_service": "in_service"}

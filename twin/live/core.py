@@ -22,6 +22,7 @@ from twin.live.book import Held
 from twin.live.desk import CommandDesk
 from twin.live.dispatch import DispatchDesk
 from twin.live.fences import FenceEvent, FenceWatch
+from twin.live.floods import FloodDesk
 from twin.live.incidents import Answers, IncidentDesk
 from twin.live.state import RuleEvents, StateStore
 from twin.live.tracks import Locate, TrackStore, nowhere
@@ -37,7 +38,7 @@ from twin.ports import (
     WallClock,
 )
 from twin.registry import PointTable
-from twin.wire import AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, Quality, TrailEntry
+from twin.wire import AlarmGroups, AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, Quality, TrailEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Tick:
     incidents: tuple[IncidentView, ...] = ()
     dispatches: tuple[DispatchView, ...] = ()
     sendings: tuple[DispatchOrder, ...] = ()
+    floods: AlarmGroups | None = None
 
 
 class LiveCore:
@@ -86,6 +88,7 @@ class LiveCore:
         self.views = Views(points, self.state.rules, graph)
         self.alarm_desk = AlarmDesk(self.state, events, self.views)
         self.book = self.alarm_desk.book
+        self.floods = FloodDesk(self.book, points, graph, self.views)
         self.watch = FenceWatch()
         self.desk = CommandDesk(self.state, events, self.views.command_note)
         self.incidents: IncidentDesk | None = None
@@ -224,7 +227,8 @@ class LiveCore:
                     alarms=tuple(alarms), commands=tuple(self.views.command(c) for c in commands),
                     trail=tuple(sorted(self._trail + alarm_trail + command_trail, key=lambda entry: entry.id)),
                     links=tuple(self._links_changed), orders=tuple(orders), incidents=tuple(incidents),
-                    dispatches=tuple(dispatches), sendings=tuple(sendings))
+                    dispatches=tuple(dispatches), sendings=tuple(sendings),
+                    floods=self.floods.tick(now, bool(alarms)))
         self._trail, self._links_changed = [], []
         for listener in list(self._listeners):
             listener(tick)

@@ -87,6 +87,21 @@ class Views:
             owner=spec.response.owner, owner_zh=spec.response.owner_zh, steps=list(spec.response.steps),
             steps_zh=list(spec.response.steps_zh), deadline_mins=spec.response.deadline_mins, **_aside_of(alarm))
 
+    def priority(self, key: str) -> int:
+        """The priority of a rule or fence; 4 for one there is no more."""
+        if key.startswith(PREFIX):
+            placed = self.fences.get(key.removeprefix(PREFIX).partition(".")[0])
+            return placed.fence.priority if placed else 4
+        row = self._row.get(key)
+        return 4 if row is None else self._rules.specs[row].priority
+
+    def title(self, key: str) -> tuple[str, str, str, str]:
+        """What a rule is called and where, in both languages; its key where it is no more."""
+        if key not in self._row and not key.startswith(PREFIX):
+            return key, key, "", ""
+        view = self.alarm(Alarm(id=0, key=key, state="cleared", is_active=False, raised=0.0, changed=0.0, value=math.nan))
+        return view.title, view.title_zh, view.place or view.device, view.place_zh or view.device
+
     def aside(self, held: Suppression, *, is_over: bool = False) -> AsideView:
         """A rule somebody put aside, named like its alarm."""
         view = self.alarm(Alarm(id=0, key=held.key, state="cleared", is_active=False, raised=held.since, changed=held.since,

@@ -23,6 +23,22 @@ export interface Kpi {
   digits: number;
 }
 
+export interface AlarmGroup {
+  key: string;
+  cause: number;
+  title: string;
+  title_zh: string;
+  place: string;
+  place_zh: string;
+  node: number;
+  priority: number;
+  count: number;
+  waiting: number;
+  first_ms: number;
+  last_ms: number;
+  alarms: number[];
+}
+
 export interface LinkageTarget {
   device: string;
   name: string;
@@ -156,6 +172,11 @@ export interface AlarmView {
   aside_by: string;
   aside_until_ms: number | null;
   aside_reason: string;
+}
+
+export interface AlarmGroups {
+  t: "floods";
+  groups: AlarmGroup[];
 }
 
 export interface CommandView {
@@ -301,7 +322,7 @@ export interface ReplayAsk {
   is_playing: boolean | null;
   speed: number | null;
 }
-export type ServerMessage = Hello | AlarmView | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState | Clock;
+export type ServerMessage = Hello | AlarmView | AlarmGroups | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState | Clock;
 
 export interface ValuesFrame { kind: 1; n: number; seq: number; extra: number; timeMs: number; value: Float64Array; slot: Uint32Array; age_ms: Uint32Array; quality: Uint8Array }
 export interface PositionsFrame { kind: 2; n: number; seq: number; extra: number; timeMs: number; xyz: Float32Array; track: Uint32Array; heading: Float32Array; node: Uint32Array; flags: Uint8Array }

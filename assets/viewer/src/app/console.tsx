@@ -7,6 +7,9 @@ import { IncidentPanel, LeftOutNote } from "./incident/panel";
 import { WallPanel } from "./wall_panel";
 import { dispatches, incidentApi } from "./incident/state";
 import { AsideList, DeviceRules } from "./alarms/aside";
+import { AlarmFigurePanel } from "./alarms/figures";
+import { Floods } from "./alarms/floods";
+import { folded } from "./alarms/groups";
 import { Verbs } from "./alarms/verbs";
 import { AlarmLoad, AlarmRow, PriorityChips } from "./parts/alarms";
 import { Approvals } from "./parts/command";
@@ -59,7 +62,8 @@ function Drills(): JSX.Element | null {
 export function Console(): JSX.Element {
   void (seconds.value, lang.value);
   const all = callingAlarms.value, [only, setOnly] = useState<number | null>(null), [byPlace, setByPlace] = useState(true), [id, setId] = useState<number | null>(null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
-  const groups = grouped(only ? all.filter((a) => a.priority === only) : all, byPlace), rows = groups.flatMap(([, a]) => a), chosen = rows.find((a) => a.id === id) ?? null;
+  const under = folded(), wanted = only ? all.filter((a) => a.priority === only) : all;
+  const groups = grouped(wanted.filter((a) => !under.has(a.id)), byPlace), rows = [...wanted.filter((a) => under.has(a.id)), ...groups.flatMap(([, a]) => a)], chosen = all.find((a) => a.id === id) ?? null;
   const take = (a: Alarm) => { setId(a.id); setFault(""); goTo(a.device); };
   // the first alarm is taken up only where nobody looks at anything: neither a link nor an operator's camera is overruled
   useEffect(() => { if (id === null && rows.length && world.value && !device.value && place.value === "park") take(rows[0]); }, [rows.length > 0, world.value]);
@@ -82,7 +86,7 @@ export function Console(): JSX.Element {
         <header><h2>{say("alarms")}</h2><small>{say("alarms.recent", { n: recent })}</small><div class="pair" role="group"><button aria-pressed={byPlace} onClick={() => setByPlace(true)}>{say("by.place")}</button><button aria-pressed={!byPlace} onClick={() => setByPlace(false)}>{say("by.priority")}</button></div></header>
         <PriorityChips alarms={activeAlarms.value} only={only} onOnly={setOnly} />
         {rows.length === 0 && <p class="empty">{say("alarms.none", { at: clock(serverNow()) })}</p>}
-        <ul ref={list}>{groups.map(([name, items]) => <li key={name} class="group"><h3>{name} <small>{items.length}</small></h3><ul>{items.map((a) => <AlarmRow key={a.id} alarm={a} isChosen={a.id === id} onChoose={() => take(a)}>{a.id === id ? <Verbs alarm={a} fault={fault} onFault={setFault} /> : null}</AlarmRow>)}</ul></li>)}</ul>
+        <ul ref={list}><Floods only={only} chosen={id} onChoose={take} verbs={(a) => <Verbs alarm={a} fault={fault} onFault={setFault} />} />{groups.map(([name, items]) => <li key={name} class="group"><h3>{name} <small>{items.length}</small></h3><ul>{items.map((a) => <AlarmRow key={a.id} alarm={a} isChosen={a.id === id} onChoose={() => take(a)}>{a.id === id ? <Verbs alarm={a} fault={fault} onFault={setFault} /> : null}</AlarmRow>)}</ul></li>)}</ul>
         <AsideList />
         <section class="load-strip"><h3>{say("alarms.load")}</h3><AlarmLoad /></section>
       </aside>
@@ -97,6 +101,7 @@ export function Console(): JSX.Element {
         {chosen && <IncidentPanel alarm={chosen} />}
         <DeviceCard />{device.value && <DeviceRules device={device.value} />}
         <LeftOutNote />
+        <AlarmFigurePanel />
         <WallPanel alarm={chosen?.id ?? null} />
         <section class="panel trail"><header><h2>{say("trail")}</h2></header><ul>{trail.value.slice(0, 40).map((t) => <li key={t.id}><time>{clock(t.time_ms)}</time><span>{pick(t, "text")}</span><small>{t.who}</small></li>)}</ul>{trail.value.length === 0 && <p class="empty">{say("trail.none")}</p>}</section>
       </aside>

@@ -4,6 +4,7 @@ import type { CameraState, Device, TreeNode, World } from "../contract";
 import { type Alarm, api, type Command, type Kpi, type Me, type Trail } from "./api";
 import { dispatches, heardIncident, incidents } from "./incident/state";
 import type { ReplayState } from "../wire";
+import { floods, heardFloods } from "./alarms/groups";
 import { heardWall } from "./wall_state";
 import { hereNow, SharedClock } from "./shared_clock";
 import { setZone } from "./parktime";
@@ -118,7 +119,7 @@ function hear(message: Message): void {
   else if (message.t === "command") { const c = message as unknown as Command; commands.value = new Map(commands.value).set(c.id, c); }
   else if (message.t === "trail") trail.value = [message as unknown as Trail, ...trail.value].slice(0, 400);
   else if (message.t === "kpis") kpis.value = new Map(kpis.value).set(String(message.node), message.cards as Kpi[]);
-  else if (heardIncident(message) || heardWall(message)) return;
+  else if (heardIncident(message) || heardWall(message) || heardFloods(message)) return;
   else if (message.t === "link") links.value = new Map(links.value).set(String(message.connector), message as never);
 }
 
@@ -127,7 +128,7 @@ function forget(): void {
   const live = world.value?.live;
   live?.quality.fill(4); live?.value.fill(NaN); live?.trackSeenMs.fill(0); live?.trackXyz.fill(0);
   live?.overlay.forEach((column) => column.fill(NaN));
-  batch(() => { alarms.value = new Map(); commands.value = new Map(); trail.value = []; incidents.value = new Map(); dispatches.value = new Map(); });
+  batch(() => { alarms.value = new Map(); commands.value = new Map(); trail.value = []; floods.value = []; incidents.value = new Map(); dispatches.value = new Map(); });
 }
 function looking(): void { socket?.setLook(place.value, channel.value ? [channel.value] : []); }
 
