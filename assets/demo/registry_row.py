@@ -17,6 +17,7 @@ _LABELS = {
     "pump": ("Pump", "水泵"),
     "env_sensor": ("Room climate", "环境传感器"),
     "meter": ("Meter", "电表"),
+    "panel": ("Distribution board", "配电箱"),
     "transformer": ("Transformer", "变压器"),
     "pv_inverter": ("PV inverter", "光伏逆变器"),
     "lighting": ("Lighting", "照明回路"),
