@@ -94,6 +94,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
     history = History(spec.state_dir / "history", park.points.ids)
     source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"])
+    say(park.findings)
     say(source.findings)
     answers = answers_of(spec, park)
 
@@ -139,7 +140,7 @@ def answers_of(spec: ParkSpec, park: CompiledPark) -> Answers:
     plans, ownerless = load_plans([plans_dir(), spec.root / "plans"], frozenset(rules_of(park.packs.kinds)))
     say((*left_out, *ownerless))
     return Answers(reach=Reach(park.graph, park.points, park.walk), linkages=linkages, plans=plans,
-                   findings=(*left_out, *ownerless))
+                   findings=(*park.findings, *left_out, *ownerless))
 
 
 if __name__ == "__main__":  # `python server.py DIR …` is `parktwin serve DIR …`

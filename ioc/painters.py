@@ -16,9 +16,10 @@ from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.live.alarms import ASIDE
 from twin.live.core import LiveCore
+from twin.park_points import VALUE
 from twin.ports import TrackInfo
 from twin.registry import PointTable
-from twin.wire import AlarmView, Kpi
+from twin.wire import AlarmView, Kpi, Quality
 
 TREND_SECS = 1_800.0
 RECALL_SECS = 600.0
@@ -77,7 +78,20 @@ class ParkPainters:
     def _cards(self, board: KpiBoard, node: int, moment: Moment, alarms: Sequence[AlarmView]) -> list[Kpi]:
         """One way to the cards, for now and for then."""
         nodes = [view.node for view in alarms if view.state not in ASIDE]
-        return board.cards(str(self._graph.columns["id"][node]), moment, nodes).cards
+        node_id = str(self._graph.columns["id"][node])
+        return [*board.cards(node_id, moment, nodes).cards, *self._own_cards(node_id, moment)]
+
+    def _own_cards(self, node_id: str, moment: Moment) -> list[Kpi]:
+        """The points the park adds of its own for a place (`points.toml`)."""
+        points, cards = self._core.points, list[Kpi]()
+        for device in (device for device, home in points.home.items() if home == node_id):
+            slot = points.slot_of(f"{device}.{VALUE}")
+            if slot is None or points.spec[slot].type != "number":
+                continue
+            spec, value = points.spec[slot], float(moment.value[slot])
+            cards.append(Kpi(key=device, name=spec.name, name_zh=spec.name_zh, unit=spec.unit, digits=1,
+                             value=value if np.isfinite(value) else None, stale=bool(moment.quality[slot] >= Quality.BAD)))
+        return cards
 
     def remembered(self, now: float) -> list[tuple[float, Figures]]:
         """The cards' samples of the last day from history; takes seconds, on any thread but the core's."""

@@ -27,6 +27,7 @@ from twin.fences import read_declared
 from twin.finding import Finding, Level
 from twin.packs import PackSet, park_packs
 from twin.park import BuildingSpec, LayerSpec, ParkSpec
+from twin.park_points import read_own
 from twin.parkfile import FILE_NAME, read_park
 from twin.registry import Device, PointTable, read_registry
 
@@ -52,6 +53,9 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
     spec, faults = read_park(folder, known_packs=None if packs is None else [pack.id for pack in packs.packs])
     findings += [Finding(f.severity, f.what, f"{FILE_NAME}:{f.line}" if f.line else FILE_NAME, f.mend) for f in faults]
     findings += read_declared(folder / "fences.toml")[1]
+    if spec is not None and packs is not None:
+        registry = read_registry(spec.registry, packs).devices if spec.registry and spec.registry.is_file() else ()
+        findings += read_own(folder, packs.kinds, registry).findings
     findings += _check_schemes(folder)
     if spec is None:
         return findings, False

@@ -16,9 +16,11 @@ from scenes.outlines import Outlines, site_of
 from scenes.store import open_graph, open_spaces
 from scenes.walk import open_walk
 from twin.errors import NotBuiltError
+from twin.finding import Finding
 from twin.graph import SceneGraph
 from twin.packs import PackSet, park_packs
 from twin.park import ParkSpec
+from twin.park_points import point_table, read_own
 from twin.registry import PointTable, read_registry
 from twin.walk import WalkGraph
 
@@ -37,6 +39,7 @@ class CompiledPark:
     walk: WalkGraph
     outline: Callable[[str], tuple[shapely.Geometry, float, float, int] | None]
     site: shapely.Geometry
+    findings: tuple[Finding, ...] = ()
 
 
 def open_compiled(spec: ParkSpec) -> CompiledPark:
@@ -52,11 +55,14 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
     graph = open_graph(spec.build_dir)
     packs = park_packs(spec.root)
     registry = read_registry(spec.registry, packs).devices if spec.registry else ()
+    own = read_own(spec.root, packs.kinds, registry)
+    packs = PackSet(packs.packs, dict(own.kinds))
+    points = point_table(registry, own, graph)
     rooms = open_spaces(spec.build_dir, graph, spec.origin)
     spaces = [{"i": room.node, "parent": room.storey, "z0": round(room.z0, 3), "z1": round(room.z1, 3),
                "ring": [[round(x, 3), round(y, 3)] for x, y in room.polygon.exterior.coords[:-1]]} for room in rooms]
     return CompiledPark(spec=spec, manifest=manifest, graph=graph, packs=packs,
-                        points=PointTable(registry, packs.kinds), spaces=spaces, locate=SpaceIndex(rooms).locate,
+                        points=points, findings=tuple(own.findings), spaces=spaces, locate=SpaceIndex(rooms).locate,
                         walk=open_walk(spec.build_dir), outline=Outlines(graph, rooms).of,
                         site=site_of(spec.build_dir, [layer.id for layer in spec.layers if layer.kind == "boundary"],
                                      spec.origin, manifest["bounds"]))

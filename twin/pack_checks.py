@@ -119,7 +119,9 @@ def _derived_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
     names = {point.key: point.states for point in kind.points}
     needs: dict[str, set[str]] = {}
     for point in kind.points:
-        if not point.expr:
+        if point.how and kind.pack != "park":
+            yield f"point '{point.key}' has 'how'", "totals over places belong in the park's points.toml"
+        if not point.expr or kind.pack == "park":
             continue
         if point.inputs or point.set or point.key in kind.simulate:
             yield (f"derived point '{point.key}' has 'inputs', 'set' or a behaviour in simulate",

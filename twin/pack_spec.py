@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+#: How a point of the park joins those of a place; empty: it does not.
+How = Literal["", "sum", "mean", "max", "min", "count", "worst"]
+
 
 class _Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Root of everything a pack file says."""
@@ -37,11 +40,12 @@ class PointSpec(_Value, frozen=True, kw_only=True):
     set: bool = False
     expr: str = ""
     inputs: dict[str, str] = {}
+    how: How = ""
 
     @property
     def is_derived(self) -> bool:
         """Whether it is worked out from other points, not heard from the field."""
-        return bool(self.expr)
+        return bool(self.expr or self.how)
 
     def number_of(self, value: float | str | bool) -> float:
         """A value as the live core carries it; NaN when a state name is not one of this point's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,20 +141,36 @@ def _dangling(devices: dict[str, Device]) -> list[RegistryFault]:
             for device in devices.values() if device.feeds == device.id]
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A slot that joins others (slot, what each of its states counts as; empty: its value) in the way `how` says."""
+
+    slot: int
+    how: str
+    members: tuple[tuple[int, tuple[float, ...]], ...]
+
+
 class PointTable:
     """Every point of every device, in slot order: device order of the registry × point order of the kind.
 
     Args:
         devices: in registry order.
         kinds: device kinds by id (see `twin.packs.PackSet.kinds`).
+        own: kinds of devices that have rules of their own.
+
+    `home` says which node a point of the park's own stands for, by device id; `totals` what each of them joins.
 
     Columns (index = slot): `device` u32 index into `devices`, `period` s, `deadband`, and the
     lists `spec`, `unit`, `ids`. `first` is the first slot of each device, with one more entry at the end.
     """
 
-    def __init__(self, devices: Sequence[Device], kinds: dict[str, DeviceKind]) -> None:
+    def __init__(self, devices: Sequence[Device], kinds: Mapping[str, DeviceKind],
+                 own: Mapping[str, DeviceKind] | None = None) -> None:
+        own = own or {}
+        self.home: dict[str, str] = {}
+        self.totals: tuple[Total, ...] = ()
         self.devices = tuple(devices)
-        self.kind = tuple(kinds[device.kind] for device in self.devices)
+        self.kind = tuple(own.get(device.id) or kinds[device.kind] for device in self.devices)
         counts = [len(kind.points) for kind in self.kind]
         self.first: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self.device: NDArray[np.uint32] = np.repeat(np.arange(len(self.devices), dtype=np.uint32), counts)

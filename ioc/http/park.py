@@ -13,6 +13,7 @@ from ioc.access.person import current
 from ioc.http.kept import Kept
 from ioc.services import Services
 from twin.packs import DeviceKind
+from twin.park_points import PREFIX
 from twin.parktime import zone_of
 
 TREE_KINDS = ("park", "zone", "building", "storey", "space")
@@ -95,7 +96,7 @@ def _tree(services: Services) -> dict[str, Any]:
 
 
 def _devices(services: Services) -> dict[str, Any]:
-    kinds = {kind.id: kind for kind in services.points.kind}
+    kinds = {kind.id: kind for kind in services.points.kind if not kind.id.startswith(PREFIX)}
     return {"kinds": [_kind_row(kind) for kind in kinds.values()],
             "devices": [row for k in range(len(services.points.devices)) if (row := _device_row(services, k))]}
 

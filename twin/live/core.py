@@ -161,7 +161,7 @@ class LiveCore:
     # ---- incidents ----------------------------------------------------------------------------------------------
     def answer(self, answers: Answers, people: Sequence[TrackInfo]) -> None:
         """Begin to answer alarms with incidents, linkages and plans, and to send people."""
-        kinds = {kind.id: kind for kind in self.points.kind}
+        kinds = {id(kind): kind for kind in self.points.kind}
         opening = frozenset(f"{kind.id}.{rule.key}" for kind in kinds.values() for rule in kind.alarms
                             if (rule.priority == 1 if rule.opens_incident is None else rule.opens_incident))
         self.dispatches = DispatchDesk(self.events, self.tracks, people, self.views, answers.reach)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.live import kernel
+from twin.live import kernel, totals
 from twin.live.cells import CellTable, cell_table
 from twin.live.rules import RuleTable, rule_table
 from twin.ports import Readings
@@ -52,7 +52,8 @@ class StateStore:
         self.seq = 0
         rules_of = np.diff(self.rules.start)
         self._cells: CellTable = cell_table(self.rules.cells, self.rules.slots, rules_of)
-        self._slots = _slot_rows(points, self.rules, self._cells)
+        self._totals = totals.total_table(points.totals, self.rules.slots)
+        self._slots = _slot_rows(points, self.rules, self._cells, self._totals)
         self._rules = _rule_rows(self.rules)
         shown = self._slots[: len(points)]
         self.value: NDArray[np.float64] = shown["value"]
@@ -99,7 +100,7 @@ class StateStore:
                                      self._dirties, *self._events)
             found.append(self._taken(count))
             if at >= len(self._slots) + len(c):
-                return joined(found)
+                return joined(found + self._join(now) + self._work_out(now))
 
     @property
     def suppresses(self) -> bool:
@@ -117,6 +118,11 @@ class StateStore:
         alive = slots[self.quality[slots] < Quality.STALE]
         self.quality[alive] = int(Quality.STALE)
         self.changed[alive] = self.seq
+        flags = self._slots["flags"]
+        told = alive[(flags[alive] & (kernel.COUNTS | kernel.DIRTY)) == kernel.COUNTS]
+        flags[told] |= kernel.DIRTY
+        self._dirty[self._dirties[0]: self._dirties[0] + len(told)] = told
+        self._dirties[0] += len(told)
 
     def next_seq(self) -> int:
         """Close a tick: later changes carry the next number. Gives the number just closed."""
@@ -142,6 +148,22 @@ class StateStore:
         """After a restart: these rules were suppressed by design, which holds until the points say otherwise."""
         self.active[self._suppressing[np.isin(self.rules.suppresses[self._suppressing], rules)]] = True
 
+    def _join(self, now: float) -> list[tuple[NDArray, ...]]:
+        """Every total a member of which changed; gives the events met on the way."""
+        t, c = self._totals, self._cells
+        if not self._dirties[0]:
+            return []
+        totals.gather(self._slots, self._dirty, self._dirties, t.rows, t.parts, t.scales, t.start, t.parts_of, t.touched,
+                      t.touches)
+        found, at = [], 0
+        while at < t.touches[0]:
+            at, count = totals.publish(at, now, self.seq, self._slots, self._rules, t.rows, t.parts, t.touched, t.touches,
+                                       c.room, c.after_start, c.after, c.rows, self._waiting, self._waits, self._dirty,
+                                       self._dirties, *self._events)
+            found.append(self._taken(count))
+        t.touches[0] = 0
+        return found
+
     def _work_out(self, now: float) -> list[tuple[NDArray, ...]]:
         """Every cell that waits; gives the events met on the way."""
         found, at, c = [], 0, self._cells
@@ -163,13 +185,15 @@ class StateStore:
         return tuple(column[:count].copy() for column in self._events)
 
 
-def _slot_rows(points: PointTable, rules: RuleTable, cells: CellTable) -> NDArray[np.void]:
+def _slot_rows(points: PointTable, rules: RuleTable, cells: CellTable, joined_in: totals.TotalTable) -> NDArray[np.void]:
     rows = np.zeros(rules.slots, kernel.SLOT)
     rows["value"] = rows["shown"] = np.nan
     rows["quality"] = int(Quality.NEVER)
     rows["period"][: len(points)], rows["deadband"][: len(points)] = points.period, points.deadband
     rows["flags"][np.diff(cells.after_start) > 0] |= kernel.FEEDS
     rows["flags"][cells.rows["slot"]] |= kernel.CELL
+    rows["flags"][joined_in.parts["slot"]] |= kernel.COUNTS
+    rows["flags"][[slot for slot, spec in enumerate(points.spec) if spec.how]] |= kernel.TOTAL
     for k in range(len(cells)):  # the period of what is worked out is the longest of its inputs'
         row = cells.rows[k]
         rows["period"][row["slot"]] = rows["period"][cells.inputs[row["input"]:row["input"] + row["inputs"]]].max()

@@ -175,12 +175,13 @@ class Views:
         return (spec.name, spec.name_zh) if spec else (command.key, command.key)
 
     def _find(self, device: str) -> tuple[int, str, str]:
-        node = self._graph.index(device) if self._graph else 0
+        home = self._points.home.get(device)
+        node = self._graph.index(home or device) if self._graph else 0
         if not node or self._graph is None:
             return 0, "", ""
         columns = self._graph.columns
         kinds = ("building", "storey", "space", "zone")
-        steps = [i for i in self._graph.path(node)[:-1] if columns["kind"][i] in kinds]
+        steps = [i for i in self._graph.path(node)[:None if home else -1] if columns["kind"][i] in kinds]
         inner = [i for i in steps if columns["kind"][i] != "zone"] or steps
         names = [str(columns["name"][i]) for i in inner]
         names_zh = [str(columns["name_zh"][i] or columns["name"][i]) for i in inner]

@@ -135,7 +135,7 @@ function looking(): void { socket?.setLook(place.value, channel.value ? [channel
 /** Goes somewhere: URL, breadcrumb, scene and KPI scope all follow `place`. */
 export function goTo(id: string, options: { device?: string | null; replace?: boolean } = {}): void {
   const w = world.value;
-  if (w && id.startsWith("fence:")) id = w.byIndex.get([...alarms.value.values()].find((a) => a.device === id)?.node ?? 0)?.id ?? "park";
+  if (w && !w.deviceById.has(id) && !w.byId.has(id)) id = w.byIndex.get([...alarms.value.values()].find((a) => a.device === id)?.node ?? 0)?.id ?? "park";
   const found = w?.deviceById.get(id);
   batch(() => {
     if (found) { device.value = id; place.value = holderOf(found); }
