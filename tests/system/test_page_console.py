@@ -61,6 +61,37 @@ def test_an_incident_s_linkage_is_seen_to_its_proof_and_its_plan_is_ticked_for_e
     tab.page.locator(".drills button", has_text="Fire in A3").click()
 
 
+def test_a_rule_is_put_aside_with_a_reason_is_seen_and_put_back(tab: Tab) -> None:
+    tab.open("/console?device=AHU-1")
+    tab.until("document.querySelector('.rules summary')")
+    tab.page.locator(".rules summary").click()
+    tab.page.locator(".rules li", has_text="Air handling unit fault").locator("button").click()
+    form = tab.page.locator(".rules form.shelve")
+    form.locator("input[type=number]").fill("15")
+    form.locator("input:not([type])").fill("belt is changed")
+    form.locator("button.primary").click()
+    tab.until("[...document.querySelectorAll('.aside-list q')].some((q) => q.textContent === 'belt is changed')")
+    held = tab.served.browser().http.get("/api/v1/alarms/aside").json()["aside"]
+    assert [(h["key"], h["who"], h["reason"]) for h in held] == [("AHU-1.fault", "demo", "belt is changed")]
+    assert 13 < (held[0]["until_ms"] - held[0]["since_ms"]) / 60_000 < 16
+    tab.page.locator(".aside-list li.shelved", has_text="belt is changed").locator("button", has_text="Put back").click()
+    tab.until("!document.querySelector('.aside-list li.shelved')")
+    assert tab.served.browser().http.get("/api/v1/alarms/aside").json()["aside"] == []
+
+
+def test_the_load_of_the_alarms_is_told_beside_what_it_should_be(tab: Tab) -> None:
+    tab.open("/console")
+    tab.page.locator(".eemua summary").click()
+    tab.until("document.querySelectorAll('.eemua dl > div').length === 6")
+    figures = tab.page.locator(".eemua dl").inner_text()
+    told = tab.served.browser().http.get("/api/v1/alarms/kpis?hours=8").json()
+    assert told["count"] >= 1, "the drills above raised alarms"
+    assert f"{told['now']['standing']}" in figures
+    assert "at most 1" in figures
+    assert any(person["who"] == "demo" and person["acknowledged"] >= 1 for person in told["people"])
+    assert tab.page.locator(".eemua .top li").count() >= 1
+
+
 def test_a_command_is_followed_to_its_proof(tab: Tab) -> None:
     tab.open("/console?device=GATE-1")
     tab.until("document.querySelector('.device .verbs button')")
