@@ -125,9 +125,8 @@ def _judge_all(slot, rules, quiet_from, fresh, grade, time, out_rule, out_on, ou
 
 
 @numba.njit(cache=True)
-def _take(state, at, fresh, grade, time, now, seq, dirty, dirty_count):  # type: ignore[no-untyped-def]
+def _take(slot, at, fresh, grade, time, now, seq, dirty, dirty_count):  # type: ignore[no-untyped-def]
     """A slot's fresh value in place of the old one; whether it is worth passing on."""
-    slot = state[at]
     is_new = grade != slot.quality
     if isfinite(fresh):
         slot.value = fresh
@@ -231,7 +230,7 @@ def _work_out(c, cells, op, arg, inputs, stack, now, seq, state, rules, dirty, d
     if slot.rules:
         count = _judge_all(slot, rules, cell.quiet, value, grade, time, out_rule, out_on, out_time, out_value, count)
     cell.quiet = quiet
-    _take(state, cell.slot, value, grade, time, now, seq, dirty, dirty_count)
+    _take(slot, cell.slot, value, grade, time, now, seq, dirty, dirty_count)
     return count
 
 
@@ -305,7 +304,7 @@ def walk(begin, slots, values, qualities, times, now, seq, state, rules, passed,
         if slot.rules:
             count = _judge_all(slot, rules, slot.source + STALE_PERIODS * slot.period, fresh, grade, time, out_rule,
                                out_on, out_time, out_value, count)
-        passed[i] = _take(state, at, fresh, grade, time, now, seq, dirty, dirty_count)
+        passed[i] = _take(slot, at, fresh, grade, time, now, seq, dirty, dirty_count)
         if feeds:
             _mark(at, time, after_start, after, cells, waiting, waiting_count)
     return len(slots), count

@@ -148,7 +148,7 @@ def publish(begin, now, seq, state, rules, rows, parts, touched, touches, room, 
         time = max(total.time, slot.source)
         if slot.rules:
             count = kernel._judge_all(slot, rules, np.inf, value, grade, time, out_rule, out_on, out_time, out_value, count)
-        kernel._take(state, total.slot, value, grade, time, now, seq, dirty, dirty_count)
+        kernel._take(slot, total.slot, value, grade, time, now, seq, dirty, dirty_count)
         if slot.flags & kernel.FEEDS:
             kernel._mark(total.slot, time, after_start, after, cells, waiting, waiting_count)
     return touches[0], count
