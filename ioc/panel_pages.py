@@ -16,6 +16,7 @@ from typing import Any
 
 import panel as pn
 from bokeh.protocol.exceptions import ProtocolError
+from bokeh.settings import settings
 from bokeh_fastapi.application import BokehFastAPI
 from bokeh_fastapi.handler import WSHandler
 from fastapi import FastAPI
@@ -73,6 +74,7 @@ class PanelPages:
 
     def __init__(self, app: FastAPI, secret: bytes, origins: list[str]) -> None:
         pn.config.sizing_mode = "stretch_both"
+        settings.resources.set_value("server")  # Panel sets and unsets it at every page; in between another names its CDN
         pages: dict[str, Any] = {path: page.build for path, page in find_pages().items()}
         titles = {path: page.title for path, page in find_pages().items()}
         made: list[BokehFastAPI] = []
