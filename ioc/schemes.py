@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from scenes.scheme_file import read_rules, read_scheme
-from scenes.scheme_result import PRESENT, Workshop, content_hash, fault_document, scheme_ids
+from scenes.schemes.file import read_rules, read_scheme
+from scenes.schemes.result import PRESENT, Workshop, content_hash, fault_document, scheme_ids
 from twin.errors import TwinError
 from twin.graph import SceneGraph
 from twin.park import ParkSpec

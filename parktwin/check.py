@@ -20,7 +20,7 @@ from gis.landing import Frame, land
 from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
-from scenes.scheme_file import read_rules, read_scheme
+from scenes.schemes.file import read_rules, read_scheme
 from scenes.sources import lift
 from twin.errors import PackError, TwinError
 from twin.fences import read_declared

@@ -16,8 +16,8 @@ from ioc.http.refusal import Refusal
 from ioc.reports.schemes import SchemeReport, scheme_report
 from ioc.schemes import SchemeDesk
 from ioc.services import Services
-from scenes.scheme_file import month_day_of, read_rules
-from scenes.scheme_result import PRESENT, scheme_ids
+from scenes.schemes.file import month_day_of, read_rules
+from scenes.schemes.result import PRESENT, scheme_ids
 
 Lang = Literal["zh", "en"]
 

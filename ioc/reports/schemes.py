@@ -14,8 +14,8 @@ import numpy as np
 
 import assets
 from ioc.reports.report import Bar, Report
-from scenes.scheme_file import GREAT_COLD
-from scenes.scheme_still import Still, scheme_still
+from scenes.schemes.file import GREAT_COLD
+from scenes.schemes.still import Still, scheme_still
 
 #: A picture across the page with its heading, down to the edge of the paper.
 PICTURE_MM = 146.0

@@ -17,7 +17,7 @@ from served_park import Served, serving, until
 
 from assets.demo.blocks import BLOCKS
 from assets.demo.building import write_building
-from scenes.scheme_still import scheme_still
+from scenes.schemes.still import scheme_still
 from tools.browser import signed_in
 
 RULES = """[rules]

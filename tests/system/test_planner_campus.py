@@ -14,8 +14,8 @@ import shapely
 from pyproj import Geod
 
 from scenes.compile import compile_park
-from scenes.scheme_mass import open_surroundings
-from scenes.scheme_result import Workshop
+from scenes.schemes.mass import open_surroundings
+from scenes.schemes.result import Workshop
 from scenes.store import open_graph
 from twin.parkfile import load_park
 

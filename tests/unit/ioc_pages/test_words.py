@@ -37,7 +37,7 @@ def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None
     """Every `code=` of an error (and every Refusal) in the server's sources, with the names its words are filled with."""
     found: dict[str, set[str]] = {}
     told = [path for room in ("twin", "ioc", "overlays") for path in (ROOT / room).rglob("*.py")]
-    for path in (*told, ROOT / "scenes/scheme_result.py"):
+    for path in (*told, ROOT / "scenes/schemes/result.py"):
         for call in (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)):
             named = {k.arg: k.value for k in call.keywords}
             code, fill = named.get("code"), named.get("fill")

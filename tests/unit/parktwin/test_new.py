@@ -7,7 +7,7 @@ from pathlib import Path
 
 from parktwin.check import check_park
 from parktwin.new import make_park
-from scenes.scheme_file import read_rules, read_scheme
+from scenes.schemes.file import read_rules, read_scheme
 
 
 def test_a_new_park_has_rules_that_judge_nothing_yet(tmp_path: Path) -> None:

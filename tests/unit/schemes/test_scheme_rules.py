@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import shapely
 
-from scenes.scheme_file import Rules, read_rules, read_scheme
-from scenes.scheme_mass import Surroundings, added_stacks, apply_scheme
-from scenes.scheme_rules import indicators
-from scenes.scheme_stack import Stack, Storey
+from scenes.schemes.file import Rules, read_rules, read_scheme
+from scenes.schemes.mass import Surroundings, added_stacks, apply_scheme
+from scenes.schemes.rules import indicators
+from scenes.schemes.stack import Stack, Storey
 from twin.park import ParkSpec
 from twin.parkfile import Fault
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from scenes.scheme_stack import Stack, Storey
-from scenes.sunlight import Sky, facade_cells, is_front, occluders, sun_hours
+from scenes.schemes.stack import Stack, Storey
+from scenes.schemes.sunlight import Sky, facade_cells, is_front, occluders, sun_hours
 
 SKY = Sky(latitude=31.2, longitude=121.4, month_day=(1, 20))
 

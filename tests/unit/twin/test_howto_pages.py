@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.scheme_file import read_rules, read_scheme
+from scenes.schemes.file import read_rules, read_scheme
 from twin.fences import read_declared
 
 ROOT = Path(__file__).resolve().parents[3]

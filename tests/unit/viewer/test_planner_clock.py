@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scenes.sunlight import Sky
+from scenes.schemes.sunlight import Sky
 
 ROOT = Path(__file__).resolve().parents[3]
 RUN = """

@@ -16,13 +16,13 @@ from typing import Any
 import shapely
 
 from gis.crs import convergence_deg
-from scenes.scheme_file import Rules, Scheme, read_rules, read_scheme
-from scenes.scheme_mass import LeftOut, Surroundings, added_stacks, apply_scheme, open_surroundings
-from scenes.scheme_model import scheme_glb
-from scenes.scheme_rules import Indicator, indicators, rings_of
-from scenes.scheme_stack import Stack
-from scenes.scheme_sun import SunStudy, study, sun_document, sun_rows
-from scenes.sunlight import Sky, merged_storeys
+from scenes.schemes.file import Rules, Scheme, read_rules, read_scheme
+from scenes.schemes.mass import LeftOut, Surroundings, added_stacks, apply_scheme, open_surroundings
+from scenes.schemes.model import scheme_glb
+from scenes.schemes.rules import Indicator, indicators, rings_of
+from scenes.schemes.stack import Stack
+from scenes.schemes.sun import SunStudy, study, sun_document, sun_rows
+from scenes.schemes.sunlight import Sky, merged_storeys
 from twin.errors import SourceError
 from twin.graph import SceneGraph
 from twin.park import ParkSpec

@@ -14,9 +14,9 @@ import shapely
 
 from gis.blocks import STOREY_M
 from gis.read import read_layer
-from scenes.scheme_file import FootprintFile, Scheme, both_fault
-from scenes.scheme_ifc import stack_of_ifc
-from scenes.scheme_stack import Stack, Storey, even_storeys, outline_of
+from scenes.schemes.file import FootprintFile, Scheme, both_fault
+from scenes.schemes.ifc import stack_of_ifc
+from scenes.schemes.stack import Stack, Storey, even_storeys, outline_of
 from scenes.store import open_spaces
 from twin.errors import SourceError
 from twin.graph import SceneGraph

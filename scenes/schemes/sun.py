@@ -14,10 +14,10 @@ import shapely
 from numpy.typing import NDArray
 
 from scenes.bake import Occluders
-from scenes.scheme_file import Rules
-from scenes.scheme_rules import Breach, Indicator, dark_cells
-from scenes.scheme_stack import Stack
-from scenes.sunlight import YEAR, Cells, Sky, facade_cells, is_front, occluders, sun_hours
+from scenes.schemes.file import Rules
+from scenes.schemes.rules import Breach, Indicator, dark_cells
+from scenes.schemes.stack import Stack
+from scenes.schemes.sunlight import YEAR, Cells, Sky, facade_cells, is_front, occluders, sun_hours
 
 NEIGHBOURS_M = 150.0
 OCCLUDERS_M = 900.0

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gis.mesh import Mesh, polygons_of, triangulate
 from scenes.read_glb import read_glb
-from scenes.scheme_model import model_meshes
+from scenes.schemes.model import model_meshes
 from scenes.stills import coarse_tiles, lit_colours
 
 #: hours of sun, one colour an hour from 0 to 8

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gis.mesh import polygons_of, triangulate
 from scenes.bake import Occluders
-from scenes.scheme_stack import Stack
+from scenes.schemes.stack import Stack
 
 F64 = NDArray[np.float64]
 CELL_M = 3.4

@@ -10,8 +10,8 @@ import trimesh
 from numpy.typing import NDArray
 
 from gis.mesh import Mesh, make_mesh, polygons_of, triangulate
-from scenes.scheme_stack import Stack
-from scenes.sunlight import merged_storeys
+from scenes.schemes.stack import Stack
+from scenes.schemes.sunlight import merged_storeys
 
 _Y_UP = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]], float)
 

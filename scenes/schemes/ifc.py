@@ -13,8 +13,8 @@ from models_bim.georeference import place
 from models_bim.model import BimModel
 from models_bim.read import read_building
 from scenes.building_mesh import BuildingMesh, building_mesh
-from scenes.scheme_file import SchemeBuilding, both_fault
-from scenes.scheme_stack import Stack, Storey, outline_of
+from scenes.schemes.file import SchemeBuilding, both_fault
+from scenes.schemes.stack import Stack, Storey, outline_of
 from scenes.shell import outer_shell
 from twin.errors import SourceError
 from twin.park import ParkSpec

@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 
 from gis.mesh import polygons_of
-from scenes.scheme_file import Rules
-from scenes.scheme_stack import Stack
+from scenes.schemes.file import Rules
+from scenes.schemes.stack import Stack
 
 Kind = Literal["site", "prism", "segment", "cells"]
 _NEAR_M = 80.0

@@ -1,0 +1,1 @@
+"""Planning schemes: read, stacked, judged against the rules, lit, drawn."""
