@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { pick, say } from "../app/words";
 import type { Fault } from "./api";
-import type { Notice } from "./stage";
+import type { Notice } from "./parts";
 
 export function Faults({ faults, notices, onNotice }: { faults: Fault[]; notices: Notice[]; onNotice: (n: Notice) => void }): JSX.Element {
   return (

@@ -8,14 +8,13 @@ import { lang, named, pick, say, setLang, setTheme, theme } from "../app/words";
 import { breachesOf, listSchemes, workedOut, type Result, type SchemeList, type SchemeRow } from "./api";
 import { GREAT_COLD } from "./solar";
 import { Faults } from "./faults";
-import { Stage, type Mark, type Notice } from "./stage";
+import type { Mark, Notice, Slot } from "./parts";
+import { Stage } from "./stage";
 import { SunPanel } from "./sun";
 import { Table } from "./table";
 import type { Mode, PlannerView } from "./view";
 
 export const LETTERS = ["A", "B"] as const;
-/** A side: `isBusy` while it is worked out (again, where a result of another day still stands). */
-export interface Slot { id: string; result: Result | null; isBusy: boolean; step: string; share: number; error: string }
 const empty = (id: string): Slot => ({ id, result: null, isBusy: Boolean(id), step: "waiting", share: 0, error: "" });
 
 function fromAddress(rows: SchemeRow[]): [string, string] {

@@ -6,15 +6,12 @@ import { world } from "../app/store";
 import { lang, named, say, theme } from "../app/words";
 import type { Breach, LeftOut, Result, Row, SchemeRow } from "./api";
 import { SUN_RAMP, TINTS, type Tint } from "./facades";
-import type { Slot } from "./page";
+import type { Mark, Notice, Slot } from "./parts";
 import { dayOfStudy, hourText, sunAt } from "./solar";
 import { dayWords } from "./sun";
 import { limitOf, shown } from "./table";
 import { PlannerView, type Mode, type Side } from "./view";
 
-export interface Mark { number: number; side: Side; row: Row; breach: Breach }
-/** A building that could not be put in, told where it would stand. */
-export interface Notice { side: Side; file: string; item: LeftOut }
 interface Spot { at: [number, number, number] | null; side: Side }
 interface Props {
   results: [Result | null, Result | null]; slots: [Slot, Slot]; schemes: SchemeRow[]; mode: Mode; hour: number; marks: Mark[]; notices: Notice[]; chosen: number; /** The side a person was sent to look at. */ seen: { side: Side } | null;

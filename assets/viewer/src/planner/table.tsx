@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { figure } from "../app/format";
 import { lang, named, say } from "../app/words";
 import type { Result, Row } from "./api";
-import type { Mark } from "./stage";
+import type { Mark } from "./parts";
 
 const PERCENT = new Set(["density", "green"]);
 const DIGITS: Record<string, number> = { far: 2, height: 1, setback: 1, spacing: 1, density: 1, green: 1, sun_own: 2 };
