@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hand_clock import HandClock
 
 from ioc.live.hub import Hub
 from ioc.wall_desk import CLEARED_MS, TAKEN_MS, WallDesk
@@ -23,18 +24,7 @@ from twin.walk import WalkGraph
 from twin.wall import WallError
 from twin.wire import WallStop
 
-T0 = 1_700_000_000.0
 POINTS = PointTable([Device(id=f"smoke-{n}", kind="smoke", name=f"Smoke {n}") for n in (1, 2, 3)], load_packs().kinds)
-
-
-class HandClock:
-    """A clock that stands until moved."""
-
-    def __init__(self) -> None:
-        self.time = T0
-
-    def now(self) -> float:
-        return self.time
 
 
 def small_park() -> SceneGraph:

@@ -6,6 +6,7 @@ import asyncio
 
 import numpy as np
 import pytest
+from hand_clock import HandClock
 
 from assets.demo.registry import write_devices
 from connectors.simulator import Simulator
@@ -16,16 +17,6 @@ from twin.registry import PointTable, read_registry
 from twin.wire import Quality
 
 MONDAY = 1_795_363_200.0  # 2026-11-23 00:00 in Hangzhou
-
-
-class HandClock:
-    """A clock the test turns."""
-
-    def __init__(self, now: float) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
 
 
 @pytest.fixture(scope="module")

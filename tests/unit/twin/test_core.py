@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hand_clock import T0, HandClock
 
 from twin.commands import CommandConflict, CommandError
 from twin.errors import AccessDenied
@@ -17,18 +18,6 @@ from twin.packs import load_packs
 from twin.ports import CommandAck, Positions, Readings
 from twin.registry import Device, PointTable
 from twin.wire import Quality
-
-T0 = 1_700_000_000.0
-
-
-class HandClock:
-    """A clock that stands until moved."""
-
-    def __init__(self) -> None:
-        self.time = T0
-
-    def now(self) -> float:
-        return self.time
 
 
 @pytest.fixture
