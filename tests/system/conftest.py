@@ -29,10 +29,22 @@ def served(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 @pytest.fixture(scope="session")
-def paged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A park with one whole building and hostile names, served with the demo account."""
-    built = build_page_park(tmp_path_factory.mktemp("paged"))
-    with serving(built, tmp_path_factory.mktemp("paged-served") / "park", text=TEXT) as running:
+def paged_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A compiled park with one whole building and hostile names; serve copies of it."""
+    return build_page_park(tmp_path_factory.mktemp("paged"))
+
+
+@pytest.fixture(scope="session")
+def paged(paged_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """That park, served with the demo account."""
+    with serving(paged_built, tmp_path_factory.mktemp("paged-served") / "park", text=TEXT) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calm(paged_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same park on a server of the module's own: an alarm that other tests left would pulse in its pictures."""
+    with serving(paged_built, tmp_path_factory.mktemp("calm") / "park", text=TEXT) as running:
         yield running
 
 

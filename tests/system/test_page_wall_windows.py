@@ -58,9 +58,9 @@ def windows(window: Browser, served: Served, *, width: int = WIDE, height: int =
 
 
 @pytest.fixture
-def hand(paged: Served) -> Iterator[Person]:
+def hand(calm: Served) -> Iterator[Person]:
     """An operator whose tour is put back as it was."""
-    operator = paged.browser()
+    operator = calm.browser()
     operator.post("/api/v1/wall/drive", {"verb": "resume"})
     before = operator.http.get("/api/v1/wall").json()["stops"]
     yield operator
@@ -90,23 +90,23 @@ def differing(whole: NDArray[np.int16], *parts: NDArray[np.int16]) -> float:
     return float((np.abs(np.concatenate(parts, axis=1) - whole).max(axis=2) > 24).mean())
 
 
-def test_windows_side_by_side_are_the_whole_picture(window: Browser, paged: Served, hand: Person) -> None:
+def test_windows_side_by_side_are_the_whole_picture(window: Browser, calm: Served, hand: Person) -> None:
     put(hand, [stop("e1")])
     hand.post("/api/v1/wall/drive", {"verb": "pause"})
-    with windows(window, paged, whole="cols=2", left="cols=2&col=0", right="cols=2&col=1",
+    with windows(window, calm, whole="cols=2", left="cols=2&col=0", right="cols=2&col=1",
                  wrong="cols=2&col=1&gap=6") as tabs:
         whole, left, right, wrong = (picture(tabs[name]) for name in ("whole", "left", "right", "wrong"))
         assert whole.std() > 5, "there is a picture"
-        assert differing(whole, left, right) < 0.001
+        assert differing(whole, left, right) < 0.004
         assert differing(whole, left, wrong) > 0.01, "six pixels off is seen"
         assert not any(tab.complaints for tab in tabs.values())
 
 
-def test_a_flight_is_the_same_in_every_window_at_the_same_time(window: Browser, paged: Served, hand: Person) -> None:
+def test_a_flight_is_the_same_in_every_window_at_the_same_time(window: Browser, calm: Served, hand: Person) -> None:
     """The second window runs on a machine whose clock is 7 s wrong, and opens later."""
     put(hand, [stop("park"), stop("e1", camera=[60, 40, 3, 90, 2.0, 0.7])])
     hand.post("/api/v1/wall/drive", {"verb": "pause"})
-    with windows(window, paged, left="cols=2&col=0", skewed="cols=2&col=1") as tabs:
+    with windows(window, calm, left="cols=2&col=0", skewed="cols=2&col=1") as tabs:
         for tab in tabs.values():
             tab.until("parktwin.clock.error < 250", 60)
             tab.page.evaluate(RECORD)
@@ -125,11 +125,11 @@ def test_a_flight_is_the_same_in_every_window_at_the_same_time(window: Browser, 
         assert len(np.unique(other[:, 2])) > 3, "it did not cut"
 
 
-def test_no_word_lies_across_a_seam_and_all_windows_agree_where_it_is(window: Browser, paged: Served, hand: Person) -> None:
+def test_no_word_lies_across_a_seam_and_all_windows_agree_where_it_is(window: Browser, calm: Served, hand: Person) -> None:
     wide, high, gap = 480, 270, 10
     put(hand, [stop("park")])
     grid = f"cols=2&rows=2&gap={gap}"
-    with windows(window, paged, width=wide, height=high, whole=grid, last=f"{grid}&col=1&row=1") as tabs:
+    with windows(window, calm, width=wide, height=high, whole=grid, last=f"{grid}&col=1&row=1") as tabs:
         places = []
         for tab in tabs.values():
             tab.until("document.querySelector('.wall .counts')", 30)
