@@ -21,7 +21,7 @@ SHOTS = (
     ("coverage", "/?at={storey}&panel=coverage", "light", "zh"), ("coverage-en", "/?panel=coverage", "dark", "en"),
     ("console-light", "/console", "light", "zh"), ("console-dark", "/console", "dark", "zh"),
     ("wall", "/wall", "dark", "zh"),
-    ("replay", "/replay", "light", "zh"), ("replay-dark", "/replay", "dark", "en"),
+    ("replay", "/replay?incident=1", "light", "zh"), ("replay-dark", "/replay?incident=1", "dark", "en"),
     ("planner", "/planner?a=slabs&b=towers", "light", "zh"), ("planner-dark", "/planner?a=slabs&b=towers", "dark", "en"),
 )
 WALL_WIDTH = 3840
