@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     benches = typer.Typer(no_args_is_help=True, help="Time the product beside a peer, in one run.")
     benches.callback()(_root)
     benches.command()(spine)
+    benches.command()(scene)
     app.add_typer(benches, name="bench")
 
 
@@ -33,3 +34,20 @@ def spine(
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(park, Path(folder), with_browser=browser)
     print_rows(rows, "parktwin bench spine", json_to)
+
+
+def scene(
+    files: Annotated[list[Path] | None, typer.Argument(help="IFC files; those of PARKTWIN_SHARED when left out")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="small sizes, one round: minutes")] = False,
+    only: Annotated[str, typer.Option(help="groups of rows, with commas between: small, growth")] = "",
+    rounds: Annotated[int, typer.Option(min=1, help="how often contenders take turns; medians are printed")] = 3,
+    json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
+) -> None:
+    """IFC and GIS in, tiles out and shown, beside other converters and viewers."""
+    from parktwin.bench.rows import print_rows
+    from parktwin.bench.scene import measure
+
+    with tempfile.TemporaryDirectory(prefix="parktwin-bench-") as folder:
+        rows = measure(files or [], Path(folder), only=[n.strip() for n in only.split(",") if n.strip()], quick=quick,
+                       rounds=rounds)
+    print_rows(rows, "parktwin bench scene", json_to)

@@ -73,8 +73,11 @@ def print_rows(rows: list[Row], title: str, json_to: str | None = None) -> None:
         target = "–" if row.target is None else f"{row.bound} {row.target:g}"
         table.add_row(f"{row.what} [{row.unit}]", f"{row.ours:,.2f}", peer,
                       "–" if row.ratio is None else f"{row.ratio:.2f}", target, verdict)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
+    first: dict[str, str] = {}
     for row in rows:
-        if row.note:
-            console.print(f"  {row.what}: {row.note}", highlight=False)
+        first.setdefault(row.note, row.what)
+    for note, what in first.items():
+        if note:
+            console.print(f"  {what}: {note}", highlight=False)

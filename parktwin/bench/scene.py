@@ -1,0 +1,63 @@
+"""`parktwin bench scene`: the scene half against its targets, peers beside it, one run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from parktwin.bench.rows import Row
+from twin.errors import SourceError
+
+GROWTH_MB = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+QUICK_MB = (1.0, 10.0)
+GROUPS = ("small", "growth")
+
+
+def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), quick: bool = False,
+            rounds: int = 3) -> list[Row]:
+    """Rows of the groups wanted, in the order of `GROUPS`.
+
+    Args:
+        files: IFC files; those beside the checkout (`PARKTWIN_SHARED`) when none are given.
+        only: names out of `GROUPS`; all of them when empty.
+        quick: small sizes and one round.
+
+    Raises:
+        SourceError: a group nobody knows, or no IFC file to measure with.
+    """
+    unknown = [name for name in only if name not in GROUPS]
+    if unknown:
+        raise SourceError(f"bench scene has no rows called {', '.join(unknown)}", mend=f"choose from {', '.join(GROUPS)}")
+    found = list(files) or shared_files()
+    absent = [str(f) for f in found if not f.is_file()]
+    if absent or not found:
+        raise SourceError(f"no such IFC file: {', '.join(absent)}" if absent else "no IFC files to measure with",
+                          mend="name some: parktwin bench scene FILE.ifc …")
+    from parktwin.bench.scene_ifc import growth_rows, small_rows
+
+    conditions = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
+    turns = 1 if quick else rounds
+    found.sort(key=lambda f: f.stat().st_size)
+    small = [f for f in found if f.stat().st_size > 1.4e6][:2] or found[:2]
+    work: dict[str, Callable[[], list[Row]]] = {
+        "small": lambda: small_rows(small if quick else found, scratch, turns, conditions, _tell),
+        "growth": lambda: growth_rows(_seed(found), QUICK_MB if quick else GROWTH_MB, scratch, conditions, _tell),
+    }
+    return [row for name in GROUPS if not only or name in only for row in work[name]()]
+
+
+def shared_files() -> list[Path]:
+    """The real models beside the checkout, where `PARKTWIN_SHARED` names that place."""
+    folder = Path(os.environ.get("PARKTWIN_SHARED", "../shared")) / "data" / "ifc"
+    return sorted(folder.glob("*.ifc"))
+
+
+def _seed(files: Sequence[Path]) -> Path:
+    """The file nearest to two megabytes: a whole small building, and small enough to be copied to every size."""
+    return min(files, key=lambda f: abs(f.stat().st_size - 2.0e6))
+
+
+def _tell(what: str) -> None:
+    sys.stderr.write(f"  {what}\n")
