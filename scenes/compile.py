@@ -13,6 +13,7 @@ import numpy as np
 from scenes.building_tiles import BuildingInput
 from scenes.glb import FeatureNames
 from scenes.merge import Merged, merge
+from scenes.meshopt import ENCODER, PLAIN, packing
 from scenes.output import BuildFolder, digest
 from scenes.park_tiles import CODE_ROOMS, ParkScene, ParkTiles, write_tiles
 from scenes.sources import Progress, Sources, read_sources, source_files
@@ -51,7 +52,8 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
         SourceError: nothing of the park could be read.
     """
     inputs = {_relative(spec, name): sha for name, sha in digest(source_files(spec)).items()}
-    build = hashlib.sha256(json.dumps([FORMAT, code_digest(*CODE_ROOMS), inputs], sort_keys=True).encode()).hexdigest()[:12]
+    went_in = [FORMAT, code_digest(*CODE_ROOMS), packing(), inputs]
+    build = hashlib.sha256(json.dumps(went_in, sort_keys=True).encode()).hexdigest()[:12]
     standing = None if force else _standing(spec, build)
     if standing is not None:
         return standing
@@ -79,7 +81,7 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
     _write_tables(spec, sources, merged, folder.path)
     ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
     write_walk(folder.path, ways)
-    findings = (*faults, *sources.findings, *merged.findings, *unreachable)
+    findings = (*faults, *sources.findings, *merged.findings, *unreachable, *_unpacked())
     folder.write("report.json", _json([_row(f) for f in findings]))
     progress("tables", 1, 1)
     progress("compress", 0, 1)
@@ -98,6 +100,13 @@ def _scene(spec: ParkSpec, sources: Sources, merged: Merged) -> ParkScene:
         for building_id, source in sources.buildings.items())
     names = FeatureNames(columns["id"], columns["name"], columns["cls"])
     return ParkScene(spec.crs, spec.origin, merged.layers, sources.ground, buildings, names)
+
+
+def _unpacked() -> tuple[Finding, ...]:
+    if packing() != PLAIN:
+        return ()
+    return (Finding("note", "tiles are not compressed: the viewer, which brings the compressor, has not been built",
+                    str(ENCODER), "run tools/setup, then build again"),)
 
 
 def _note_tiles(merged: Merged, tiles: ParkTiles) -> None:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from gis.mesh import Mesh
 from scenes.bake import Light
+from scenes.glb_buffer import FLOAT, MESHOPT, U8, U16, GlbBuffer
+from scenes.meshopt import Compressor, compressor
 
-_FLOAT, _U8, _U16, _U32 = 5126, 5121, 5123, 5125
-_ARRAY, _ELEMENT = 34962, 34963
 MAX_FEATURES = 65_535
+REQUIRED = {"KHR_mesh_quantization", "EXT_mesh_gpu_instancing", MESHOPT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +56,18 @@ class TileContent:
     instances: tuple[InstanceSet, ...] = ()
 
 
-class _Buffer:
-    """The binary chunk under construction: 8-byte aligned views."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.views: list[dict[str, Any]] = []
-        self.accessors: list[dict[str, Any]] = []
-
-    def view(self, raw: bytes, *, stride: int | None = None, target: int | None = None) -> int:
-        self.data.extend(b"\0" * (-len(self.data) % 8))
-        entry: dict[str, Any] = {"buffer": 0, "byteOffset": len(self.data), "byteLength": len(raw)}
-        if stride:
-            entry["byteStride"] = stride
-        if target:
-            entry["target"] = target
-        self.data.extend(raw)
-        self.views.append(entry)
-        return len(self.views) - 1
-
-    def accessor(self, array: NDArray, kind: str, component: int, *, target: int | None = None,
-                 stride: int | None = None, normalized: bool = False, has_bounds: bool = False) -> int:
-        entry: dict[str, Any] = {"bufferView": self.view(_padded(array, stride), stride=stride, target=target),
-                                 "componentType": component, "count": len(array), "type": kind}
-        if normalized:
-            entry["normalized"] = True
-        if has_bounds:
-            entry["min"], entry["max"] = array.min(0).tolist(), array.max(0).tolist()
-        self.accessors.append(entry)
-        return len(self.accessors) - 1
-
-
-def _padded(array: NDArray, stride: int | None) -> bytes:
-    flat = np.ascontiguousarray(array).reshape(len(array), -1)
-    raw = flat.view(np.uint8).reshape(len(array), -1)
-    if stride and raw.shape[1] < stride:
-        raw = np.hstack([raw, np.zeros((len(array), stride - raw.shape[1]), np.uint8)])
-    return raw.tobytes()
-
-
 def yup(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Park-frame points (…, 3) in glTF axes: (x, z, −y)."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
 def write_glb(content: TileContent, names: FeatureNames) -> bytes:
-    """The bytes of one tile.
+    """The bytes of one tile, packed where a compressor is at hand.
 
     Raises:
         ValueError: more than 65,535 features; split the tile before.
     """
-    buffer = _Buffer()
+    buffer = GlbBuffer(compressor())
     nodes = _features_of(content)
     if len(nodes) > MAX_FEATURES:
         raise ValueError(f"{len(nodes)} features in one tile; at most {MAX_FEATURES}")
@@ -124,9 +86,10 @@ def write_glb(content: TileContent, names: FeatureNames) -> bytes:
     if len(nodes):
         used.add("EXT_structural_metadata")
         gltf["extensions"] = {"EXT_structural_metadata": _property_table(buffer, nodes, names)}
+    if buffer.is_packed:
+        used.add(MESHOPT)
     gltf["extensionsUsed"] = sorted(used)
-    gltf["extensionsRequired"] = ["KHR_mesh_quantization"] + (
-        ["EXT_mesh_gpu_instancing"] if "EXT_mesh_gpu_instancing" in used else [])
+    gltf["extensionsRequired"] = sorted(used & REQUIRED)
     return _assemble(gltf, buffer)
 
 
@@ -143,7 +106,7 @@ def _quantised(points: NDArray[np.float64]) -> tuple[NDArray[np.uint16], list[fl
     return np.rint((points - low) / span * 65535).astype(np.uint16), low.tolist(), span.tolist()
 
 
-def _add_mesh(gltf: dict[str, Any], buffer: _Buffer, mesh: Mesh, light: Light, nodes: NDArray[np.uint32],
+def _add_mesh(gltf: dict[str, Any], buffer: GlbBuffer, mesh: Mesh, light: Light, nodes: NDArray[np.uint32],
               used: set[str]) -> None:
     quantised, translation, scale = _quantised(yup(mesh.position))
     has_uv = np.abs(mesh.uv).sum(axis=1) > 0
@@ -151,7 +114,15 @@ def _add_mesh(gltf: dict[str, Any], buffer: _Buffer, mesh: Mesh, light: Light, n
     primitives = []
     for chosen, with_uv in ((~face_uv, False), (face_uv, True)):
         if chosen.any():
-            primitives.append(_primitive(buffer, mesh, light, quantised, nodes, np.flatnonzero(chosen), with_uv))
+            rows, index = _corners(mesh.faces[chosen], buffer.compressor)
+            position = buffer.vertices(quantised[rows], "VEC3", U16, stride=8, normalized=True, has_bounds=True)
+            primitive = _primitive(buffer, mesh, light, rows, index, position)
+            if with_uv:
+                primitive["attributes"]["TEXCOORD_0"] = buffer.vertices(mesh.uv[rows], "VEC2", FLOAT, stride=8)
+            local = np.searchsorted(nodes, mesh.node[rows]).astype(np.uint16)
+            primitive["attributes"]["_FEATURE_ID_0"] = buffer.vertices(local, "SCALAR", U16, stride=4)
+            primitive["extensions"] = {"EXT_mesh_features": _feature_ids(nodes)}
+            primitives.append(primitive)
     used.add("EXT_mesh_features")
     _place(gltf, {"name": "surfaces", "primitives": primitives}, {"translation": translation, "scale": scale})
 
@@ -162,29 +133,25 @@ def _place(gltf: dict[str, Any], mesh: dict[str, Any], node: dict[str, Any]) -> 
     gltf["scenes"][0]["nodes"].append(len(gltf["nodes"]) - 1)
 
 
-def _primitive(buffer: _Buffer, mesh: Mesh, light: Light, quantised: NDArray[np.uint16], nodes: NDArray[np.uint32],
-               faces: NDArray, with_uv: bool, has_features: bool = True) -> dict[str, Any]:
-    rows, index = np.unique(mesh.faces[faces], return_inverse=True)
-    attributes = {
-        "POSITION": buffer.accessor(quantised[rows], "VEC3", _U16, stride=8, target=_ARRAY, normalized=True,
-                                    has_bounds=True),
-        "COLOR_0": buffer.accessor(np.column_stack([mesh.colour[rows], light.ao[rows]]), "VEC4", _U8, stride=4,
-                                   target=_ARRAY, normalized=True),
-        "_SHADE": buffer.accessor(_shade(mesh, light, rows), "VEC4", _U8, stride=4, target=_ARRAY),
-    }
-    if with_uv:
-        attributes["TEXCOORD_0"] = buffer.accessor(mesh.uv[rows], "VEC2", _FLOAT, stride=8, target=_ARRAY)
-    out: dict[str, Any] = {"attributes": attributes, "material": 0, "mode": 4}
-    if has_features:
-        local = np.searchsorted(nodes, mesh.node[rows]).astype(np.uint16)
-        attributes["_FEATURE_ID_0"] = buffer.accessor(local, "SCALAR", _U16, stride=4, target=_ARRAY)
-        out["extensions"] = {"EXT_mesh_features": {"featureIds": [
-            {"featureCount": len(nodes), "attribute": 0, "propertyTable": 0}]}}
-    index = index.reshape(-1)
-    wide = len(rows) > 65534
-    out["indices"] = buffer.accessor(index.astype(np.uint32 if wide else np.uint16), "SCALAR", _U32 if wide else _U16,
-                                     target=_ELEMENT)
-    return out
+def _primitive(buffer: GlbBuffer, mesh: Mesh, light: Light, rows: NDArray, index: NDArray, position: int) -> dict[str, Any]:
+    """What every primitive carries: vertices `rows` of the mesh, corners `index` into them."""
+    colour = buffer.vertices(np.column_stack([mesh.colour[rows], light.ao[rows]]), "VEC4", U8, stride=4, normalized=True)
+    shade = buffer.vertices(_shade(mesh, light, rows), "VEC4", U8, stride=4)
+    return {"attributes": {"POSITION": position, "COLOR_0": colour, "_SHADE": shade}, "material": 0, "mode": 4,
+            "indices": buffer.indices(index, len(rows), "TRIANGLES")}
+
+
+def _feature_ids(nodes: NDArray[np.uint32]) -> dict[str, Any]:
+    return {"featureIds": [{"featureCount": len(nodes), "attribute": 0, "propertyTable": 0}]}
+
+
+def _corners(faces: NDArray, packer: Compressor | None) -> tuple[NDArray[np.intp], NDArray[np.integer]]:
+    """The mesh's vertices that faces use, and the faces' corners (3m,) as indices into them; in a good order to pack."""
+    rows, index = np.unique(faces, return_inverse=True)
+    if packer is None:
+        return rows, index.reshape(-1)
+    ordered, order = packer.ordered(index.reshape(-1), len(rows))
+    return rows[order], ordered
 
 
 def _shade(mesh: Mesh, light: Light, rows: NDArray) -> NDArray[np.uint8]:
@@ -192,15 +159,13 @@ def _shade(mesh: Mesh, light: Light, rows: NDArray) -> NDArray[np.uint8]:
     return np.column_stack([light.sun[rows], up, mesh.surface[rows], mesh.storey_dm[rows]])
 
 
-def _add_instances(gltf: dict[str, Any], buffer: _Buffer, group: InstanceSet, nodes: NDArray[np.uint32],
+def _add_instances(gltf: dict[str, Any], buffer: GlbBuffer, group: InstanceSet, nodes: NDArray[np.uint32],
                    used: set[str]) -> None:
     """The mesh's own quantisation would sit on the node the instances hang from, so its positions stay float."""
     mesh = group.mesh
-    primitive = _primitive(buffer, mesh, group.light, np.zeros((len(mesh), 3), np.uint16), nodes,
-                           np.arange(len(mesh.faces)), False, has_features=False)
-    rows = np.unique(mesh.faces)
-    primitive["attributes"]["POSITION"] = buffer.accessor(
-        yup(mesh.position[rows]).astype(np.float32), "VEC3", _FLOAT, stride=12, target=_ARRAY, has_bounds=True)
+    rows, index = _corners(mesh.faces, buffer.compressor)
+    position = buffer.vertices(yup(mesh.position[rows]).astype(np.float32), "VEC3", FLOAT, stride=12, has_bounds=True)
+    primitive = _primitive(buffer, mesh, group.light, rows, index, position)
     middle = group.position.mean(0)
     half = group.turn_rad / 2
     turn = np.column_stack([np.zeros_like(half), np.sin(half), np.zeros_like(half), np.cos(half)])
@@ -208,34 +173,31 @@ def _add_instances(gltf: dict[str, Any], buffer: _Buffer, group: InstanceSet, no
     local = np.searchsorted(nodes, group.node).astype(np.uint16)
     tint = np.column_stack([group.tint, group.sun])
     attributes = {
-        "TRANSLATION": buffer.accessor((yup(group.position - middle)).astype(np.float32), "VEC3", _FLOAT),
-        "ROTATION": buffer.accessor(turn.astype(np.float32), "VEC4", _FLOAT),
-        "SCALE": buffer.accessor(scale.astype(np.float32), "VEC3", _FLOAT),
-        "_TINT": buffer.accessor(tint, "VEC4", _U8, normalized=True),
-        "_FEATURE_ID_0": buffer.accessor(local, "SCALAR", _U16),
+        "TRANSLATION": buffer.vertices((yup(group.position - middle)).astype(np.float32), "VEC3", FLOAT, target=None),
+        "ROTATION": buffer.vertices(turn.astype(np.float32), "VEC4", FLOAT, target=None),
+        "SCALE": buffer.vertices(scale.astype(np.float32), "VEC3", FLOAT, target=None),
+        "_TINT": buffer.vertices(tint, "VEC4", U8, target=None, normalized=True),
+        "_FEATURE_ID_0": buffer.vertices(local, "SCALAR", U16, target=None),
     }
     used.update(("EXT_mesh_gpu_instancing", "EXT_instance_features"))
     _place(gltf, {"name": group.name, "primitives": [primitive]}, {
         "translation": yup(middle).tolist(),
         "extensions": {"EXT_mesh_gpu_instancing": {"attributes": attributes},
-                       "EXT_instance_features": {"featureIds": [
-                           {"featureCount": len(nodes), "attribute": 0, "propertyTable": 0}]}}})
+                       "EXT_instance_features": _feature_ids(nodes)}})
 
 
-def _add_edges(gltf: dict[str, Any], buffer: _Buffer, edges: NDArray[np.float64]) -> None:
+def _add_edges(gltf: dict[str, Any], buffer: GlbBuffer, edges: NDArray[np.float64]) -> None:
     quantised, translation, scale = _quantised(yup(edges.reshape(-1, 3)))
     wide_key = quantised.astype(np.int64) @ np.array([1 << 32, 1 << 16, 1])
     _, first, index = np.unique(wide_key, return_index=True, return_inverse=True)
     points = quantised[first]
-    position = buffer.accessor(points, "VEC3", _U16, stride=8, target=_ARRAY, normalized=True, has_bounds=True)
-    wide = len(points) > 65534
-    indices = buffer.accessor(index.reshape(-1).astype(np.uint32 if wide else np.uint16), "SCALAR",
-                              _U32 if wide else _U16, target=_ELEMENT)
+    position = buffer.vertices(points, "VEC3", U16, stride=8, normalized=True, has_bounds=True)
+    indices = buffer.indices(index.reshape(-1), len(points), "INDICES")
     primitive = {"attributes": {"POSITION": position}, "indices": indices, "mode": 1, "material": 0}
     _place(gltf, {"name": "edges", "primitives": [primitive]}, {"translation": translation, "scale": scale})
 
 
-def _property_table(buffer: _Buffer, nodes: NDArray[np.uint32], names: FeatureNames) -> dict[str, Any]:
+def _property_table(buffer: GlbBuffer, nodes: NDArray[np.uint32], names: FeatureNames) -> dict[str, Any]:
     properties: dict[str, Any] = {"node": {"values": buffer.view(nodes.astype("<u4").tobytes())}}
     for key, column in (("id", names.id), ("name", names.name), ("cls", names.cls)):
         texts = [str(column[n]).encode() for n in nodes]
@@ -251,9 +213,8 @@ def _property_table(buffer: _Buffer, nodes: NDArray[np.uint32], names: FeatureNa
     }
 
 
-def _assemble(gltf: dict[str, Any], buffer: _Buffer) -> bytes:
-    buffer.data.extend(b"\0" * (-len(buffer.data) % 8))
-    gltf["buffers"] = [{"byteLength": len(buffer.data)}]
+def _assemble(gltf: dict[str, Any], buffer: GlbBuffer) -> bytes:
+    gltf["buffers"] = buffer.buffers()
     gltf["bufferViews"], gltf["accessors"] = buffer.views, buffer.accessors
     text = json.dumps(gltf, separators=(",", ":"), ensure_ascii=True).encode()
     text += b" " * (-(len(text) + 20) % 8)

@@ -24,6 +24,7 @@ from scenes.building_mesh import BuildingMesh
 from scenes.building_tiles import BuildingInput, BuildingOutput, mesh_of, tile_building
 from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, Write, cell_side_m, cells, mesh_layers
 from scenes.glb import FeatureNames
+from scenes.meshopt import packing
 from scenes.tileset import Tile, ecef_from_park, tileset_json
 from twin.steps import StepStore, code_digest, key_of
 
@@ -120,7 +121,7 @@ class _Job:
             return ""
         nodes = np.concatenate([[0, source.node, *source.storey_nodes], source.nodes]).astype(np.int64)
         table = json.dumps([list(column[nodes]) for column in (self.names.id, self.names.name, self.names.cls)])
-        return key_of("building", code_digest(*CODE_ROOMS), source.id, source.model.digest, table, *(
+        return key_of("building", code_digest(*CODE_ROOMS), packing(), source.id, source.model.digest, table, *(
             array.tobytes() for array in (source.park_from_ifc, nodes, self.around, self.sun)))
 
 

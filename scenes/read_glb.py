@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.glb_buffer import MESHOPT
+from scenes.meshopt import decompressor
+
 _DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
@@ -38,11 +41,23 @@ class Glb:
         size = struct.unpack_from("<I", data, 12)[0]
         self.json: dict[str, Any] = json.loads(data[20:20 + size])
         self.binary = memoryview(data)[20 + size + 8:]
+        self._unpacked: dict[int, memoryview] = {}
 
     def view(self, index: int) -> memoryview:
-        """The bytes of a buffer view."""
+        """The bytes of a buffer view.
+
+        Raises:
+            TwinError: it is compressed and no viewer was built that holds the decoder.
+        """
         view = self.json["bufferViews"][index]
-        return self.binary[view["byteOffset"]: view["byteOffset"] + view["byteLength"]]
+        packed = view.get("extensions", {}).get(MESHOPT)
+        if packed is None:
+            return self.binary[view.get("byteOffset", 0): view.get("byteOffset", 0) + view["byteLength"]]
+        if index not in self._unpacked:
+            raw = bytes(self.binary[packed["byteOffset"]: packed["byteOffset"] + packed["byteLength"]])
+            self._unpacked[index] = memoryview(
+                decompressor().decode(raw, packed["count"], packed["byteStride"], packed["mode"]))
+        return self._unpacked[index]
 
     def array(self, index: int) -> NDArray:
         """An accessor as (n, width)."""

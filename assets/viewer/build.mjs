@@ -5,6 +5,7 @@
  * dist/parktwin.css  the page's style and the font faces
  * dist/fonts/*       Noto Sans SC 400 and 700 in unicode-range pieces; a browser fetches only the pieces it draws
  * dist/swagger-ui* the API's pages
+ * dist/meshopt_*.wasm mesh compression for the tile compiler, which is Python
  * dist/meta.json     esbuild's account of what went into the bundle; the server reads from it what a page needs
  * *.br, *.gz         the scripts and style sheets, compressed
  *
@@ -15,6 +16,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { extractMeshopt } from "./wasm.mjs";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -76,6 +78,7 @@ if (existsSync(join(ROOT, "src/scene/index.ts"))) entries.scene = join(ROOT, "sr
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 copySwagger();
+await extractMeshopt(ROOT, DIST);
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 const options = {
   entryPoints: entries,
