@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
 os.environ.setdefault("BOKEH_RESOURCES", "server")  # before Bokeh is imported: no page fetches from outside
 
 import uvicorn
 
 from connectors.registry import open_source
 from ioc.access.accounts import Accounts
+from ioc.access.former import take_over
 from ioc.access.screens import Screens
 from ioc.access.secrets import secret_of
 from ioc.app import create_app
@@ -30,6 +29,7 @@ from ioc.painters import ParkPainters
 from ioc.services import Services
 from ioc.wall_desk import WallDesk
 from scenes.open_park import CompiledPark, open_compiled
+from twin.database import Database
 from twin.errors import ParkFileError
 from twin.events import EventStore
 from twin.fences import FenceFiles
@@ -91,7 +91,9 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     spec.state_dir.mkdir(parents=True, exist_ok=True)
     keep(zone_of(spec))
     clock, hub = WallClock(), Hub()
-    events = EventStore.at(spec.state_dir / "events.sqlite", secret_of(spec.state_dir))
+    database = Database.of(spec)
+    say(take_over(database, spec.state_dir))
+    events = EventStore(database, secret_of(spec.state_dir))
     history = History(spec.state_dir / "history", park.points.ids)
     source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"])
     say(park.findings)
@@ -111,12 +113,11 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     core = core_of(clock)
     painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
     runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
-    engine = sa.create_engine(f"sqlite:///{spec.state_dir / 'accounts.sqlite'}")
-    accounts = Accounts(engine, clock)
+    accounts = Accounts(database, clock)
     services = Services(
         spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph, packs=park.packs,
         points=park.points, tracks=source.tracks, spaces=park.spaces, runner=runner, hub=hub, history=history,
-        accounts=accounts, screens=Screens(engine, accounts, clock),
+        accounts=accounts, screens=Screens(database, accounts, clock),
         painters=painters, fences=FenceFiles(spec.root / "fences.toml", spec.state_dir / "fences.json"),
         outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,
         ingest=source.doors,

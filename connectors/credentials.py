@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from pathlib import Path
 
 from twin.errors import ParkFileError
 from twin.park import SourceSpec
+from twin.passwords import read_password
 
 
 def password_of(source: SourceSpec, root: Path) -> str:
-    """The secret behind `env:NAME` or `file:PATH` (relative to the park folder); '' where none is declared.
-
-    Raises:
-        ParkFileError: it is not where the park file says.
-    """
-    kind, _, where = source.password.partition(":")
-    if not kind:
-        return ""
-    if kind == "env":
-        if where not in os.environ:
-            raise ParkFileError(f"source '{source.id}': the environment has no {where}",
-                                mend=f"set {where} for the server", where=f"park.toml:{source.line}")
-        return os.environ[where]
-    try:
-        return (root / where).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParkFileError(f"source '{source.id}': its password file cannot be read ({error})",
-                            mend=f"write it to {where}, readable by the server alone",
-                            where=f"park.toml:{source.line}") from error
+    """The secret behind a source's `password`; '' where none is declared. Raises as `twin.passwords.read_password`."""
+    return read_password(source.password, root, f"source '{source.id}'", f"park.toml:{source.line}")
 
 
 def tls_of(source: SourceSpec) -> ssl.SSLContext:

@@ -133,7 +133,7 @@ def gather(services: Services, number: int, told: Callable[[str, float], None]) 
     commands = [views.command(c) for c in core.events.commands_between(from_ms / 1000, to_ms / 1000)
                 if c.id in names.commands or c.device == found.device]
     dispatches = [d for d in core.events.dispatches_between(from_ms / 1000, to_ms / 1000) if d.incident == number]
-    marks = [mark for mark in Marks(core.events.engine).all() if from_ms <= mark.at_ms <= to_ms]
+    marks = [mark for mark in Marks(core.events.database).all() if from_ms <= mark.at_ms <= to_ms]
     trail = core.events.trail_between(from_ms / 1000, to_ms / 1000, 20_000)
     is_sample = any(t.what == "drill.started" and t.who == SAMPLE for t in trail)
     acknowledged = next(((e.time * 1000, e.who) for e in steps if e.what == "acknowledged"), None)

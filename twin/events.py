@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -21,28 +20,29 @@ import sqlalchemy as sa
 from twin.alarm_kpis import Step
 from twin.alarm_records import ALARMS, read_alarms, read_kpi_steps, read_load, read_steps, read_suppressions, write_alarms
 from twin.commands import Command
-from twin.errors import TwinError
+from twin.database import Database
 from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
-from twin.sql import BIG, META, make_tables, sqlite_setup, upsert
+from twin.sql import BIG, META, upsert
 from twin.wire import DispatchView, IncidentView, TrailEntry
 
+T = TypeVar("T")
 DISPATCH_LIVE = frozenset({"requested", "sent", "accepted", "arrived"})
 COMMANDS = sa.Table(
     "commands", META, sa.Column("id", sa.String, primary_key=True),
     sa.Column("idempotency_key", sa.String, nullable=False, unique=True),
-    sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
-    sa.Column("body", sa.String, nullable=False))
+    sa.Column("is_live", sa.Boolean, nullable=False, index=True),
+    sa.Column("requested", sa.Double, nullable=False, index=True), sa.Column("body", sa.String, nullable=False))
 INCIDENTS = sa.Table(
     "incidents", META, sa.Column("id", BIG, primary_key=True, autoincrement=False),
-    sa.Column("is_open", sa.Boolean, nullable=False, index=True), sa.Column("opened", sa.Double, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False, index=True), sa.Column("opened", sa.Double, nullable=False, index=True),
     sa.Column("body", sa.String, nullable=False))
 DISPATCHES = sa.Table(
     "dispatches", META, sa.Column("id", sa.String, primary_key=True),
-    sa.Column("is_live", sa.Boolean, nullable=False, index=True), sa.Column("requested", sa.Double, nullable=False),
-    sa.Column("body", sa.String, nullable=False))
+    sa.Column("is_live", sa.Boolean, nullable=False, index=True),
+    sa.Column("requested", sa.Double, nullable=False, index=True), sa.Column("body", sa.String, nullable=False))
 TRAIL = sa.Table(
     "trail", META, sa.Column("id", BIG, primary_key=True, autoincrement=False),
-    sa.Column("time", sa.Double, nullable=False), sa.Column("who", sa.String, nullable=False),
+    sa.Column("time", sa.Double, nullable=False, index=True), sa.Column("who", sa.String, nullable=False),
     sa.Column("what", sa.String, nullable=False), sa.Column("subject", sa.String, nullable=False),
     sa.Column("node", sa.BigInteger, nullable=False), sa.Column("text", sa.String, nullable=False),
     sa.Column("text_zh", sa.String, nullable=False), sa.Column("hash", sa.String(64), nullable=False))
@@ -76,10 +76,6 @@ class Records:
     dispatches: Sequence[DispatchView] = ()
 
 
-class StoreDown(TwinError):
-    """The database does not answer. What was to be written is not."""
-
-
 @dataclass(frozen=True, slots=True)
 class ChainFault:
     """Where the trail was tampered with, and how it shows."""
@@ -93,31 +89,28 @@ class EventStore:
     """Alarm transitions, commands and trail. One writer; any number of readers of the same database.
 
     Args:
-        url: SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`.
+        database: where they are kept.
         key: secret for the trail's HMAC; empty: plain SHA-256.
     """
 
-    url: str
+    database: Database
     key: bytes = b""
-    engine: sa.Engine = field(init=False)
+    _count: int = field(init=False)
+    _hash: str = field(init=False)
+    _unsure: tuple[Records, str] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.engine = sa.create_engine(self.url)
-        if self.engine.dialect.name == "sqlite":
-            sa.event.listen(self.engine, "connect", sqlite_setup)
-        make_tables(self.engine)
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             self._count, self._hash = self._head(connection)
 
     @staticmethod
     def at(path: Path, key: bytes = b"") -> EventStore:
         """The SQLite store in a file (made with its folder when absent)."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return EventStore(f"sqlite:///{path}", key)
+        return EventStore(Database.at(path), key)
 
     def close(self) -> None:
         """Give the connections back."""
-        self.engine.dispose()
+        self.database.close()
 
     def write(self, records: Records) -> list[TrailEntry]:
         """Everything in one durable transaction; gives the trail entries with their numbers.
@@ -125,30 +118,37 @@ class EventStore:
         Raises:
             StoreDown: the database does not answer; nothing was written.
         """
-        try:
-            return self._write(records)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-            raise StoreDown(f"events cannot be written ({error.orig})", mend="bring the database back") from error
-
-    def _write(self, records: Records) -> list[TrailEntry]:
+        if self._unsure is not None:
+            records = self._still_to_write(records)
         count, last = self._count, self._hash
-        entries = []
-        with self.engine.begin() as connection:
+        rows, entries = [], []
+        for count, note in enumerate(records.notes, self._count + 1):
+            last = self._link(last, count, note)
+            rows.append({"id": count, **_note_row(note), "hash": last})
+            entries.append(_entry(count, note))
+        self._unsure = records, last
+        with self.database.begin() as connection:
             write_alarms(connection, records.alarms, records.asides)
             upsert(connection, COMMANDS, [_command_row(c) for c in {c.id: c for c in records.commands}.values()])
             upsert(connection, INCIDENTS, [_incident_row(i) for i in {i.id: i for i in records.incidents}.values()])
             upsert(connection, DISPATCHES, [_dispatch_row(d) for d in {d.id: d for d in records.dispatches}.values()])
-            rows = []
-            for note in records.notes:
-                count += 1
-                last = self._link(last, count, note)
-                rows.append({"id": count, **_note_row(note), "hash": last})
-                entries.append(_entry(count, note))
             if rows:
                 connection.execute(TRAIL.insert(), rows)
                 upsert(connection, HEAD, [{"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)}])
-        self._count, self._hash = count, last
+        self._count, self._hash, self._unsure = count, last, None
         return entries
+
+    def _still_to_write(self, records: Records) -> Records:
+        """The line died in the last write: if it was committed all the same, what it held is not written twice."""
+        assert self._unsure is not None
+        before, hashed = self._unsure
+        with self.database.begin() as connection:
+            count, last = self._head(connection)
+        if not before.notes or last != hashed:
+            return records
+        self._count, self._hash = count, last
+        return replace(records, alarms=_without(records.alarms, before.alarms), notes=_without(records.notes, before.notes),
+                       asides=_without(records.asides, before.asides))
 
     def open_incidents(self) -> list[IncidentView]:
         """Every incident not closed, oldest first."""
@@ -182,22 +182,22 @@ class EventStore:
         """Trail lines of a span (seconds since 1970 UTC), oldest first; of some kinds only when `what` names them."""
         query = sa.select(TRAIL).where(TRAIL.c.time >= start, TRAIL.c.time <= end).order_by(TRAIL.c.id).limit(limit)
         query = query.where(TRAIL.c.what.in_(what)) if what else query
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return [_entry(row.id, _note_of(row)) for row in connection.execute(query)]
 
     def alarm_steps(self, since: float, until: float) -> list[AlarmEvent]:
         """Alarm transitions of a span; see `twin.alarm_records.read_steps`."""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return read_steps(connection, since, until)
 
     def _incidents(self, where: sa.ColumnElement[bool], limit: int | None) -> list[IncidentView]:
         query = sa.select(INCIDENTS.c.body).where(where).order_by(INCIDENTS.c.id.desc()).limit(limit)
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return [msgspec.json.decode(body, type=IncidentView) for (body,) in connection.execute(query)]
 
     def _dispatches(self, where: sa.ColumnElement[bool], limit: int | None) -> list[DispatchView]:
         query = sa.select(DISPATCHES.c.body).where(where).order_by(DISPATCHES.c.requested.desc()).limit(limit)
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return [msgspec.json.decode(body, type=DispatchView) for (body,) in connection.execute(query)]
 
     def live_alarms(self) -> list[Alarm]:
@@ -210,22 +210,22 @@ class EventStore:
 
     def next_alarm_id(self) -> int:
         """One more than any alarm ever had."""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return (connection.scalar(sa.select(sa.func.max(ALARMS.c.id))) or 0) + 1
 
     def alarm_load(self, since: float, bucket_secs: float = 600.0) -> dict[int, int]:
         """Alarms that called somebody since, counted a bucket: bucket number (time // bucket_secs) → how many."""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return read_load(connection, since, bucket_secs)
 
     def kpi_steps(self, since: float, until: float) -> list[Step]:
         """Alarm transitions of a span (seconds since 1970 UTC), oldest first, for `twin.alarm_kpis`."""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return read_kpi_steps(connection, since, until)
 
     def suppressions(self) -> list[Suppression]:
         """What people put aside (shelved, out of service) and nobody put back."""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return read_suppressions(connection)
 
     def live_commands(self) -> list[Command]:
@@ -243,7 +243,7 @@ class EventStore:
 
     def trail(self, limit: int = 200) -> list[TrailEntry]:
         """The last lines, newest first."""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             rows = connection.execute(sa.select(TRAIL).order_by(TRAIL.c.id.desc()).limit(limit)).all()
         return [_entry(row.id, _note_of(row)) for row in rows]
 
@@ -253,7 +253,7 @@ class EventStore:
 
     def _faults(self) -> Iterator[ChainFault]:
         expected, last = 0, ""
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             for row in connection.execute(sa.select(TRAIL).order_by(TRAIL.c.id)):
                 expected += 1
                 if row.id != expected:
@@ -288,23 +288,17 @@ class EventStore:
         return (int(row.rows), str(row.hash)) if row else (0, "")
 
     def _alarms(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Alarm]:
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return read_alarms(connection, where, limit)
 
     def _commands(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Command]:
         query = sa.select(COMMANDS.c.body).where(where).order_by(COMMANDS.c.requested.desc()).limit(limit)
-        with self.engine.connect() as connection:
+        with self.database.begin() as connection:
             return [msgspec.json.decode(body, type=Command) for (body,) in connection.execute(query)]
 
 
-@contextmanager
-def opened(url: str, key: bytes = b"") -> Iterator[EventStore]:
-    """A store that is closed at the end of the block."""
-    store = EventStore(url, key)
-    try:
-        yield store
-    finally:
-        store.close()
+def _without(things: Sequence[T], done: Sequence[T]) -> list[T]:
+    return [thing for thing in things if not any(thing is other or thing == other for other in done)]
 
 
 def _command_row(command: Command) -> dict[str, object]:

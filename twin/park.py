@@ -145,6 +145,18 @@ class SourceSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSpec:
+    """[database]: where alarms, commands, the trail and accounts are kept; without it SQLite in the state folder.
+
+    `url` is PostgreSQL's without a password; `password` says where that is: 'env:NAME' or 'file:PATH'.
+    """
+
+    url: str
+    password: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkSpec:
     """A whole park.toml. Paths are absolute; origin is map metres, the park frame is the map minus it."""
 
@@ -161,6 +173,7 @@ class ParkSpec:
     packs: tuple[str, ...] = ()
     live: LiveSpec = LiveSpec()
     sources: tuple[SourceSpec, ...] = ()
+    database: DatabaseSpec | None = None
     demo: bool = False
     timezone: str = ""
 

@@ -11,8 +11,8 @@ from typing import Any, cast, get_args
 from zoneinfo import available_timezones
 
 from twin.errors import ParkFileError
-from twin.park import BuildingSpec, LayerKind, LayerSpec, LiveSpec, ParkSpec, Placement, ZoneSpec
-from twin.parksource import read_source
+from twin.park import BuildingSpec, DatabaseSpec, LayerKind, LayerSpec, LiveSpec, ParkSpec, Placement, ZoneSpec
+from twin.parksource import read_database, read_source
 from twin.parktable import KEYS, TABLES, Fault, Ledger, Lines, Table, is_number, table_lines, triple
 
 FILE_NAME = "park.toml"
@@ -114,6 +114,7 @@ class _Reader(Ledger):
             packs=packs,
             live=live,
             sources=tuple(s for s in sources if s),
+            database=self._database(),
             demo=demo,
             timezone=zone,
         )
@@ -158,6 +159,14 @@ class _Reader(Ledger):
                 "write 'simulator' or a url such as mqtt://127.0.0.1:1883; everything else is a [[source]]",
             )
         return LiveSpec(source=source, line=live.line("source"))
+
+    def _database(self) -> DatabaseSpec | None:
+        table = self.document.get("database")
+        if isinstance(table, dict):
+            return read_database(Table(self, "database", 0, table))
+        if table is not None:
+            self.fault_at("database", 0, "", "[[database]] is a list", "write [database] with one bracket")
+        return None
 
     def _zone(self, table: Table) -> ZoneSpec | None:
         zone_id, name = table.identity(), table.text("name", required=True)

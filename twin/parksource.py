@@ -1,4 +1,4 @@
-"""The [[source]] tables of park.toml: which server of the field, spoken to how."""
+"""The [[source]] tables of park.toml: which server of the field, spoken to how; and [database], spoken to likewise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import re
 from pathlib import Path
 
-from twin.park import SourceSpec
+from twin.park import DatabaseSpec, SourceSpec
 from twin.parktable import Table
 
 #: What a source's url may begin with, and an example of each.
@@ -26,6 +26,7 @@ SPOKEN = {
 BOUND = ("sparkplug", "sparkplugs", "modbus", "modbus+tls", "opc.tcp", "bacnet")
 WORD_ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 _SECURITY = re.compile(r"(Basic256Sha256|Aes128_Sha256_RsaOaep|Aes256_Sha256_RsaPss),(Sign|SignAndEncrypt)")
+_POSTGRES = re.compile(r"postgresql://(?:[^:@/\s]+@)?[^:@/\s]+(?::\d+)?/[^\s@]+")
 _URL = re.compile(r"[a-z.+-]+://(?:[^@/\s]+@)?[^/@\s]+(?:/\S*)?")
 
 
@@ -65,6 +66,22 @@ def _beside(table: Table, key: str) -> Path | None:
     """A path relative to the park folder that need not exist yet."""
     value = table.text(key)
     return None if value is None else (table.ledger.root / value).resolve()
+
+
+def read_database(table: Table) -> DatabaseSpec | None:
+    """The table [database], or None with its faults kept."""
+    url = table.text("url", required=True)
+    if url is None:
+        return None
+    if not _POSTGRES.fullmatch(url):
+        table.fault("url", f"database '{_hidden(url)}' is not understood",
+                    "write postgresql://USER@HOST/NAME, the password apart; without [database] it is SQLite")
+        return None
+    return DatabaseSpec(url=url, password=_secret(table), line=table.line("url"))
+
+
+def _hidden(url: str) -> str:
+    return re.sub(r":[^/:@]+@", ":…@", url)
 
 
 def _secret(table: Table) -> str:

@@ -13,10 +13,11 @@ from pyproj.exceptions import CRSError
 
 from twin.park import PlanSpec
 
-TABLES = ("park", "live", "source", "zone", "building", "layer")
+TABLES = ("park", "live", "source", "database", "zone", "building", "layer")
 KEYS = {
     "park": ("id", "name", "name_zh", "crs", "origin", "packs", "registry", "demo", "timezone"),
     "live": ("source",),
+    "database": ("url", "password"),
     "source": ("id", "url", "points", "user", "password", "ca", "cert", "key", "poll_secs", "security", "unit", "order",
                "local", "time"),
     "zone": ("id", "name", "name_zh"),

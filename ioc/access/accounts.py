@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from ioc.access.passwords import check_strength, hash_password, is_right
 from ioc.access.person import ROLES, SCREEN, Person
+from twin.database import Database, StoreDown
 from twin.errors import AccessDenied
 from twin.ports import Clock
+from twin.sql import META
 
 IDLE_SECS = 15 * 60.0
 ABSOLUTE_SECS = 12 * 3600.0
@@ -23,18 +26,17 @@ TOUCH_EVERY_SECS = 20.0
 DEMO_USER = "demo"
 SECOND_DEMO_USER = "demo-2"  # so that the demo can show what takes two people
 
-_metadata = sa.MetaData()
 _users = sa.Table(
-    "accounts", _metadata,
+    "accounts", META,
     sa.Column("name", sa.String(64), primary_key=True), sa.Column("role", sa.String(16), nullable=False),
-    sa.Column("password", sa.String(256)), sa.Column("created", sa.Float, nullable=False),
+    sa.Column("password", sa.String(256)), sa.Column("created", sa.Double, nullable=False),
 )
 _sessions = sa.Table(
-    "sessions", _metadata,
+    "sessions", META,
     sa.Column("id_hash", sa.String(64), primary_key=True), sa.Column("user", sa.String(64), nullable=False),
     sa.Column("role", sa.String(16), nullable=False), sa.Column("is_demo", sa.Boolean, nullable=False),
-    sa.Column("csrf", sa.String(64), nullable=False), sa.Column("created", sa.Float, nullable=False),
-    sa.Column("seen", sa.Float, nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False), sa.Column("created", sa.Double, nullable=False),
+    sa.Column("seen", sa.Double, nullable=False),
 )
 
 
@@ -61,19 +63,19 @@ class Accounts:
     """Accounts, their sessions and wrong tries. One instance a server; safe from the server's loop and its threads.
 
     Args:
-        engine: where accounts and sessions are kept.
+        database: where accounts and sessions are kept.
         clock: now.
     """
 
-    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
         self._wrong: dict[str, list[float]] = {}
         self._live: dict[str, Session] = {}
         self._written: dict[str, float] = {}
+        self._ended: set[str] = set()
         self.on_end: list[Callable[[str], None]] = []
-        _metadata.create_all(engine)
-        with engine.begin() as db:
+        with database.begin() as db:
             for row in db.execute(sa.select(_sessions)):
                 person = Person(user=row.user, role=row.role, is_demo=row.is_demo)
                 self._live[row.id_hash] = Session(key=row.id_hash, person=person, csrf=row.csrf, created=row.created,
@@ -82,12 +84,12 @@ class Accounts:
 
     def has_admin(self) -> bool:
         """Whether anyone can administer this park yet."""
-        with self._engine.connect() as db:
+        with self._database.begin() as db:
             return db.execute(sa.select(_users.c.name).where(_users.c.role == "admin").limit(1)).first() is not None
 
     def all(self) -> list[tuple[str, str]]:
         """(name, role) of every account, by name."""
-        with self._engine.connect() as db:
+        with self._database.begin() as db:
             return [(row.name, row.role) for row in db.execute(sa.select(_users).order_by(_users.c.name))]
 
     def add(self, name: str, role: str, password: str) -> None:
@@ -104,7 +106,7 @@ class Accounts:
         check_strength(password, name)
         row = {"name": name, "role": role, "password": hash_password(password), "created": self._clock.now()}
         try:
-            with self._engine.begin() as db:
+            with self._database.begin() as db:
                 db.execute(sa.insert(_users).values(row))
         except sa.exc.IntegrityError as error:
             raise AccessDenied(f"'{name}' already has an account", mend="choose another name") from error
@@ -131,7 +133,7 @@ class Accounts:
             AccessDenied: name or password is wrong (it never says which).
         """
         self._refuse_locked(name)
-        with self._engine.connect() as db:
+        with self._database.begin() as db:
             row = db.execute(sa.select(_users).where(_users.c.name == name)).first()
         if not is_right(row.password if row else None, password) or row is None:
             self._count_wrong(name)
@@ -165,7 +167,7 @@ class Accounts:
         self._live[key] = replace(session, seen=now)
         if now - self._written.get(key, session.created) > TOUCH_EVERY_SECS:
             self._written[key] = now
-            with self._engine.begin() as db:
+            with suppress(StoreDown), self._database.begin() as db:  # pages go on without it
                 db.execute(sa.update(_sessions).where(_sessions.c.id_hash == key).values(seen=now))
 
     def sign_out(self, cookie: str) -> None:
@@ -176,6 +178,7 @@ class Accounts:
         """Ends every session that is idle or too old; called every few seconds."""
         for session in [session for session in self._live.values() if self._is_over(session)]:
             self._end(session.key)
+        self._forget_ended()
 
     def end_of(self, user: str) -> None:
         """Ends every session of a user and everything open under them."""
@@ -192,7 +195,7 @@ class Accounts:
         """A new session of somebody whose right to it the caller has checked; its cookie."""
         cookie, now = secrets.token_urlsafe(32), self._clock.now()
         session = Session(key=_key(cookie), person=person, csrf=secrets.token_urlsafe(24), created=now, seen=now)
-        with self._engine.begin() as db:
+        with self._database.begin() as db:
             db.execute(sa.insert(_sessions).values(
                 id_hash=session.key, user=person.user, role=person.role, is_demo=person.is_demo, csrf=session.csrf,
                 created=now, seen=now))
@@ -203,10 +206,19 @@ class Accounts:
         self._written.pop(key, None)
         if self._live.pop(key, None) is None:
             return
-        with self._engine.begin() as db:
-            db.execute(sa.delete(_sessions).where(_sessions.c.id_hash == key))
+        self._ended.add(key)
         for callback in self.on_end:
             callback(key)
+        self._forget_ended()
+
+    def _forget_ended(self) -> None:
+        """Ended sessions leave the database too: at once, or when it answers again."""
+        if not self._ended:
+            return
+        ended = list(self._ended)
+        with suppress(StoreDown), self._database.begin() as db:
+            db.execute(sa.delete(_sessions).where(_sessions.c.id_hash.in_(ended)))
+            self._ended.difference_update(ended)
 
     def _recent_wrong(self, name: str) -> list[float]:
         since = self._clock.now() - LOCK_SECS

@@ -10,16 +10,17 @@ import sqlalchemy as sa
 
 from ioc.access.accounts import Accounts
 from ioc.access.person import SCREEN, Person
+from twin.database import Database
 from twin.errors import AccessDenied
 from twin.ports import Clock
+from twin.sql import META
 
 MOST_SCREENS = 50
-_metadata = sa.MetaData()
 _screens = sa.Table(
-    "screens", _metadata,
+    "screens", META,
     sa.Column("id", sa.String(16), primary_key=True), sa.Column("name", sa.String(64), nullable=False),
     sa.Column("token_hash", sa.String(64), nullable=False, unique=True), sa.Column("made_by", sa.String(64), nullable=False),
-    sa.Column("made", sa.Float, nullable=False), sa.Column("opened", sa.Float), sa.Column("revoked", sa.Float),
+    sa.Column("made", sa.Double, nullable=False), sa.Column("opened", sa.Double), sa.Column("revoked", sa.Double),
 )
 
 
@@ -39,18 +40,17 @@ class Screens:
     """The links of one park. The link's secret is told once and stored only as its SHA-256.
 
     Args:
-        engine: where links are kept, beside the accounts.
+        database: where links are kept, beside the accounts.
         accounts: opens and ends the sessions of screens.
         clock: now.
     """
 
-    def __init__(self, engine: sa.Engine, accounts: Accounts, clock: Clock) -> None:
-        self._engine, self._accounts, self._clock = engine, accounts, clock
-        _metadata.create_all(engine)
+    def __init__(self, database: Database, accounts: Accounts, clock: Clock) -> None:
+        self._database, self._accounts, self._clock = database, accounts, clock
 
     def all(self) -> list[Screen]:
         """Every link, the newest first, revoked ones too."""
-        with self._engine.connect() as db:
+        with self._database.begin() as db:
             rows = db.execute(sa.select(_screens).order_by(_screens.c.made.desc())).all()
         return [Screen(id=row.id, name=row.name, made_by=row.made_by, made=row.made, opened=row.opened, revoked=row.revoked)
                 for row in rows]
@@ -70,7 +70,7 @@ class Screens:
         secret = secrets.token_urlsafe(32)
         made = Screen(id=secrets.token_hex(6), name=name.strip(), made_by=by, made=self._clock.now(), opened=None,
                       revoked=None)
-        with self._engine.begin() as db:
+        with self._database.begin() as db:
             db.execute(sa.insert(_screens).values(id=made.id, name=made.name, token_hash=_hash(secret), made_by=by,
                                                   made=made.made))
         return made, secret
@@ -81,7 +81,7 @@ class Screens:
         Raises:
             AccessDenied: there is no such link.
         """
-        with self._engine.begin() as db:
+        with self._database.begin() as db:
             db.execute(sa.update(_screens).where(_screens.c.id == number, _screens.c.revoked.is_(None))
                        .values(revoked=self._clock.now()))
         found = next((screen for screen in self.all() if screen.id == number), None)
@@ -97,7 +97,7 @@ class Screens:
         Raises:
             AccessDenied: no link has this secret, or it was revoked.
         """
-        with self._engine.begin() as db:
+        with self._database.begin() as db:
             row = db.execute(sa.select(_screens).where(_screens.c.token_hash == _hash(secret))).first()
             if row is None or row.revoked is not None:
                 raise AccessDenied("this link is not or no longer valid", mend="ask an admin for another one",

@@ -54,12 +54,14 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/readyz")
     def readyz() -> JSONResponse:
-        """The core ticks and history can write."""
+        """The core ticks, history can write, the database answers."""
         wrong = []
         if not services.runner.is_alive or services.runner.late_secs > 10:
             wrong.append("the live core does not tick")
         if services.history.fault:
             wrong.append(f"history cannot write: {services.history.fault}")
+        if services.runner.core.events.database.is_down:
+            wrong.append("the database does not answer")
         return JSONResponse({"status": "ready" if not wrong else "not ready", "wrong": wrong}, 200 if not wrong else 503)
 
     @routes.get("/metrics")

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 
 from twin.commands import CommandConflict
+from twin.database import StoreDown
 from twin.errors import AccessDenied, TwinError
 
 CONFLICTS = frozenset({"approval.late", "approval.not_waiting"})
@@ -52,6 +53,8 @@ def add_refusals(app: FastAPI) -> None:
         status = 403 if isinstance(error, AccessDenied) else 422
         if isinstance(error, CommandConflict) or error.code in CONFLICTS:
             status = 409
+        if isinstance(error, StoreDown):
+            status = 503
         return refused(status, f"{error.what}; {error.mend}", error.code, error.fill)
 
     @app.exception_handler(RequestValidationError)

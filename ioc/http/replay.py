@@ -53,7 +53,7 @@ def router(services: Services) -> APIRouter:
     """Routes of the replay page."""
     routes = APIRouter(tags=["replay"], prefix="/replay")
     core, core_call = services.runner.core, services.runner.call
-    marks = Marks(core.events.engine)
+    marks = Marks(core.events.database)
 
     @routes.get("/range")
     async def span() -> dict[str, float]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from twin.access import require
 from twin.alarm_kpis import STALE_SECS
-from twin.events import EventStore, Note, Records, StoreDown
+from twin.database import StoreDown
+from twin.events import EventStore, Note, Records
 from twin.fences import PREFIX
 from twin.live.alarms import WAITING, AlarmEvent, AsideEvent
 from twin.live.book import AlarmBook, Held
@@ -152,7 +153,7 @@ class AlarmDesk:
             self._trail += self._events.write(Records(alarms=self._unwritten, asides=self._unwritten_asides,
                                                       notes=self._notes()))
         except StoreDown as error:
-            _log.error("%s alarm transitions wait: %s", len(self._unwritten), error)
+            _log.debug("%s alarm transitions wait: %s", len(self._unwritten), error)
             return
         self._unwritten, self._unwritten_asides = [], []
 

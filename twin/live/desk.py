@@ -23,8 +23,9 @@ from twin.commands import (
     seconded,
     step,
 )
+from twin.database import StoreDown
 from twin.errors import AccessDenied
-from twin.events import EventStore, Note, Records, StoreDown
+from twin.events import EventStore, Note, Records
 from twin.live.state import StateStore
 from twin.ports import CommandAck, CommandOrder
 from twin.wire import Quality, TrailEntry
@@ -155,7 +156,7 @@ class CommandDesk:
         try:
             self._keep(moved, now)
         except StoreDown as error:  # nothing has become true, the next tick tries again
-            _log.error("commands wait: %s", error)
+            _log.debug("commands wait: %s", error)
             return
         self._outbox.extend(command.order() for command in moved if command.state == "sent")
 

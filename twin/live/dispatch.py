@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
+from twin.database import StoreDown
 from twin.dispatch import (
     AGAIN,
     DispatchError,
@@ -22,7 +23,7 @@ from twin.dispatch import (
     step,
     time_for,
 )
-from twin.events import DISPATCH_LIVE, EventStore, Note, Records, StoreDown
+from twin.events import DISPATCH_LIVE, EventStore, Note, Records
 from twin.live.tracks import LOST, TrackStore
 from twin.live.views import Views
 from twin.ports import CommandAck, DispatchOrder, TrackInfo
@@ -143,7 +144,7 @@ class DispatchDesk:
                 if after.state == "arrived":
                     arrived.append(after)
         except StoreDown as error:  # nothing has become true, the next tick tries again
-            _log.error("dispatches wait: %s", error)
+            _log.debug("dispatches wait: %s", error)
         return arrived
 
     def line_back(self) -> None:

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from twin.access import RULE, require
 from twin.commands import Command, CommandConflict, CommandError
+from twin.database import StoreDown
 from twin.errors import AccessDenied
-from twin.events import EventStore, Note, Records, StoreDown
+from twin.events import EventStore, Note, Records
 from twin.finding import Finding
 from twin.incidents import (
     JOIN_MINS,
@@ -93,7 +94,7 @@ class IncidentDesk:
             for incident in list(self._open.values()):
                 self._drive(incident, now * 1000)
         except StoreDown as error:  # nothing has become true, the next tick tries again
-            _log.error("incidents wait: %s", error)
+            _log.debug("incidents wait: %s", error)
 
     def drain(self) -> tuple[list[IncidentView], list[TrailEntry]]:
         """Incidents that changed and trail lines since the last drain."""

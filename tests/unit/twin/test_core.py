@@ -10,8 +10,9 @@ import pytest
 from hand_clock import T0, HandClock
 
 from twin.commands import CommandConflict, CommandError
+from twin.database import StoreDown
 from twin.errors import AccessDenied
-from twin.events import EventStore, StoreDown
+from twin.events import EventStore
 from twin.live.core import LiveCore
 from twin.live.frames import decode
 from twin.packs import load_packs
@@ -264,7 +265,7 @@ def test_with_the_database_away_alarms_wait_and_no_command_leaves(core: LiveCore
     say(core, clock, gate_1__state="closed")
     core.tick()
     order_open(core)
-    with core.events.engine.begin() as connection:
+    with core.events.database.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE trail RENAME TO away")
     say(core, clock, smoke_1__state="alarm")
     tick = wait(core, clock, 0.1)
@@ -272,7 +273,7 @@ def test_with_the_database_away_alarms_wait_and_no_command_leaves(core: LiveCore
     assert (tick.orders, core.events.live_alarms()) == ((), [])
     with pytest.raises(StoreDown):
         core.request(device="gate-1", key="close", args={}, by="li", role="operator", idempotency_key="k9")
-    with core.events.engine.begin() as connection:
+    with core.events.database.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO trail")
     back = wait(core, clock, 0.1)
     assert [order.key for order in back.orders] == ["open"]

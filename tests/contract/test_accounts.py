@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import sqlalchemy as sa
 
 from ioc.access.accounts import ABSOLUTE_SECS, IDLE_SECS, LOCK_SECS, Accounts, LockedOut
 from ioc.access.guard import cookie_of
+from twin.database import Database
 from twin.errors import AccessDenied
 
 WORD = "river-crane-42-lantern"
@@ -23,15 +26,15 @@ class Hand:
 
 
 @pytest.fixture
-def engine():  # type: ignore[no-untyped-def]
-    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
-    yield engine
-    engine.dispose()
+def database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    yield database
+    database.close()
 
 
-def test_a_session_ends_idle_and_ends_old_even_when_used(engine: sa.Engine) -> None:
+def test_a_session_ends_idle_and_ends_old_even_when_used(database: Database) -> None:
     clock = Hand()
-    accounts, ended = Accounts(engine, clock), []
+    accounts, ended = Accounts(database, clock), []
     accounts.on_end.append(ended.append)
     idle, used = accounts.sign_in_demo(), accounts.sign_in_demo()
     key = accounts.find(used).key  # type: ignore[union-attr]
@@ -46,19 +49,19 @@ def test_a_session_ends_idle_and_ends_old_even_when_used(engine: sa.Engine) -> N
     assert key in ended, "whoever holds sockets open hears of it"
 
 
-def test_sessions_outlive_a_restart_and_the_cookie_is_not_stored(engine: sa.Engine) -> None:
-    cookie = Accounts(engine, Hand()).sign_in_demo()
-    again = Accounts(engine, Hand())
+def test_sessions_outlive_a_restart_and_the_cookie_is_not_stored(database: Database) -> None:
+    cookie = Accounts(database, Hand()).sign_in_demo()
+    again = Accounts(database, Hand())
     assert again.find(cookie) is not None
-    with engine.connect() as db:
+    with database.begin() as db:
         assert cookie not in str(db.execute(sa.text("select * from sessions")).all())
     again.sign_out(cookie)
-    assert Accounts(engine, Hand()).find(cookie) is None
+    assert Accounts(database, Hand()).find(cookie) is None
 
 
-def test_a_lock_opens_by_itself(engine: sa.Engine) -> None:
+def test_a_lock_opens_by_itself(database: Database) -> None:
     clock = Hand()
-    accounts = Accounts(engine, clock)
+    accounts = Accounts(database, clock)
     accounts.add("chief", "operator", WORD)
     for _ in range(5):
         with pytest.raises(AccessDenied, match="wrong"):
@@ -73,3 +76,14 @@ def test_a_lock_opens_by_itself(engine: sa.Engine) -> None:
                                     "parktwin=" + "a" * 30 + "/../", "\x00"])
 def test_what_is_no_cookie_of_ours_is_none(header: str) -> None:
     assert cookie_of({"cookie": header}) is None
+
+
+def test_a_session_that_ends_while_the_database_is_away_does_not_come_back(database: Database) -> None:
+    accounts = Accounts(database, Hand())
+    cookie = accounts.sign_in_demo()
+    database.is_down = True
+    accounts.sign_out(cookie)
+    assert accounts.find(cookie) is None
+    database.is_down = False
+    accounts.sweep()
+    assert Accounts(database, Hand()).find(cookie) is None
