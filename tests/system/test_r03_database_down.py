@@ -80,5 +80,5 @@ def test_r3_database_down(served: Served, line: Line) -> None:
     assert served.services.runner.core.events.verify() == []
     commands = browser.http.get("/api/v1/commands").json()
     assert not [command for command in commands if command["by"] == "demo"], "what was refused was not kept for later"
-    assert [command["by"] for command in commands if command["device"] == "GATE-1"] == ["linkage:fire"], "the fire was answered"
+    assert {c["by"] for c in commands if c["device"] == "GATE-1"} == {"linkage:fire"}, "the fire was answered"
     assert [alarm.key for alarm in served.services.runner.core.events.live_alarms()] == ["SMK-1.fire"]
