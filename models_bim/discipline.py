@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import shapely
 
 from models_bim.geometry import Shape
-from models_bim.model import EntityKind, Georeading
+from models_bim.model import EntityKind, Georeading, Group
 from twin.finding import Finding
 
 
@@ -47,14 +47,17 @@ class RawSpace:
     z1: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawSystem:
-    """A system and the STEP ids of what belongs to it."""
+#: (relation, STEP id a, STEP id b, group key, value); 0 and "" where a relation has no such side.
+RawRow = tuple[str, int, int, str, str]
 
-    guid: str
-    name: str
-    cls: str
-    members: tuple[int, ...]
+
+@dataclass(frozen=True, slots=True)
+class RawRelations:
+    """Groups of one file and how its things relate to them and to each other (`models_bim.relations`)."""
+
+    groups: tuple[Group, ...] = ()
+    rows: tuple[RawRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -69,6 +72,6 @@ class Discipline:
     shapes: dict[int, list[Shape]]
     boxes: dict[int, tuple[float, ...]]
     properties: list[tuple[int, str, str, str, str]]
-    systems: list[RawSystem]
+    relations: RawRelations
     georeadings: tuple[Georeading, ...]
     findings: list[Finding] = field(default_factory=list)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_bim.discipline import Discipline, RawStorey, Row
+from models_bim.federate_relations import federate_relations
 from models_bim.geometry import mesh_digest
-from models_bim.model import UNASSIGNED, BimModel, Entities, Instances, Mesh, Properties, Space, Storey, System
+from models_bim.model import UNASSIGNED, BimModel, Entities, Instances, Mesh, Properties, Space, Storey
 from twin.finding import Finding
 
 _SAME_NAME_M = 1.0  # storeys of one name this near are one storey
@@ -49,6 +50,7 @@ def federate(disciplines: list[Discipline]) -> BimModel:
     storey, parent = _places(order, boxes, levels, level_of, row_of, findings)
     entities, storeys = _tables(order, keys, storey, parent, levels, row_of, boxes)
     meshes, instances = _geometry(disciplines, row_of)
+    groups, relations = federate_relations(disciplines, row_of)
     return BimModel(
         files=tuple(d.name for d in disciplines),
         schemas=tuple(d.schema for d in disciplines),
@@ -59,7 +61,8 @@ def federate(disciplines: list[Discipline]) -> BimModel:
         meshes=meshes,
         instances=instances,
         georeadings=tuple(g for d in disciplines for g in d.georeadings),
-        systems=_systems(disciplines, row_of),
+        groups=groups,
+        relations=relations,
         findings=tuple(findings),
         boxes=np.concatenate([boxes, np.full((len(entities) - len(boxes), 6), np.nan)]),
     )
@@ -349,12 +352,4 @@ def _properties(disciplines: list[Discipline], row_of: dict[tuple[int, int], int
         name=np.array(columns[2], dtype=object),
         value=np.array(columns[3], dtype=object),
         unit=np.array(columns[4], dtype=object),
-    )
-
-
-def _systems(disciplines: list[Discipline], row_of: dict[tuple[int, int], int]) -> tuple[System, ...]:
-    return tuple(
-        System(key=s.guid, name=s.name, cls=s.cls, members=tuple(row_of[f, m] for m in s.members if (f, m) in row_of))
-        for f, d in enumerate(disciplines)
-        for s in d.systems
     )

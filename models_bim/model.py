@@ -136,14 +136,55 @@ class Properties:
         return len(self.entity)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """A group of elements that work together (IfcSystem, IfcDistributionSystem); `members` are entity rows."""
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """What things belong to without being in it: a system, zone, type, material or class.
+
+    Args:
+        key: unique in a building: a GlobalId, `material:<name>` or `class:<system>:<code>`.
+        kind: system, zone, type, material, classification or group.
+        cls: IFC class (`IfcDistributionSystem`).
+        name: as people call it; the code of a class.
+        label: its long name or what the code means; "" where unsaid.
+        predefined: what sort of system or type (`AIRCONDITIONING`); "" where unsaid.
+        parent: key of the group this one belongs to; "" at the top.
+    """
 
     key: str
-    name: str
+    kind: str
     cls: str
-    members: tuple[int, ...]
+    name: str
+    label: str = ""
+    predefined: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relations:
+    """How things of a building relate; row k of every column is one relation. The words are those of `relations.parquet`.
+
+    Args:
+        kind: text (n,): system, zone, group, type, material, classification, serves, feeds, connects, controls, fills,
+            bounds, also in.
+        a, b: int32 (n,), entity rows; -1 where the relation has no such side.
+        group: int32 (n,), index into `BimModel.groups`; -1 for none.
+        value: text (n,): the medium that flows, a layer's thickness; "" for none.
+    """
+
+    kind: NDArray[np.object_]
+    a: NDArray[np.int32]
+    b: NDArray[np.int32]
+    group: NDArray[np.int32]
+    value: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+def no_relations() -> Relations:
+    """Relations of a building that has none."""
+    none, text = np.zeros(0, np.int32), np.zeros(0, object)
+    return Relations(kind=text, a=none, b=none, group=none, value=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +243,8 @@ class BimModel:
     meshes: tuple[Mesh, ...]
     instances: Instances
     georeadings: tuple[Georeading, ...] = ()
-    systems: tuple[System, ...] = ()
+    groups: tuple[Group, ...] = ()
+    relations: Relations = field(default_factory=no_relations)
     findings: tuple[Finding, ...] = ()
     #: float64 (n, 6) xmin,ymin,zmin,xmax,ymax,zmax of each entity's own geometry in ifc metres; NaN where it has none.
     boxes: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 6)))

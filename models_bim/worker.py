@@ -18,12 +18,13 @@ import ifcopenshell
 import ifcopenshell.guid
 import ifcopenshell.util.unit
 
-from models_bim.discipline import Discipline, RawSpace, RawSystem, Row
+from models_bim.discipline import Discipline, RawSpace, Row
 from models_bim.geometry import FAST, Shape, Shapes, read_shapes, world_box
 from models_bim.georeading import read_georeadings
 from models_bim.opening import open_ifc
 from models_bim.outline import floor_outline
 from models_bim.properties import read_properties
+from models_bim.relations import read_relations
 from models_bim.storeys import read_storeys
 from models_bim.structure import read_rows
 from twin.errors import SourceError
@@ -58,6 +59,7 @@ def read_discipline(
     spaces, space_findings = _spaces(rows, shapes, name)
     in_space = {row.step for row in rows if row.kind == "space"}
     progress("properties", 0, 1)
+    relations = read_relations(file, name, rows)
     return Discipline(
         name=name,
         schema=opened.schema,
@@ -67,11 +69,11 @@ def read_discipline(
         shapes={step: found for step, found in shapes.by_product.items() if step not in in_space},
         boxes=boxes,
         properties=read_properties(file, {row.step for row in rows}),
-        systems=_systems(file),
+        relations=relations,
         georeadings=read_georeadings(file, name, metres),
         findings=[
             *opened.findings,
-            *_left_out(file, name),
+            *relations.findings,
             *storey_findings,
             *space_findings,
             *_empties(file, shapes, name),
@@ -133,30 +135,6 @@ def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding
             )
         )
     return findings
-
-
-def _left_out(file: ifcopenshell.file, name: str) -> list[Finding]:
-    zones = 0 if file.schema == "IFC2X3" else len(file.by_type("IfcSpatialZone"))
-    return (
-        [Finding("note", "spatial zones are left out; rooms and storeys carry the structure", name, "", zones)]
-        if zones
-        else []
-    )
-
-
-def _systems(file: ifcopenshell.file) -> list[RawSystem]:
-    systems = []
-    for system in sorted(file.by_type("IfcSystem"), key=lambda s: s.id()):
-        members = sorted({m.id() for rel in system.IsGroupedBy or () for m in rel.RelatedObjects or ()})
-        systems.append(
-            RawSystem(
-                guid=system.GlobalId or f"#{system.id()}",
-                name=system.Name or "",
-                cls=system.is_a(),
-                members=tuple(members),
-            )
-        )
-    return systems
 
 
 def main() -> int:

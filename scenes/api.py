@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import trimesh
 
 from scenes.export import read_manifest, scene_of, tables_of
+from scenes.relations import GROUPS, open_relations
 from scenes.store import NODES, PROPERTIES, open_graph
 from twin.graph import SceneGraph
 
@@ -49,6 +50,21 @@ class Park:
         frame: pd.DataFrame = pq.read_table(self.build / PROPERTIES).to_pandas()
         frame.insert(0, "node_id", [str(self.graph.columns["id"][k]) for k in frame["node"]])
         return frame.drop(columns="node")
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """Systems, zones, types, materials and classes, indexed by id (docs/architecture.md)."""
+        frame: pd.DataFrame = pq.read_table(self.build / GROUPS).to_pandas()
+        return frame.set_index("id")
+
+    @property
+    def relations(self) -> pd.DataFrame:
+        """What belongs to what and what flows where: kind, a_id, b_id (node ids), group_id, value; "" for none."""
+        found = open_relations(self.build)
+        ids = self.graph.columns["id"]
+        return pd.DataFrame({
+            "kind": found.kind, "a_id": ids[found.a], "b_id": ids[found.b], "group_id": found.groups["id"][found.group],
+            "value": found.value})
 
     @property
     def layers(self) -> dict[str, gpd.GeoDataFrame]:

@@ -16,6 +16,7 @@ from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
 from scenes.output import BuildFolder, digest
 from scenes.park_tiles import CODE_ROOMS, ParkScene, ParkTiles, write_tiles
+from scenes.relations import Related, write_relations
 from scenes.sources import Progress, Sources, read_sources, source_files
 from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
 from scenes.walk import build_walk, write_walk
@@ -124,6 +125,8 @@ def _write_tables(spec: ParkSpec, sources: Sources, merged: Merged, folder: Path
     write_properties(folder, [*(columns_of(merged.entity_nodes[b], s.model.properties)
                                 for b, s in sources.buildings.items()),
                               *(layer_columns(layer, nodes) for layer, nodes in [*merged.absorbed, *merged.layers])])
+    write_relations(folder, [Related(b, merged.building_nodes[b], merged.entity_nodes[b], s.model)
+                             for b, s in sources.buildings.items()])
     write_spaces(folder, merged.spaces, spec.crs, spec.origin)
     for layer, nodes in merged.layers:
         write_layer(folder, layer, nodes, spec.crs, spec.origin)
