@@ -74,6 +74,11 @@ def bind(
             box=box,
             element=element,
         )
+    findings += [
+        Finding("warning", f"device '{device.id}' feeds '{device.feeds}', which is no device and nothing else in the park",
+                f"devices.csv:{device.line}", "correct its 'feeds' in devices.csv, or leave it empty")
+        for device in devices if device.feeds and device.feeds not in rows.index_of
+    ]
 
 
 def _target(

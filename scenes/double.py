@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,18 +12,28 @@ from numpy.typing import NDArray
 from gis.model import Layer
 from twin.finding import Finding
 
-SAME_SHARE = 0.5  # a footprint this much under (or over) a standing building is that building
 TWIN_SHARE = 0.9  # footprints of one layer that share this much are one building entered twice
 CLASH_SHARE = 0.2  # BIM buildings that share more ground than this cannot both be placed right
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """A building that has its place: its id, the ground it covers (park metres) and its node."""
+    """A building that has its place: its id, the ground it covers (park metres) and its node.
+
+    `names` are all it is called; `declared` the map's footprints that park.toml says are this building, on `line`.
+    """
 
     id: str
     footprint: shapely.Geometry
     node: int
+    names: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
+    line: int = 0
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a building of park.toml and no footprint of a layer."""
+        return ":" not in self.id
 
 
 def shared_places(standing: list[Standing]) -> Iterator[Finding]:
@@ -39,39 +48,6 @@ def shared_places(standing: list[Standing]) -> Iterator[Finding]:
                 yield Finding("warning", f"buildings '{one.id}' and '{other.id}' stand in one place "
                                          f"({share:.0%} of the smaller one's ground)", f"{one.id}, {other.id}",
                               "correct the placement of one of them in park.toml")
-
-
-def already_there(layer: Layer, standing: list[Standing], findings: list[Finding],
-                  ) -> tuple[NDArray[np.bool_], NDArray[np.uint32]]:
-    """Which footprints (n,) of a layer nothing stands on yet, and the node of what stands on the others."""
-    stay, node = np.ones(len(layer), dtype=np.bool_), np.zeros(len(layer), dtype=np.uint32)
-    if not len(layer) or not standing:
-        return stay, node
-    shapes = np.array([s.footprint for s in standing], dtype=object)
-    row, k = shapely.STRtree(shapes).query(layer.geometry, predicate="intersects")
-    own, other = shapely.area(layer.geometry[row]), shapely.area(shapes[k])
-    shared = shapely.area(shapely.intersection(layer.geometry[row], shapes[k]))
-    is_bim = np.array([":" not in standing[c].id for c in k], dtype=np.bool_)
-    measure = np.where(is_bim, np.minimum(own, other), own)  # a podium is not the tower that stands on it
-    is_same = (shared > SAME_SHARE * measure) & (measure > 0)
-    others: Counter[str] = Counter()
-    sample: dict[str, str] = {}
-    for r, c in sorted(zip(row[is_same].tolist(), k[is_same].tolist(), strict=True)):
-        if not stay[r]:
-            continue
-        stay[r], node[r] = False, standing[c].node
-        there = standing[c].id.split(":")[0]
-        if ":" in standing[c].id:
-            others[there] += 1
-            sample.setdefault(there, f"{layer.ids[r]} is {standing[c].id}")
-            continue
-        findings.append(Finding("note", f"footprint {layer.ids[r]} is building '{there}', which has its own model; "
-                                        "the footprint is not drawn, its attributes are kept with the building",
-                                f"{layer.id}:{layer.ids[r]}"))
-    for there, count in sorted(others.items()):
-        findings.append(Finding("note", f"buildings of layer '{layer.id}' are in layer '{there}' too ({sample[there]}); "
-                                        "drawn once, attributes of both kept", layer.id, count=count))
-    return stay, node
 
 
 def twins(layer: Layer, findings: list[Finding]) -> NDArray[np.intp]:

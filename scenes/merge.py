@@ -13,7 +13,8 @@ from gis.lines import buried_m
 from gis.model import FlatGround, Ground, Layer
 from models_bim.model import BimModel
 from scenes.bind import bind
-from scenes.double import Standing, already_there, shared_places, twins
+from scenes.double import Standing, shared_places, twins
+from scenes.footprints import already_there, undeclared
 from scenes.locate import SpaceIndex, SpaceShape
 from scenes.rows import NodeRows
 from scenes.spread import Spread, spread_building
@@ -39,6 +40,7 @@ class Merged:
         graph: nodes, with `tile` still empty (the tile compiler fills it).
         entity_nodes: building id → uint32 (entities,), the node of every entity row.
         building_nodes: building id → node. storey_nodes: building id → node of every storey, in the model's order.
+        footprints: building id → the ground its model covers, park metres.
         layers: GIS layers without the features merged away, each with uint32 (n,) nodes of its features.
         absorbed: what was merged away, each with the nodes (n,) that stand for it and so keep its attributes.
         spaces: rooms in the park frame, ascending by node.
@@ -49,6 +51,7 @@ class Merged:
     entity_nodes: dict[str, NDArray[np.uint32]]
     building_nodes: dict[str, int]
     storey_nodes: dict[str, tuple[int, ...]]
+    footprints: dict[str, shapely.Geometry]
     layers: list[tuple[Layer, NDArray[np.uint32]]]
     absorbed: list[tuple[Layer, NDArray[np.uint32]]]
     spaces: tuple[SpaceShape, ...]
@@ -82,16 +85,17 @@ def merge(
                 rows, building, zones.get(building.zone or "", park), buildings[building.id]
             )
     spaces = tuple(sorted((s for spread in spreads.values() for s in spread.spaces), key=lambda s: s.node))
-    standing = [Standing(b, spread.footprint, spread.node) for b, spread in spreads.items()]
-    findings += shared_places(standing)
+    standing = [_standing(rows, building, spreads[building.id]) for building in spec.buildings if building.id in spreads]
+    findings += [*shared_places(standing), *undeclared(standing, layers)]
     kept, absorbed = _add_layers(rows, layers, park, standing, ground or FlatGround(), findings)
     rows.enclose(park)
     bind(rows, devices, {b: (buildings[b].model, s) for b, s in spreads.items()}, SpaceIndex(spaces), park, findings)
     return Merged(
-        graph=SceneGraph(rows.columns()),
+        graph=SceneGraph(rows.columns(), rows.aliases),
         entity_nodes={b: s.nodes for b, s in spreads.items()},
         building_nodes={b: s.node for b, s in spreads.items()},
         storey_nodes={b: s.storeys for b, s in spreads.items()},
+        footprints={b: s.footprint for b, s in spreads.items()},
         layers=kept,
         absorbed=absorbed,
         spaces=spaces,
@@ -101,6 +105,12 @@ def merge(
 
 def _add_building(rows: NodeRows, building: BuildingSpec, parent: int, source: BuildingSource) -> Spread:
     return spread_building(rows, building, parent, source.model, source.park_from_ifc)
+
+
+def _standing(rows: NodeRows, building: BuildingSpec, spread: Spread) -> Standing:
+    names = (building.id, building.name or "", building.name_zh or "", rows.text("name", spread.node),
+             rows.text("name_zh", spread.node))
+    return Standing(building.id, spread.footprint, spread.node, names, building.footprint, building.line)
 
 
 def _add_layers(
@@ -125,6 +135,9 @@ def _add_layers(
         kept[k] = layer, nodes
         if layer.kind == "buildings":
             standing += [Standing(i, g, int(n)) for i, g, n in zip(layer.node_ids(), layer.geometry, nodes, strict=True)]
+    for layer, nodes in absorbed:
+        for feature, node in zip(layer.node_ids(), nodes.tolist(), strict=True):
+            rows.alias(feature, node)
     return [kept[k] for k in sorted(kept)], [(layer, nodes) for layer, nodes in absorbed if len(layer)]
 
 

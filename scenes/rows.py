@@ -23,6 +23,7 @@ class NodeRows:
 
     def __init__(self) -> None:
         self.index_of: dict[str, int] = {}
+        self.aliases: dict[str, int] = {}
         self._text: dict[str, list[str]] = {name: [""] for name in TEXT}
         self._number: dict[str, list[float]] = {name: [NAN] for name in NUMBERS}
         self._index: dict[str, list[int]] = {name: [0] for name in INDICES}
@@ -77,6 +78,11 @@ class NodeRows:
         self.anchor.append((float(anchor[0]), float(anchor[1]), float(anchor[2])))
         self.box.append(tuple(float(v) for v in box))  # type: ignore[arg-type]
         return index
+
+    def alias(self, node_id: str, index: int) -> None:
+        """Let a node be known by a further id, unless something has that id."""
+        if node_id not in self.index_of:
+            self.index_of[node_id] = self.aliases[node_id] = index
 
     def reparent(self, index: int, parent: int) -> None:
         """Put a node under another."""

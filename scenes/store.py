@@ -21,6 +21,7 @@ from twin.errors import NotBuiltError
 from twin.graph import SceneGraph
 
 NODES, PROPERTIES, SPACES, LAYERS = "nodes.parquet", "properties.parquet", "spaces.parquet", "layers"
+ALIASES = "aliases.parquet"
 _ANCHOR = ("anchor_x", "anchor_y", "anchor_z")
 _BOX = ("xmin", "ymin", "zmin", "xmax", "ymax", "zmax")
 _ROWS_A_GROUP = 65_536
@@ -28,7 +29,7 @@ Origin = tuple[float, float, float]
 
 
 def write_nodes(build_dir: Path, graph: SceneGraph) -> None:
-    """Write nodes.parquet: one row a node, sorted by index."""
+    """Write nodes.parquet, one row a node, sorted by index, and aliases.parquet, one row a further id."""
     c = graph.columns
     columns: dict[str, pa.Array] = {"index": pa.array(np.arange(1, graph.size, dtype=np.uint32))}
     columns |= {name: pa.array(c[name][1:].astype(str).tolist(), pa.string()) for name in TEXT}
@@ -53,6 +54,9 @@ def write_nodes(build_dir: Path, graph: SceneGraph) -> None:
         "element",
     ]
     _write(pa.table({name: columns[name] for name in order}), build_dir / NODES)
+    known = sorted(graph.aliases.items())
+    ids, nodes = pa.array([i for i, _ in known], pa.string()), pa.array([n for _, n in known], pa.uint32())
+    _write(pa.table({"id": ids, "node": nodes}), build_dir / ALIASES)
 
 
 def open_graph(build_dir: Path) -> SceneGraph:
@@ -73,7 +77,8 @@ def open_graph(build_dir: Path) -> SceneGraph:
     for name, parts in (("anchor", _ANCHOR), ("bbox", _BOX)):
         body = np.column_stack([table[part].to_numpy() for part in parts])
         columns[name] = np.concatenate([np.full((1, len(parts)), np.nan), body])
-    return SceneGraph(columns)
+    known = _read(build_dir / ALIASES).to_pydict() if (build_dir / ALIASES).is_file() else {"id": [], "node": []}
+    return SceneGraph(columns, dict(zip(known["id"], known["node"], strict=True)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from gis.model import FlatGround, Ground
 from scenes.merge import BuildingSource, Merged
 from scenes.store import write_table
 from scenes.walk_building import walk_building
+from scenes.walk_entrances import drawn_at, drawn_entrances, join_entrances
 from scenes.walk_parts import WalkParts
 from twin.errors import NotBuiltError
 from twin.finding import Finding
@@ -21,7 +22,6 @@ from twin.walk import WalkGraph
 POINTS, EDGES = "walk.parquet", "walk_edges.parquet"
 _STEP_M = 10.0  # a long road gets a point this often, so that entrances join near by
 _JOIN_ROADS_M = 30.0  # a stretch of path this near to the rest of the network is taken to meet it
-_JOIN_ENTRANCE_M = 80.0
 _SNAP_M = 0.05
 
 
@@ -37,14 +37,16 @@ def build_walk(
         ground: heights of what is outside; flat at 0 where None.
     """
     parts, surface = WalkParts(), ground or FlatGround()
-    entrances: list[int] = []
-    for building_id in merged.building_nodes:
+    entrances: dict[str, list[int]] = {}
+    drawn = drawn_entrances(merged)
+    for building_id, footprint in merged.footprints.items():
         source = sources[building_id]
-        entrances += walk_building(parts, source.model, source.park_from_ifc, merged.entity_nodes[building_id], surface)
+        entrances[building_id] = walk_building(parts, source.model, source.park_from_ifc, merged.entity_nodes[building_id],
+                                               surface, drawn_at(drawn, footprint))
     outside = _add_ways(parts, merged, surface)
-    _join_entrances(parts, entrances, outside)
+    apart = join_entrances(parts, entrances, outside, merged.footprints)
     graph = parts.graph()
-    return graph, tuple(_unreachable(graph, merged))
+    return graph, (*_unreachable(graph, merged), *apart)
 
 
 def write_walk(build_dir: Path, graph: WalkGraph) -> None:
@@ -141,17 +143,6 @@ def _close_gaps(parts: WalkParts, rows: list[int]) -> None:
         best = int(distance.argmin())
         if distance[best] <= _JOIN_ROADS_M:
             parts.join(rows[own[best]], rows[in_main[nearest[best]]], "walk")
-
-
-def _join_entrances(parts: WalkParts, entrances: list[int], outside: list[int]) -> None:
-    if not entrances:
-        return
-    if outside:
-        tree = cKDTree(np.array([parts.xyz[row][:2] for row in outside]))
-        for row in entrances:
-            distance, nearest = tree.query(parts.xyz[row][:2])
-            if distance <= _JOIN_ENTRANCE_M:
-                parts.join(row, outside[int(nearest)], "walk")
 
 
 def _unreachable(graph: WalkGraph, merged: Merged) -> list[Finding]:

@@ -26,6 +26,9 @@ _GAP_M = 0.3
 _THICKEST_WALL_M = 1.0
 _PROBE_M = 0.2  # how finely a shared edge is tried for walls
 _GROUND_SLACK_M = 1.6  # an outer door this near to the ground is an entrance
+_DRAWN_REACH_M = 4.0  # from an entrance of the map to the room it opens
+_NOWHERE = np.zeros((0, 2))
+_ESCALATORS = ("ESCALATOR", "MOVINGWALKWAY")
 _WALLS = ("IfcWall", "IfcCurtainWall", "IfcWindow", "IfcPlate", "IfcBuildingElementProxy")
 
 
@@ -46,11 +49,15 @@ def walk_building(
     park_from_ifc: NDArray[np.float64],
     nodes: NDArray[np.uint32],
     ground: Ground,
+    drawn: NDArray[np.float64] = _NOWHERE,
 ) -> list[int]:
     """Add one building's points and ways; returns the rows of its entrances.
 
+    Its own outer doors come first, else the entrances the map draws at it, else where its walls are open.
+
     Args:
         nodes: uint32 (entities,) scene node of every entity row.
+        drawn: float64 (k, 2) the map's entrances at this building, park metres.
     """
     if not model.spaces:
         return []
@@ -58,7 +65,7 @@ def walk_building(
     walker.open_edges()
     walker.stairs()
     walker.lifts()
-    return walker.doors() or walker.open_side()
+    return walker.doors() or walker.drawn(drawn) or walker.open_side()
 
 
 class _Walker:
@@ -102,6 +109,22 @@ class _Walker:
                 self.parts.set_kind(door, "entrance")
                 entrances.append(door)
         return entrances
+
+    def drawn(self, entrances: NDArray[np.float64]) -> list[int]:
+        """Entrances the map draws, joined to the nearest room at the ground; those with none near lead nowhere."""
+        found = []
+        for x, y in entrances:
+            ground = float(self.ground.height_at(np.array([[x, y]]))[0])
+            middle = (self._ifc_from_park @ [x, y, ground, 1.0])[:3]
+            spot = shapely.Point(middle[:2])
+            near = [int(k) for k in self.rooms.tree.query(spot, predicate="dwithin", distance=_DRAWN_REACH_M)
+                    if self._is_at_ground((middle[0], middle[1], self.rooms.floor[k]))]
+            if near:
+                room = min(near, key=lambda k: (round(float(self.rooms.spaces[k].polygon.distance(spot)), 3), k))
+                way_in = self._add((middle[0], middle[1], self.rooms.floor[room]), self._node(room), "entrance")
+                self._join_room(way_in, room, "door")
+                found.append(way_in)
+        return found
 
     def open_side(self) -> list[int]:
         """Where a building without an entrance door is open to the outside: the widest gap in its walls at the ground."""
@@ -183,8 +206,10 @@ class _Walker:
         return best[len(best) // 2] if len(best) * _PROBE_M >= _OPEN_EDGE_M else None
 
     def stairs(self) -> None:
-        """A flight goes from the middle of its lowest tread to its top landing, and joins the rooms at both."""
-        for row in self._of("IfcStair", "IfcRamp"):
+        """A flight or escalator goes from the middle of its lowest tread to its top landing and joins the rooms at both."""
+        moving = self._of("IfcTransportElement")
+        escalators = moving[np.isin(self.model.entities.predefined[moving], _ESCALATORS)]
+        for row in [*self._of("IfcStair", "IfcRamp").tolist(), *escalators.tolist()]:
             points = self._points_under(row)
             if points is None:
                 continue
@@ -193,12 +218,15 @@ class _Walker:
                 continue
             ends = [self._landing(points, low, int(self.nodes[row])), self._landing(points, high, int(self.nodes[row]))]
             if None not in ends:
-                self.parts.join(ends[0], ends[1], "stair")  # type: ignore[arg-type]
+                kind = "ramp" if str(self.model.entities.cls[row]).startswith("IfcRamp") else "stair"
+                self.parts.join(ends[0], ends[1], kind)  # type: ignore[arg-type]
 
     def lifts(self) -> None:
         """Lift cars above one another are one shaft; a car drawn once serves every storey."""
         shafts: list[tuple[NDArray[np.float64], list[int]]] = []
         for row in self._of("IfcTransportElement"):
+            if self.model.entities.predefined[row] in _ESCALATORS:
+                continue
             box = self.model.boxes[row]
             middle = (box[:2] + box[3:5]) / 2
             for known, members in shafts:

@@ -5,7 +5,7 @@ Row k describes the node with dense index k; row 0 is nobody (feature 0 is never
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +42,11 @@ class SceneGraph:
     Args:
         columns: one array a column, all of length n+1 (row 0 reserved); the names of `Node`'s fields,
             with `anchor` (n+1, 3) and `bbox` (n+1, 6) in park-frame metres, float64.
+        aliases: further ids nodes are known by (footprints merged into the building that stands there).
     """
 
-    def __init__(self, columns: dict[str, NDArray]) -> None:
-        self.columns = columns
+    def __init__(self, columns: dict[str, NDArray], aliases: Mapping[str, int] | None = None) -> None:
+        self.columns, self.aliases = columns, dict(aliases or {})
         self.size = len(columns["id"])
         self.parent: NDArray[np.uint32] = columns["parent"]
         self._index_of = {node_id: i for i, node_id in enumerate(columns["id"]) if i}
@@ -57,8 +58,8 @@ class SceneGraph:
         return self.size - 1
 
     def index(self, node_id: str) -> int:
-        """Dense index of a node id; 0 when there is none."""
-        return self._index_of.get(node_id, 0)
+        """Dense index of a node id or alias; 0 when there is none."""
+        return self._index_of.get(node_id) or self.aliases.get(node_id, 0)
 
     def children(self, index: int) -> NDArray[np.intp]:
         """Dense indices directly under a node, in build order."""

@@ -55,7 +55,7 @@ class BuildingSpec:
     """One building: one IFC file a discipline, federated, or one floor plan a storey.
 
     Placement is None where the files say where they stand; `georeference` then names the reading of them to take where
-    more than one is as likely.
+    more than one is as likely. `footprint`: the features of building layers (`layer:id`) that are this building.
     """
 
     id: str
@@ -63,6 +63,7 @@ class BuildingSpec:
     placement: Placement | None
     plans: tuple[PlanSpec, ...] = ()
     georeference: str | None = None
+    footprint: tuple[str, ...] = ()
     name: str | None = None
     name_zh: str | None = None
     zone: str | None = None

@@ -188,7 +188,10 @@ class _Reader(Ledger):
                 f"did you mean '{close[0]}'?" if close else f'add [[zone]] with id = "{zone}"',
             )
             zone = None
-        placement = self._placement(table)
+        placement, footprint = self._placement(table), table.texts("footprint")
+        for declared in (f for f in footprint if not re.fullmatch(r"[A-Za-z0-9_-]+:.+", f)):
+            table.fault("footprint", f"footprint '{declared}' of building '{building_id}' names no feature of a layer",
+                        'write footprint = "<layer>:<feature id>"')
         if not building_id or not (files or plans):
             return None
         return BuildingSpec(
@@ -197,6 +200,7 @@ class _Reader(Ledger):
             placement=placement,
             plans=plans,
             georeference=table.text("georeference"),
+            footprint=tuple(f for f in footprint if ":" in f),
             name=table.text("name"),
             name_zh=table.text("name_zh"),
             zone=zone,

@@ -21,7 +21,7 @@ KEYS = {
     "source": ("id", "url", "points", "user", "password", "ca", "cert", "key", "poll_secs", "security", "unit", "order",
                "local", "time"),
     "zone": ("id", "name", "name_zh"),
-    "building": ("id", "ifc", "plans", "name", "name_zh", "zone", "placement", "georeference"),
+    "building": ("id", "ifc", "plans", "name", "name_zh", "zone", "placement", "georeference", "footprint"),
     "plan": ("source", "storey", "elevation", "height", "crs", "table", "name_field", "name_zh", "size", "voids"),
     "layer": (
         "id",

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
 NODE_KINDS = ("space", "door", "entrance", "stair", "lift", "road")
-EDGE_KINDS = ("walk", "door", "stair", "lift", "road")
+EDGE_KINDS = ("walk", "door", "stair", "ramp", "lift", "road")
 
 
 class WalkGraph:

@@ -115,7 +115,8 @@ def test_places_are_park_metres_after_the_turn(source: BuildingSource) -> None:
 def test_footprint_under_the_model_is_merged_away_and_others_become_buildings(source: BuildingSource) -> None:
     blocks = _layer("blocks", "buildings", [shapely.box(94, 50, 100, 60), shapely.box(200, 0, 220, 20)], height=12.0)
     merged = _merge(source, [blocks])
-    assert merged.graph.index("blocks:1") == 0
+    assert merged.graph.index("blocks:1") == merged.graph.index("a1")
+    assert "blocks:1" not in merged.graph.columns["id"]
     block = merged.graph.node(merged.graph.index("blocks:2"))
     assert (block.kind, block.height, block.area) == ("building", 12.0, 400.0)
     assert block.bbox == (200.0, 0.0, 2.0, 220.0, 20.0, 14.0)
@@ -164,6 +165,15 @@ def test_unbound_devices_are_kept_and_reported(source: BuildingSource) -> None:
     assert [f.level for f in merged.findings] == ["warning", "warning", "warning", "error"]
     assert merged.graph.node(merged.graph.index("d2")).parent == merged.graph.index("a1")
     assert all(np.isfinite(merged.graph.node(merged.graph.index(d)).anchor).all() for d in ("d1", "d2", "d3"))
+
+
+def test_device_of_a_merged_footprint_is_at_the_building_and_feeding_nothing_is_told(source: BuildingSource) -> None:
+    blocks = _layer("blocks", "buildings", [shapely.box(94, 50, 100, 60)])
+    devices = [_device("d1", building="blocks:1", feeds="blocks:1"), _device("d2", at=(0, 0, 0), feeds="d9")]
+    merged = _merge(source, [blocks], devices)
+    assert merged.graph.node(merged.graph.index("d1")).parent == merged.graph.index("a1")
+    told = [f.what for f in merged.findings if f.level != "note"]
+    assert told == ["device 'd2' feeds 'd9', which is no device and nothing else in the park"]
 
 
 def test_park_reads_back_as_it_was_written_and_twice_the_same_bytes(source: BuildingSource, tmp_path: Path) -> None:
@@ -230,6 +240,42 @@ def test_building_whose_front_door_is_gone_reports_its_rooms(source: BuildingSou
     merged = _merge(source)
     _, findings = build_walk(merged, {"a1": source}, FlatGround(-50.0))  # no door is at the ground
     assert [f.count for f in findings] == [3]
+
+
+def test_entrance_is_joined_round_the_building_not_through_it(source: BuildingSource) -> None:
+    behind, before = shapely.LineString([(92, 40), (92, 70)]), shapely.LineString([(110, 40), (110, 60)])
+    graph, _ = build_walk(_merge(source, [_layer("paths", "paths", [behind, before])]), {"a1": source}, FlatGround(2.0))
+    [door] = np.flatnonzero(graph.kind == "entrance")
+    assert abs(graph.xyz[door, 0] - 92) < abs(graph.xyz[door, 0] - 110)  # the path behind is nearer, through the walls
+    joined = {int(a if b == door else b) for a, b in graph.edge if door in (a, b)}
+    assert [float(graph.xyz[k, 0]) for k in joined if graph.kind[k] == "road"] == [110.0]
+
+
+def test_building_no_path_comes_near_to_is_told(source: BuildingSource) -> None:
+    merged = _merge(source, [_layer("paths", "paths", [shapely.LineString([(300, 0), (300, 60)])])])
+    _, findings = build_walk(merged, {"a1": source}, FlatGround(2.0))
+    assert [(f.where, "the nearest is 200 m off" in f.what) for f in findings] == [("a1", True)]
+
+
+def test_entrance_of_the_map_opens_a_building_without_an_outer_door(tmp_path: Path) -> None:
+    maker = Maker()
+    made = two_rooms(maker)
+    maker.file.remove(made["front door"])
+    maker.box("IfcWall", (0, 5.8, 0), (10, 0.2, 2.8), made["L1"])
+    maker.box("IfcWall", (0, 0, 0), (0.2, 6, 2.8), made["L1"])
+    maker.box("IfcWall", (9.8, 0, 0), (0.2, 6, 2.8), made["L1"])
+    model = BuildingSource(model=federate([read_discipline(maker.write(tmp_path / "a1.ifc"))]), park_from_ifc=PARK_FROM_IFC)
+    paths = _layer("paths", "paths", [shapely.LineString([(110, 40), (110, 60)])])
+    way_in = _layer("ways_in", "entrances", [shapely.Point(100.3, 57.0), shapely.Point(130, 57.0)])
+    shut = build_walk(_merge(model, [paths]), {"a1": model}, FlatGround(2.0))
+    opened = build_walk(_merge(model, [paths, way_in]), {"a1": model}, FlatGround(2.0))
+    assert [f.count for f in shut[1]] == [3]
+    assert opened[1] == ()
+    graph = opened[0]
+    [door] = np.flatnonzero(graph.kind == "entrance")
+    office, street = graph.points_of(_named(_merge(model, [paths]), "102 Office"))[0], graph.nearest(np.array([110, 40, 2]))
+    assert graph.xyz[door] == pytest.approx((100.3, 57.0, 2.0))
+    assert door in (graph.route_rows(int(office), int(street)) or [])
 
 
 def test_two_models_in_one_place_are_told(source: BuildingSource) -> None:
