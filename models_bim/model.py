@@ -6,7 +6,7 @@ Where that stands in the park is `models_bim.georeference`'s matter (`park_from_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -249,3 +249,18 @@ class BimModel:
     #: float64 (n, 6) xmin,ymin,zmin,xmax,ymax,zmax of each entity's own geometry in ifc metres; NaN where it has none.
     boxes: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 6)))
     digest: str = ""
+
+    def bare(self) -> BimModel:
+        """The model without bodies and without what is said of things: rows, storeys and rooms alone."""
+        said, placed = self.properties, self.instances
+        return replace(
+            self,
+            properties=Properties(entity=said.entity[:0], pset=said.pset[:0], name=said.name[:0], value=said.value[:0],
+                                  unit=said.unit[:0]),
+            meshes=(),
+            instances=Instances(entity=placed.entity[:0], mesh=placed.mesh[:0], ifc_from_local=placed.ifc_from_local[:0]),
+            georeadings=(),
+            groups=(),
+            relations=no_relations(),
+            findings=(),
+        )

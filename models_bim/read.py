@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ifcopenshell
@@ -21,9 +21,9 @@ from models_bim.discipline import Discipline
 from models_bim.federate import federate
 from models_bim.geometry import FAST, SURE
 from models_bim.model import BimModel
-from twin.errors import SourceError
+from twin.errors import SourceError, TwinError
 from twin.finding import Finding
-from twin.steps import StepStore, code_digest, digest_of_file, key_of
+from twin.steps import code_digest, digest_of_file, key_of
 
 Progress = Callable[[str, str, int, int], None]
 _TREE = Path(__file__).resolve().parent.parent
@@ -41,9 +41,8 @@ def read_building(
     memory_bytes: int | None = None,
     timeout_secs: float = DEFAULT_TIMEOUT_SECS,
     jobs: int | None = None,
-    steps: StepStore | None = None,
 ) -> BimModel:
-    """Federate the IFC files of one building.
+    """Federate the IFC files of one building, read at once.
 
     A file that cannot be read becomes an error finding and the others go on.
 
@@ -53,44 +52,82 @@ def read_building(
         memory_bytes: address space each reading process may take; None for three quarters of the machine's memory.
         timeout_secs: wall time each file may take.
         jobs: files read at a time; None for one a core.
-        steps: where what was read before is kept; None reads every file.
 
     Raises:
         SourceError: none of the files can be read.
     """
-    limit = memory_bytes if memory_bytes is not None else _three_quarters_of_memory()
-    kept = steps or StepStore(None)
 
     def read(path: Path) -> Discipline | SourceError:
         try:
-            return kept.recall(_key(path), lambda: read_file(
-                path, progress=progress, memory_bytes=limit, timeout_secs=timeout_secs))
+            return read_file(path, progress=progress, memory_bytes=memory_bytes, timeout_secs=timeout_secs)
         except SourceError as error:
             return error
 
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
-        results = list(pool.map(read, paths))
-    failures = [r for r in results if isinstance(r, SourceError)]
-    disciplines = [r for r in results if isinstance(r, Discipline)]
+        return federated(list(pool.map(read, paths)))
+
+
+def federated(read: Sequence[Discipline | TwinError], keys: Sequence[str] = ()) -> BimModel:
+    """One building of what was read of its files, in their order; `keys` name the files' contents.
+
+    Raises:
+        SourceError: none of the files could be read.
+    """
+    failures = [r for r in read if isinstance(r, TwinError)]
+    disciplines = [r for r in read if isinstance(r, Discipline)]
     if not disciplines:
         raise failures[0]
-    model = replace(federate(disciplines), digest=key_of(*(_key(path) for path in paths)))
+    model = replace(federate(disciplines), digest=key_of(*keys) if keys else "")
     lost = tuple(Finding("error", f.what, f.where or "", f.mend) for f in failures)
     return replace(model, findings=(*lost, *model.findings))
 
 
-def _key(path: Path) -> str:
-    """Of a file as this code reads it; its name is part of what is read."""
-    content = digest_of_file(path) if path.is_file() else ""
-    return key_of("ifc", ifcopenshell.version, code_digest("models_bim", "twin"), path.name, content)
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """The step (`twin.workshop.Step`) that reads one IFC file. Its key is of the content and the name: both are read."""
+
+    path: Path
+    key: str
+
+    @classmethod
+    def of(cls, path: Path) -> ReadModel:
+        """The step for a file as it is now."""
+        content = digest_of_file(path) if path.is_file() else ""
+        return cls(path, key_of("ifc", ifcopenshell.version, code_digest("models_bim", "twin"), path.name, content))
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"reading {self.path.name}"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The model itself."""
+        return (self.path,)
+
+    def do(self, here: Callable[[Path], Path]) -> Discipline | TwinError:
+        """What is in the file, or what is wrong with it."""
+        try:
+            return read_file(here(self.path))
+        except SourceError as error:
+            return error
 
 
-def read_file(path: Path, *, progress: Progress, memory_bytes: int, timeout_secs: float) -> Discipline:
+def read_file(
+    path: Path,
+    *,
+    progress: Progress = lambda file, step, done, total: None,
+    memory_bytes: int | None = None,
+    timeout_secs: float = DEFAULT_TIMEOUT_SECS,
+) -> Discipline:
     """Read one file in its own process; where the fast kernel crashes it is read again with OpenCASCADE alone.
+
+    Args: as those of `read_building`.
 
     Raises:
         SourceError: unreadable, too large for the memory allowed, too slow, or the kernel crashed on it twice.
     """
+    memory_bytes = memory_bytes if memory_bytes is not None else _three_quarters_of_memory()
     try:
         return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs)
     except _Crashed:

@@ -156,8 +156,15 @@ def main() -> int:
     except MemoryError:
         channel.write(json.dumps({"memory": True}) + "\n")
         return 3
-    with open(request["result"], "wb") as out:
-        pickle.dump(discipline, out, protocol=5)
+    try:
+        with open(request["result"], "wb") as out:
+            pickle.dump(discipline, out, protocol=5)
+    except OSError as error:
+        folder = os.path.dirname(os.path.dirname(request["result"]))
+        told = {"error": f"what was read of {Path(request['path']).name} cannot be written to {folder} ({error.strerror})",
+                "mend": "make room there, or set TMPDIR to a folder with more"}
+        channel.write(json.dumps(told) + "\n")
+        return 2
     return 0
 
 

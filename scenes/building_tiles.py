@@ -32,11 +32,12 @@ FLOOR_SUN = 0.6  # floors carry data: their shadows stay faint
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BuildingInput:
-    """A building ready to be drawn.
+    """A building ready to be drawn. Its things are numbered from 1 within it, so that it is drawn again only when it changed.
 
     Args:
-        nodes: (entities,) dense node index of every entity row.
-        node: dense index of the building itself; storey_nodes: of each storey, in order.
+        nodes: (entities,) number of every entity row.
+        node: number of the building itself; storey_nodes: of each storey, in order.
+        dense: (k,) ascending, the park-wide dense node index of every number; 0 for 0.
     """
 
     id: str
@@ -45,6 +46,16 @@ class BuildingInput:
     nodes: NDArray[np.uint32]
     node: int
     storey_nodes: tuple[int, ...]
+    dense: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, building_id: str, model: BimModel, park_from_ifc: NDArray[np.float64], nodes: NDArray[np.uint32], node: int,
+           storey_nodes: tuple[int, ...]) -> BuildingInput:
+        """A building by dense node indices."""
+        dense = np.unique(np.concatenate([[0, node, *storey_nodes], nodes])).astype(np.uint32)
+        own = np.searchsorted(dense, nodes).astype(np.uint32)
+        first, *rest = np.searchsorted(dense, [node, *storey_nodes]).tolist()
+        return cls(building_id, model, park_from_ifc, own, first, tuple(rest), dense)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +72,7 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
 
     Args:
         whole: `building_mesh` of the source.
+        names: of the building's own numbers.
         around_it: triangles (m, 3, 3) of the neighbourhood that throws shadow on it.
     """
     if not len(whole.mesh.faces):

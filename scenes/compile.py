@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from scenes.building_step import CODE_ROOMS
 from scenes.building_tiles import BuildingInput
 from scenes.glb import FeatureNames
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
 from scenes.output import BuildFolder, digest
-from scenes.park_tiles import CODE_ROOMS, ParkScene, ParkTiles, write_tiles
+from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
 from scenes.relations import Related, write_relations
 from scenes.sources import Progress, Sources, read_sources, source_files
 from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
@@ -23,6 +24,7 @@ from scenes.walk import build_walk, write_walk
 from twin.finding import Finding
 from twin.park import ParkSpec
 from twin.steps import StepStore, code_digest, user_steps
+from twin.workshop import LocalPool, Pool, Workshop
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -40,14 +42,15 @@ class BuildResult:
 
 
 def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, total: None, force: bool = False,
-                 jobs: int = 2, faults: tuple[Finding, ...] = ()) -> BuildResult:
+                 jobs: int = 2, faults: tuple[Finding, ...] = (), pool: Pool | None = None) -> BuildResult:
     """Compile a park into its build folder; on failure the last good build stays.
 
     Args:
         progress: called with (stage, done, total) from the calling thread.
         force: do every step, also where neither its input nor its code has changed.
-        jobs: buildings read at a time.
+        jobs: files read and buildings drawn at a time on this machine.
         faults: what was wrong in the park file; goes into the report first.
+        pool: where the steps are done, if not on this machine; it changes no byte of the result.
 
     Raises:
         SourceError: nothing of the park could be read.
@@ -58,25 +61,25 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
     standing = None if force else _standing(spec, build)
     if standing is not None:
         return standing
-    steps = StepStore(None) if force else user_steps()
-    sources = read_sources(spec, progress, jobs, steps)
+    workshop = Workshop(pool or LocalPool(jobs), StepStore(None) if force else user_steps())
+    sources = read_sources(spec, progress, workshop)
     folder = BuildFolder(spec.build_dir)
     try:
-        result = _build(spec, sources, folder, progress, build, inputs, faults, jobs, steps)
+        result = _build(spec, sources, folder, progress, build, inputs, faults, workshop)
     except BaseException:
         folder.discard()
         raise
     folder.put_in_place()
-    steps.trim()
+    workshop.store.trim()
     return result
 
 
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
-           inputs: dict[str, str], faults: tuple[Finding, ...], jobs: int, steps: StepStore) -> BuildResult:
+           inputs: dict[str, str], faults: tuple[Finding, ...], workshop: Workshop) -> BuildResult:
     progress("merge", 0, 1)
     merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground)
     progress("merge", 1, 1)
-    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, jobs, steps)
+    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, workshop)
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)
@@ -96,7 +99,7 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
 def _scene(spec: ParkSpec, sources: Sources, merged: Merged) -> ParkScene:
     columns = merged.graph.columns
     buildings = tuple(
-        BuildingInput(building_id, source.model, source.park_from_ifc, merged.entity_nodes[building_id],
+        BuildingInput.of(building_id, source.model, source.park_from_ifc, merged.entity_nodes[building_id],
                       merged.building_nodes[building_id], merged.storey_nodes[building_id])
         for building_id, source in sources.buildings.items())
     names = FeatureNames(columns["id"], columns["name"], columns["cls"])

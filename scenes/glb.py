@@ -30,6 +30,10 @@ class FeatureNames:
     name: NDArray[np.object_]
     cls: NDArray[np.object_]
 
+    def take(self, nodes: NDArray) -> FeatureNames:
+        """Those of some nodes, in their order."""
+        return FeatureNames(self.id[nodes], self.name[nodes], self.cls[nodes])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InstanceSet:

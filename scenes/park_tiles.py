@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,17 +17,17 @@ from gis.planting import points_of
 from gis.terrain import Terrain
 from scenes.bake import Occluders, crown_corners, sun_vector
 from scenes.building_mesh import BuildingMesh
-from scenes.building_tiles import BuildingInput, BuildingOutput, mesh_of, tile_building
+from scenes.building_step import DrawBuilding
+from scenes.building_tiles import BuildingInput, BuildingOutput, mesh_of
 from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, Write, cell_side_m, cells, mesh_layers
 from scenes.glb import FeatureNames
-from scenes.meshopt import packing
-from scenes.tileset import Tile, ecef_from_park, tileset_json
-from twin.steps import StepStore, code_digest, key_of
+from scenes.renumber import renumbered, renumbered_entry
+from scenes.tileset import ecef_from_park, tileset_json
+from twin.errors import TwinError
+from twin.workshop import Workshop
 
-CODE_ROOMS = ("scenes", "models_bim", "gis", "twin")  # whose code a tile depends on
 MARGIN_M = 30.0
 TERRAIN_REACH_M = 350.0
-WORTH_A_POOL = 4
 Bounds = tuple[float, float, float, float]
 Progress = Callable[[str, int, int], None]
 _ANCHORS = ("boundary", "buildings", "fence", "parking", "greens", "gates")
@@ -67,9 +63,8 @@ class ParkTiles:
     tile_count: int
 
 
-def write_tiles(scene: ParkScene, write: Write, progress: Progress, jobs: int = 1,
-                steps: StepStore | None = None) -> ParkTiles:
-    """Mesh, light and write everything under `tiles/`; `jobs` buildings are drawn at a time, but for those kept."""
+def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Workshop) -> ParkTiles:
+    """Mesh, light and write everything under `tiles/`; buildings are drawn in the workshop."""
     progress("tiles", 0, 1)
     meshes = [mesh_of(source) for source in scene.buildings]
     bounds = park_bounds(scene, meshes)
@@ -94,75 +89,35 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, jobs: int = 
     tiles = tiler.ground_tiles(layers, gis.markings, holes)
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
-    entries = _building_tiles(scene, meshes, gis, sun, write, step, tiles, jobs, steps or StepStore(None))
+    drawn = _building_tiles(scene, meshes, gis, sun, write, step, workshop)
+    tiles += [output.tile for output in drawn]
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
     ecef = ecef_from_park(scene.crs, scene.origin)
     write("tileset.json", tileset_json(tiles, ecef).encode())
-    return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds, entries, len(tiles))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    """One building's share of the drawing, whole in itself so that another process can do it."""
-
-    source: BuildingInput
-    mesh: BuildingMesh
-    around: NDArray[np.float64]
-    sun: NDArray[np.float64]
-    names: FeatureNames
-    steps: StepStore
-
-    def key(self) -> str:
-        """Of everything that shows in the building's files; empty where its model does not say what it was read from."""
-        source = self.source
-        if not source.model.digest:
-            return ""
-        nodes = np.concatenate([[0, source.node, *source.storey_nodes], source.nodes]).astype(np.int64)
-        table = json.dumps([list(column[nodes]) for column in (self.names.id, self.names.name, self.names.cls)])
-        return key_of("building", code_digest(*CODE_ROOMS), packing(), source.id, source.model.digest, table, *(
-            array.tobytes() for array in (source.park_from_ifc, nodes, self.around, self.sun)))
-
-
-Drawn = tuple[BuildingOutput | None, list[tuple[str, bytes]]]
-
-
-def _draw(job: _Job) -> Drawn:
-    key = job.key()
-    return job.steps.recall(key, lambda: _draw_now(job)) if key else _draw_now(job)
-
-
-def _draw_now(job: _Job) -> Drawn:
-    files: list[tuple[str, bytes]] = []
-    output = tile_building(job.source, job.mesh, job.around, job.sun, job.names,
-                           lambda name, data: files.append((name, data)))
-    return output, files
+    return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds,
+                     [output.manifest for output in drawn], len(tiles))
 
 
 def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes, sun: NDArray[np.float64],
-                    write: Write, step: Callable[[], None], tiles: list[Tile], jobs: int,
-                    steps: StepStore) -> list[dict[str, Any]]:
-    """Buildings side by side; results are taken in the park's order, so their number changes no byte."""
+                    write: Write, step: Callable[[], None], workshop: Workshop) -> list[BuildingOutput]:
+    """Buildings side by side, each written as it comes; what is told of them stands in the park's order."""
     near = _Neighbours(gis, meshes, [_box(m.mesh) if len(m.mesh) else None for m in meshes])
-    work = (_Job(source, mesh, near.around(k), sun, scene.names, steps)
-            for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)))
-    entries = []
-    with ExitStack() as stack:
-        done: Iterable[Drawn]
-        if jobs > 1 and len(meshes) >= WORTH_A_POOL:
-            pool = stack.enter_context(ProcessPoolExecutor(jobs, mp_context=get_context("spawn")))
-            done = pool.map(_draw, work)
-        else:
-            done = map(_draw, work)
-        for output, files in done:
-            for name, data in files:
-                write(name, data)
-            step()
-            if output is not None:
-                tiles.append(output.tile)
-                entries.append(output.manifest)
-    return entries
+    steps = (DrawBuilding.of(source, mesh, near.around(k), sun, scene.names)
+             for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)))
+    drawn: dict[int, BuildingOutput] = {}
+    for place, result in workshop.finish(steps):
+        if isinstance(result, TwinError):
+            raise result
+        output, files = result
+        dense = scene.buildings[place].dense
+        for name, data in files:
+            write(name, renumbered(data, dense))
+        if output is not None:
+            drawn[place] = replace(output, manifest=renumbered_entry(output.manifest, dense))
+        step()
+    return [drawn[place] for place in sorted(drawn)]
 
 
 class _Neighbours:

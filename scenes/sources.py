@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +13,14 @@ from numpy.typing import NDArray
 from gis.check import check_layer
 from gis.landing import Frame, land, likely_crs, with_likely_crs
 from gis.model import FlatGround, Ground, Layer
-from gis.read import MissingCrs, is_terrain, read_layer
+from gis.read import MissingCrs
 from gis.solids import check_bases
+from gis.step import ReadLayer
 from gis.tables import sidecars
-from gis.terrain import Terrain, read_terrain
+from gis.terrain import Terrain
+from models_bim.discipline import Discipline
 from models_bim.georeference import park_from_placement, place
-from models_bim.read import read_building
+from models_bim.read import ReadModel, federated
 from scenes.merge import BuildingSource
 from scenes.plan_model import plan_model
 from scenes.plans import read_plans
@@ -28,7 +29,7 @@ from twin.finding import Finding
 from twin.packs import park_packs
 from twin.park import BuildingSpec, ParkSpec, Placement
 from twin.registry import Device, read_registry
-from twin.steps import StepStore
+from twin.workshop import Workshop
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,15 +45,15 @@ class Sources:
     findings: tuple[Finding, ...]
 
 
-def read_sources(spec: ParkSpec, progress: Progress, jobs: int, steps: StepStore) -> Sources:
-    """Read all sources of a park.
+def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sources:
+    """Read all sources of a park; a file a step, done in the workshop.
 
     Raises:
         SourceError: the park names buildings or layers and not one of them could be read.
     """
     findings: list[Finding] = []
-    buildings = _read_buildings(spec, progress, jobs, findings, steps)
-    layers, terrain, unplaced = _read_layers(spec, progress, findings)
+    buildings = _read_buildings(spec, progress, findings, workshop)
+    layers, terrain, unplaced = _read_layers(spec, progress, findings, workshop)
     if (spec.buildings or spec.layers) and not (buildings or layers or terrain):
         first = next(f for f in findings if f.level == "error")
         raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
@@ -67,30 +68,32 @@ def read_sources(spec: ParkSpec, progress: Progress, jobs: int, steps: StepStore
     return Sources(buildings, landed.layers, ground, _devices(spec, findings), tuple(findings))
 
 
-def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding],
+def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding], workshop: Workshop,
                  ) -> tuple[list[Layer], Terrain | None, list[MissingCrs]]:
     """Layers in the park frame, the first terrain, and what could not be placed for want of a coordinate system."""
+    progress("layers", 0, len(spec.layers))
+    read: dict[int, Layer | Terrain | TwinError] = {}
+    for place_of, result in workshop.finish((ReadLayer.of(layer, spec) for layer in spec.layers), is_light=True):
+        read[place_of] = result
+        progress("layers", len(read), len(spec.layers))
     layers: list[Layer] = []
     terrain: Terrain | None = None
     unplaced: list[MissingCrs] = []
-    for done, layer_spec in enumerate(spec.layers):
-        progress("layers", done, len(spec.layers))
-        try:
-            if layer_spec.kind != "terrain" and not is_terrain(layer_spec.source):
-                layer = read_layer(layer_spec, spec.crs, spec.origin)
-                findings.extend((*layer.findings, *check_layer(layer)))
-                layers.append(layer)
-            elif terrain is None:
-                terrain = read_terrain(layer_spec, spec.crs, spec.origin)
-                findings.extend(terrain.findings)
-            else:
-                findings.append(Finding("warning", f"layer '{layer_spec.id}' is a second terrain and is left out",
-                                        f"park.toml:{layer_spec.line}", f"join it with '{terrain.id}' into one raster"))
-        except MissingCrs as error:
-            unplaced.append(error)
-        except SourceError as error:
-            findings.append(as_finding(error))
-    progress("layers", len(spec.layers), len(spec.layers))
+    for k, layer_spec in enumerate(spec.layers):
+        result = read[k]
+        if isinstance(result, MissingCrs):
+            unplaced.append(result)
+        elif isinstance(result, TwinError):
+            findings.append(as_finding(result))
+        elif isinstance(result, Layer):
+            findings.extend((*result.findings, *check_layer(result)))
+            layers.append(result)
+        elif terrain is None:
+            terrain = result
+            findings.extend(terrain.findings)
+        else:
+            findings.append(Finding("warning", f"layer '{layer_spec.id}' is a second terrain and is left out",
+                                    f"park.toml:{layer_spec.line}", f"join it with '{terrain.id}' into one raster"))
     return layers, terrain, unplaced
 
 
@@ -110,32 +113,43 @@ def as_finding(error: TwinError) -> Finding:
     return Finding("error", error.what, error.where or "", error.mend)
 
 
-def _read_buildings(spec: ParkSpec, progress: Progress, jobs: int,
-                    findings: list[Finding], steps: StepStore) -> dict[str, BuildingSource]:
-    out: dict[str, BuildingSource] = {}
+def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],
+                    workshop: Workshop) -> dict[str, BuildingSource]:
+    """Every building as soon as its files are read, whatever the order they come in."""
     progress("buildings", 0, len(spec.buildings))
-    with ThreadPoolExecutor(jobs) as pool:
-        results = pool.map(lambda b: _read_one(spec, b, steps), spec.buildings)
-        for done, (building, result) in enumerate(zip(spec.buildings, results, strict=True), 1):
-            source, told = result
-            findings.extend(told)
-            if source is not None:
-                out[building.id] = source
-            progress("buildings", done, len(spec.buildings))
+    steps = [ReadModel.of(path) for path in dict.fromkeys(path for b in spec.buildings for path in b.ifc)]
+    read: dict[Path, Discipline | TwinError] = {}
+    placed: dict[str, tuple[BuildingSource | None, tuple[Finding, ...]]] = {}
+    keys = {step.path: step.key for step in steps}
+    for result in itertools.chain([None], workshop.finish(steps, is_light=True)):
+        if result is not None:
+            read[steps[result[0]].path] = result[1]
+        for building in spec.buildings:
+            if building.id not in placed and all(path in read for path in building.ifc):
+                placed[building.id] = _placed(spec, building, read, keys)
+                progress("buildings", len(placed), len(spec.buildings))
+        still = {path for b in spec.buildings if b.id not in placed for path in b.ifc}
+        read = {path: found for path, found in read.items() if path in still}
+    out: dict[str, BuildingSource] = {}
+    for building in spec.buildings:
+        source, told = placed[building.id]
+        findings.extend(told)
+        if source is not None:
+            out[building.id] = source
     return out
 
 
-def _read_one(spec: ParkSpec, building: BuildingSpec,
-              steps: StepStore) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
+def _placed(spec: ParkSpec, building: BuildingSpec, read: dict[Path, Discipline | TwinError],
+            keys: dict[Path, str]) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
     told: tuple[Finding, ...] = ()
     try:
         if building.plans:
             return lift(building, spec)
-        model = read_building(building.ifc, jobs=1, steps=steps)
+        model = federated([read[path] for path in building.ifc], [keys[path] for path in building.ifc])
         told = model.findings
         placed = place(model, spec, building.id, building.placement, building.georeference)
         return BuildingSource(model=model, park_from_ifc=placed.park_from_ifc), (*told, *placed.findings)
-    except SourceError as error:
+    except TwinError as error:
         return None, (*told, as_finding(error))
 
 

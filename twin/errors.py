@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 
 class TwinError(Exception):
     """Something a person can put right: what is wrong, where, and the mend.
@@ -25,6 +27,9 @@ class TwinError(Exception):
         self.fill = fill or {}
         place = f"{where}: " if where else ""
         super().__init__(f"{place}{what}; {mend}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), mend=self.mend), (self.what,), self.__dict__
 
 
 class ParkFileError(TwinError):

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from stat import S_ISREG
+from typing import Final, TypeVar, cast
 
 MOST_BYTES = 4 * 2**30
+ABSENT: Final = object()
 Result = TypeVar("Result")
 
 
@@ -28,31 +30,48 @@ class StepStore:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def recall(self, key: str, make: Callable[[], Result]) -> Result:
-        """The result of `key`, made now if it is not there."""
-        if self.folder is None:
-            return make()
+    def find(self, key: str) -> object:
+        """What is kept under `key`, or `ABSENT`."""
+        if self.folder is None or not key:
+            return ABSENT
         path = self.folder / key[:2] / key
         with suppress(Exception):  # absent, damaged, or of another version of a library
-            kept: Result = pickle.loads(path.read_bytes())  # noqa: S301 - written by this user
+            kept: object = pickle.loads(path.read_bytes())  # noqa: S301 - written by this user
             os.utime(path)
             return kept
+        return ABSENT
+
+    def keep(self, key: str, made: object) -> None:
+        """Keep a result; without a key or a folder, or on a full disk, it is not kept."""
+        if self.folder is not None and key:
+            with suppress(OSError):
+                self._keep(self.folder / key[:2] / key, made)
+
+    def recall(self, key: str, make: Callable[[], Result]) -> Result:
+        """The result of `key`, made now if it is not there."""
+        kept = self.find(key)
+        if kept is not ABSENT:
+            return cast(Result, kept)
         made = make()
-        with suppress(OSError):
-            self._keep(path, made)
+        self.keep(key, made)
         return made
 
     def trim(self, most_bytes: int = MOST_BYTES) -> None:
         """Drop what was not used longest until the rest fits."""
         if self.folder is None:
             return
-        rows = sorted(((s.st_mtime, s.st_size, p) for p in self.folder.rglob("*") if p.is_file() for s in [p.stat()]),
-                      reverse=True)
+        rows: list[tuple[float, int, Path]] = []
+        for path in self.folder.rglob("*"):
+            with suppress(OSError):  # another build may be dropping it too
+                state = path.lstat()
+                if S_ISREG(state.st_mode):
+                    rows.append((state.st_mtime, state.st_size, path))
         total = 0
-        for _, size, path in rows:
+        for _, size, path in sorted(rows, reverse=True):
             total += size
             if total > most_bytes:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()
 
     def _keep(self, path: Path, made: object) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import ifcopenshell
+import ifcopenshell.guid
 import pytest
 
 from assets.demo.blocks import BLOCKS
 from assets.demo.building import write_building
 from scenes.compile import BuildResult, compile_park
 from scenes.output import tree_digest
+from scenes.read_glb import Glb
+from scenes.store import open_graph
 from twin.parkfile import load_park
 
 PARK = """[park]
@@ -56,6 +60,27 @@ def test_one_changed_model_is_read_and_drawn_again_and_nothing_else(park: Path) 
         model.write("/* saved again */\n")
     assert built(park).is_fresh
     assert len(kept(park) - first) == 2, "the changed one, read and drawn"
+    quick = tree_digest(park / "build")
+    built(park, force=True)
+    assert tree_digest(park / "build") == quick, "the same bytes as when every step is done"
+
+
+def test_more_elements_in_one_building_leave_those_after_it_as_they_are_drawn(park: Path) -> None:
+    built(park)
+    first, shell = kept(park), Glb((park / "build/tiles/b/east/shell.glb").read_bytes())
+    model = ifcopenshell.open(park / "west.ifc")
+    window = model.by_type("IfcWindow")[0]
+    shelf = model.create_entity("IfcFurniture", ifcopenshell.guid.new(), Name="shelf", ObjectPlacement=window.ObjectPlacement,
+                                Representation=window.Representation)
+    rooms = next(r for r in model.by_type("IfcRelContainedInSpatialStructure") if window in r.RelatedElements)
+    rooms.RelatedElements = [*rooms.RelatedElements, shelf]
+    model.write(str(park / "west.ifc"))
+    built(park)
+    assert len(kept(park) - first) == 2, "west, read and drawn"
+    after = Glb((park / "build/tiles/b/east/shell.glb").read_bytes())
+    assert (after.nodes_of_features()[1:] == shell.nodes_of_features()[1:] + 1).all(), "one more before them"
+    graph = open_graph(park / "build")
+    assert after.texts("id")[1:] == [str(graph.columns["id"][node]) for node in after.nodes_of_features()[1:]]
     quick = tree_digest(park / "build")
     built(park, force=True)
     assert tree_digest(park / "build") == quick, "the same bytes as when every step is done"

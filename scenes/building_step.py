@@ -1,0 +1,68 @@
+"""Drawing a building as a step of a build."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.building_mesh import BuildingMesh
+from scenes.building_tiles import BuildingInput, BuildingOutput, tile_building
+from scenes.glb import FeatureNames
+from scenes.meshopt import packing
+from twin.steps import code_digest, key_of
+
+CODE_ROOMS = ("scenes", "models_bim", "gis", "twin")  # whose code a tile depends on
+Files = list[tuple[str, bytes]]
+Drawn = tuple[BuildingOutput | None, Files]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawBuilding:
+    """The step (`twin.workshop.Step`) that draws one building, in its own numbers.
+
+    Args:
+        around: triangles (m, 3, 3) of the neighbourhood that throws shadow on it.
+        names: of the building's own numbers.
+    """
+
+    source: BuildingInput
+    mesh: BuildingMesh
+    around: NDArray[np.float64]
+    sun: NDArray[np.float64]
+    names: FeatureNames
+    files: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, source: BuildingInput, mesh: BuildingMesh, around: NDArray[np.float64], sun: NDArray[np.float64],
+           names: FeatureNames) -> DrawBuilding:
+        """The step for a building of a park whose names are given, without what its drawing does not ask for."""
+        bare = replace(source, model=source.model.bare(), dense=np.zeros(0, np.uint32))
+        return cls(bare, mesh, around, sun, names.take(source.dense))
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"drawing building '{self.source.id}'"
+
+    @property
+    def key(self) -> str:
+        """Of everything that shows in the building's files; empty where its model does not say what it was read from."""
+        source = self.source
+        if not source.model.digest:
+            return ""
+        table = json.dumps([list(column) for column in (self.names.id, self.names.name, self.names.cls)])
+        numbers = np.concatenate([[source.node, *source.storey_nodes], source.nodes]).astype(np.int64)
+        return key_of("building", code_digest(*CODE_ROOMS), packing(), source.id, source.model.digest, table, *(
+            array.tobytes() for array in (source.park_from_ifc, numbers, self.around, self.sun)))
+
+    def do(self, here: Callable[[Path], Path]) -> Drawn:
+        """Tile, manifest entry and files."""
+        files: Files = []
+        output = tile_building(self.source, self.mesh, self.around, self.sun, self.names,
+                               lambda name, data: files.append((name, data)))
+        return output, files
