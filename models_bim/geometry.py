@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_bim.model import Mesh
-from models_bim.triangles import steady_triangles
+from models_bim.triangles import steady_together
 
 FAST = "hybrid-cgal-simple-opencascade"
 SURE = "opencascade"
 BATCH = 4000  # products per iterator: bounds the kernel's memory on very large files
+TOGETHER = 100_000  # triangles steadied in one go: alike small shapes cost more in calls than in work
 DEFAULT_RGB = (178, 178, 178)
 #: Representations that are not what the thing looks like; used only where a product has no other.
 _AUXILIARY = frozenset(
@@ -135,47 +136,90 @@ def _iterate(file: ifcopenshell.file, products: list[ifcopenshell.entity_instanc
     iterator = ifcopenshell.geom.iterator(settings, file, 1, include=products, geometry_library=library)  # type: ignore
     if not iterator.initialize():
         return
+    raws: list[_Raw] = []
+    pending = 0
     cut: dict[bytes, NDArray[np.int32]] = {}
     while True:
-        shape = _shape(iterator.get(), cut)
-        if shape is not None:
-            yield shape
-        if not iterator.next():
+        raw = _raw(iterator.get())
+        if raw is not None:
+            raws.append(raw)
+            pending += len(raw.triangles)
+        is_more = iterator.next()
+        if raws and (pending > TOGETHER or not is_more):
+            yield from _shapes(raws, cut)
+            raws, pending = [], 0
+        if not is_more:
             return
 
 
-def _shape(raw: object, cut: dict[bytes, NDArray[np.int32]]) -> Shape | None:
-    """One shape of the kernel's; `cut` remembers the triangles of the many that are alike."""
-    geometry = raw.geometry  # type: ignore[attr-defined]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Raw:
+    """One shape as the kernel gave it, copied out of its memory; `key` is the same for shapes that are alike."""
+
+    product: int
+    context: str
+    vertices: NDArray[np.float64]
+    triangles: NDArray[np.int32]
+    material: NDArray[np.int32]
+    colours: NDArray[np.float64]
+    names: list[str]
+    matrix: NDArray[np.float64]
+    key: bytes
+
+
+def _raw(found: object) -> _Raw | None:
+    geometry = found.geometry  # type: ignore[attr-defined]
     triangles = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3)
     vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
     if not len(triangles) or not np.isfinite(vertices).all():
         return None
-    matrix = np.frombuffer(raw.transformation_buffer, dtype=np.float64).reshape(4, 4).T.copy()  # type: ignore[attr-defined]
-    centre = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
-    matrix[:3, 3] += matrix[:3, :3] @ centre
     material = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
-    key = hashlib.blake2b(b"".join(a.tobytes() for a in (vertices, triangles, material)), digest_size=16).digest()
-    if key not in cut:
-        cut[key] = steady_triangles(vertices, triangles, material)
-    triangles = cut[key]
-    order = np.argsort(material, kind="stable")
-    run_start, run_rgba, is_default = _runs(material[order], geometry)
+    digest = hashlib.blake2b(digest_size=16)
+    for column in (vertices, triangles, material):
+        digest.update(column.tobytes())
+    return _Raw(
+        product=found.id,  # type: ignore[attr-defined]
+        context=found.context,  # type: ignore[attr-defined]
+        vertices=vertices.copy(),
+        triangles=triangles.copy(),
+        material=material.copy(),
+        colours=np.frombuffer(geometry.colors_buffer, dtype=np.float64).reshape(-1, 4).copy(),
+        names=[m.name for m in geometry.materials],
+        matrix=np.frombuffer(found.transformation_buffer, dtype=np.float64).reshape(4, 4).T.copy(),  # type: ignore[attr-defined]
+        key=digest.digest(),
+    )
+
+
+def _shapes(raws: list[_Raw], cut: dict[bytes, NDArray[np.int32]]) -> Iterator[Shape]:
+    """Shapes of the kernel's; `cut` remembers the triangles of the many that are alike."""
+    fresh = list({raw.key: raw for raw in raws if raw.key not in cut}.values())
+    steadied = steady_together([(raw.vertices, raw.triangles, raw.material) for raw in fresh])
+    cut.update(zip((raw.key for raw in fresh), steadied, strict=True))
+    for raw in raws:
+        yield _shape(raw, cut[raw.key])
+
+
+def _shape(raw: _Raw, triangles: NDArray[np.int32]) -> Shape:
+    matrix = raw.matrix.copy()
+    centre = (raw.vertices.min(axis=0) + raw.vertices.max(axis=0)) / 2
+    matrix[:3, 3] += matrix[:3, :3] @ centre
+    order = np.argsort(raw.material, kind="stable")
+    run_start, run_rgba, is_default = _runs(raw.material[order], raw.colours, raw.names)
     mesh = Mesh(
-        vertices=(vertices - centre).astype(np.float32),
+        vertices=(raw.vertices - centre).astype(np.float32),
         triangles=triangles[order].astype(np.uint32),
         run_start=run_start,
         run_rgba=run_rgba,
         is_default=is_default,
     )
-    return Shape(raw.id, raw.context, mesh, matrix)  # type: ignore[attr-defined]
+    return Shape(raw.product, raw.context, mesh, matrix)
 
 
-def _runs(material: NDArray[np.int32], geometry: object) -> tuple[NDArray, NDArray, NDArray]:
+def _runs(
+    material: NDArray[np.int32], colours: NDArray[np.float64], names: list[str]
+) -> tuple[NDArray, NDArray, NDArray]:
     cuts = np.flatnonzero(np.diff(material)) + 1
     starts = np.concatenate([[0], cuts, [len(material)]]).astype(np.int32)
-    colours = np.frombuffer(geometry.colors_buffer, dtype=np.float64).reshape(-1, 4)  # type: ignore[attr-defined]
-    names = [m.name for m in geometry.materials]  # type: ignore[attr-defined]
     rgba = np.empty((len(starts) - 1, 4), dtype=np.uint8)
     default = np.zeros(len(starts) - 1, dtype=np.bool_)
     for row, slot in enumerate(material[starts[:-1]]):

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 import ifcopenshell
 import ifcopenshell.util.unit
 
+from models_bim.attributes import attribute
 from models_bim.model import ATTRIBUTES
 
 Entity = ifcopenshell.entity_instance
 #: (STEP id, property set, name, value, unit)
 PropertyRow = tuple[int, str, str, str, str]
 _QUANTITIES = {
-    "LengthValue": "LENGTHUNIT",
-    "AreaValue": "AREAUNIT",
-    "VolumeValue": "VOLUMEUNIT",
-    "WeightValue": "MASSUNIT",
-    "TimeValue": "TIMEUNIT",
-    "CountValue": "",
-    "NumberValue": "",
+    "IfcQuantityLength": "LENGTHUNIT",
+    "IfcQuantityArea": "AREAUNIT",
+    "IfcQuantityVolume": "VOLUMEUNIT",
+    "IfcQuantityWeight": "MASSUNIT",
+    "IfcQuantityTime": "TIMEUNIT",
+    "IfcQuantityCount": "",
+    "IfcQuantityNumber": "",
 }
 
 
@@ -45,7 +46,7 @@ def read_properties(file: ifcopenshell.file, steps: set[int]) -> list[PropertyRo
     for step in steps:
         entity = file.by_id(step)
         for name in ("Description", "ObjectType", "Tag"):
-            value = getattr(entity, name, None)
+            value = attribute(entity, name)
             if value:
                 own[step, ATTRIBUTES, name] = (str(value), "")
     return sorted((*key, *value) for key, value in own.items())
@@ -58,9 +59,10 @@ def _assign(
     steps: set[int],
 ) -> None:
     for entity in related or ():
-        if entity is not None and entity.id() in steps:
+        step = entity.id() if entity is not None else 0
+        if step in steps:
             for pset, name, value, unit in values:
-                own[entity.id(), pset, name] = (value, unit)
+                own[step, pset, name] = (value, unit)
 
 
 def _definitions(definition: Entity) -> Iterator[Entity]:
@@ -77,42 +79,51 @@ class _Sets:
         self._file = file
         self._done: dict[int, list[tuple[str, str, str, str]]] = {}
         self._units: dict[str, str] = {}
+        self._measures: dict[str, str] = {}
+        self._symbols: dict[int, str] = {}
 
     def values(self, pset: Entity) -> list[tuple[str, str, str, str]]:
         """(set, name, value, unit) of one set or quantity set; empty for predefined sets."""
         if pset.id() not in self._done:
             name = pset.Name or pset.is_a()
-            items = getattr(pset, "HasProperties", None) or getattr(pset, "Quantities", None) or ()
+            items = attribute(pset, "HasProperties") or attribute(pset, "Quantities") or ()
             self._done[pset.id()] = [(name, *row) for item in items for row in self._flatten(item, "")]
         return self._done[pset.id()]
 
     def _flatten(self, item: Entity, prefix: str) -> Iterator[tuple[str, str, str]]:
-        name = f"{prefix}{item.Name or ''}"
-        if item.is_a("IfcComplexProperty") or item.is_a("IfcPhysicalComplexQuantity"):
-            for part in getattr(item, "HasProperties", None) or getattr(item, "HasQuantities", None) or ():
+        """Rows (name, value, unit) of a property; a file has so many that attributes are taken by their place."""
+        cls, name = item.is_a(), f"{prefix}{item.get_argument(0) or ''}"
+        if cls == "IfcPropertySingleValue":
+            value = item.get_argument(2)
+            if value is not None:
+                yield name, _text(value.get_argument(0)), self._unit_of(item.get_argument(3), value.is_a())
+        elif cls in _QUANTITIES:
+            value, unit = item.get_argument(3), item.get_argument(2)
+            if value is not None:
+                yield name, _text(value), self._symbol_of(unit) if unit else self._project_unit(_QUANTITIES[cls])
+        elif item.is_a("IfcComplexProperty") or item.is_a("IfcPhysicalComplexQuantity"):
+            for part in attribute(item, "HasProperties") or attribute(item, "HasQuantities") or ():
                 yield from self._flatten(part, f"{name}.")
-        elif item.is_a("IfcPropertySingleValue"):
-            if item.NominalValue is not None:
-                yield name, _text(item.NominalValue.wrappedValue), self._unit(item, item.NominalValue.is_a())
-        elif item.is_a("IfcPhysicalSimpleQuantity"):
-            for attribute, unit_type in _QUANTITIES.items():
-                value = getattr(item, attribute, None)
-                if value is not None:
-                    yield name, _text(value), _symbol(item.Unit) if item.Unit else self._project_unit(unit_type)
         elif item.is_a("IfcPropertyEnumeratedValue"):
             yield name, ", ".join(_text(v.wrappedValue) for v in item.EnumerationValues or ()), ""
         elif item.is_a("IfcPropertyListValue"):
             yield name, ", ".join(_text(v.wrappedValue) for v in item.ListValues or ()), ""
         elif item.is_a("IfcPropertyBoundedValue"):
             low, high = (v.wrappedValue if v is not None else "" for v in (item.LowerBoundValue, item.UpperBoundValue))
-            yield name, f"{_text(low)} … {_text(high)}", self._unit(item, "")
+            yield name, f"{_text(low)} … {_text(high)}", self._unit_of(attribute(item, "Unit"), "")
 
-    def _unit(self, item: Entity, measure: str) -> str:
-        if getattr(item, "Unit", None) is not None:
-            return _symbol(item.Unit)
-        if not measure.endswith("Measure"):
-            return ""
-        return self._project_unit(ifcopenshell.util.unit.get_measure_unit_type(measure))  # type: ignore[arg-type]
+    def _unit_of(self, unit: Entity | None, measure: str) -> str:
+        if unit is not None:
+            return self._symbol_of(unit)
+        if measure not in self._measures:
+            kind = ifcopenshell.util.unit.get_measure_unit_type(measure) if measure.endswith("Measure") else ""  # type: ignore[arg-type]
+            self._measures[measure] = self._project_unit(kind)
+        return self._measures[measure]
+
+    def _symbol_of(self, unit: Entity) -> str:
+        if unit.id() not in self._symbols:
+            self._symbols[unit.id()] = _symbol(unit)
+        return self._symbols[unit.id()]
 
     def _project_unit(self, unit_type: str) -> str:
         if unit_type not in self._units:
@@ -138,13 +149,13 @@ def _material(material: Entity | None) -> str:
         return ""
     if material.is_a("IfcMaterial"):
         return material.Name or ""
-    for attribute in ("ForLayerSet", "ForProfileSet"):
-        if getattr(material, attribute, None) is not None:
-            return _material(getattr(material, attribute))
-    for attribute in ("MaterialLayers", "MaterialProfiles", "MaterialConstituents", "Materials"):
-        parts = getattr(material, attribute, None)
+    for usage in ("ForLayerSet", "ForProfileSet"):
+        if attribute(material, usage) is not None:
+            return _material(attribute(material, usage))
+    for several in ("MaterialLayers", "MaterialProfiles", "MaterialConstituents", "Materials"):
+        parts = attribute(material, several)
         if parts:
             names = [_material(part if part.is_a("IfcMaterial") else part.Material) for part in parts]
             return ", ".join(dict.fromkeys(n for n in names if n))
-    inner = getattr(material, "Material", None)
+    inner = attribute(material, "Material")
     return _material(inner) if inner is not None else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ifcopenshell
 import ifcopenshell.util.placement
 
+from models_bim.attributes import attribute
 from models_bim.discipline import Row
 
 Entity = ifcopenshell.entity_instance
@@ -47,8 +48,8 @@ def _row(entity: Entity, kind: str) -> Row:
         cls=entity.is_a(),
         kind=kind,  # type: ignore[arg-type]
         name=_clean(entity.Name),
-        long_name=_clean(getattr(entity, "LongName", None)),
-        predefined=_clean(getattr(entity, "PredefinedType", None)),
+        long_name=_clean(attribute(entity, "LongName")),
+        predefined=_clean(attribute(entity, "PredefinedType")),
         type_name=_type_name(entity),
     )
 
@@ -58,7 +59,7 @@ def _clean(text: object) -> str:
 
 
 def _type_name(entity: Entity) -> str:
-    for rel in getattr(entity, "IsTypedBy", None) or getattr(entity, "IsDefinedBy", None) or ():
+    for rel in attribute(entity, "IsTypedBy") or attribute(entity, "IsDefinedBy") or ():
         if rel.is_a("IfcRelDefinesByType") and rel.RelatingType is not None:
             return _clean(rel.RelatingType.Name)
     return ""
@@ -66,13 +67,13 @@ def _type_name(entity: Entity) -> str:
 
 def _container(entity: Entity) -> Entity | None:
     """The container or whole: containment first, then aggregates and nests, then the wall a door fills."""
-    for inverse, attribute in (
+    for inverse, relating in (
         ("ContainedInStructure", "RelatingStructure"),
         ("Decomposes", "RelatingObject"),
         ("Nests", "RelatingObject"),
     ):
-        for rel in getattr(entity, inverse, None) or ():
-            whole = getattr(rel, attribute)
+        for rel in attribute(entity, inverse) or ():
+            whole = getattr(rel, relating)
             if whole is not None:
                 return whole
     host = _host(entity)
@@ -81,9 +82,9 @@ def _container(entity: Entity) -> Entity | None:
 
 def _host(entity: Entity) -> Entity | None:
     """The element whose opening this one fills."""
-    for fills in getattr(entity, "FillsVoids", None) or ():
+    for fills in attribute(entity, "FillsVoids") or ():
         opening = fills.RelatingOpeningElement
-        for voids in getattr(opening, "VoidsElements", None) or ():
+        for voids in attribute(opening, "VoidsElements") or ():
             return voids.RelatingBuildingElement
     return None
 

@@ -7,6 +7,8 @@ every cap of a pipe) both ways are as good, and the diagonal from the first corn
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,13 +31,44 @@ def steady_triangles(
         (T, 3) triangles: the same surface, the same way round and, row by row, the same group as given; among the rows
         of one group they stand in the order of their corners.
     """
+    return _steadied(vertices, triangles, group, np.zeros(len(triangles), dtype=np.int64))
+
+
+def _steadied(
+    vertices: NDArray[np.float64], triangles: NDArray[np.int32], group: NDArray[np.int32], shape: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """`steady_triangles` of many shapes; one takes part (shape: its number, (T,)) until nothing of it turns any more."""
     rank = np.empty(len(vertices), dtype=np.int64)
     rank[np.lexsort(vertices.T[::-1])] = np.arange(len(vertices))
     triangles = triangles.copy()
+    going = np.arange(len(triangles))
     for _ in range(_PASSES):
-        if not _flip(vertices, triangles, group, rank):
+        part = triangles[going]
+        turned = _flip(vertices, part, group[going], rank)
+        if not len(turned):
             break
+        triangles[going] = part
+        is_going = np.zeros(int(shape[-1]) + 1, dtype=np.bool_)
+        is_going[shape[going[turned]]] = True
+        going = going[is_going[shape[going]]]
     return _in_order(triangles, group, rank)
+
+
+def steady_together(
+    shapes: Sequence[tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]],
+) -> list[NDArray[np.int32]]:
+    """`steady_triangles` of each (vertices, triangles, group), in one pass over all: no flip reaches from one to another."""
+    if not shapes:
+        return []
+    first = np.cumsum([0, *(len(vertices) for vertices, _, _ in shapes)])
+    ends = np.cumsum([len(triangles) for _, triangles, _ in shapes])[:-1]
+    triangles = np.concatenate([t + np.int32(start) for (_, t, _), start in zip(shapes, first, strict=False)])
+    spans = [int(np.ptp(group)) + 1 for _, _, group in shapes]
+    lowest = np.cumsum([0, *spans])
+    group = np.concatenate([g - g.min() + low for (_, _, g), low in zip(shapes, lowest, strict=False)])
+    shape = np.repeat(np.arange(len(shapes)), [len(t) for _, t, _ in shapes])
+    done = _steadied(np.concatenate([v for v, _, _ in shapes]), triangles, group, shape)
+    return [part - np.int32(start) for part, start in zip(np.split(done, ends), first, strict=False)]
 
 
 def _in_order(
@@ -51,15 +84,15 @@ def _in_order(
 
 def _flip(
     vertices: NDArray[np.float64], triangles: NDArray[np.int32], group: NDArray[np.int32], rank: NDArray[np.int64]
-) -> bool:
-    """Turn the diagonals that are not the chosen ones; says whether there were any."""
+) -> NDArray[np.intp]:
+    """Turn the diagonals that are not the chosen ones; returns the triangles that may turn, none when all is well."""
     first, second, a, b, c, d = _quads(triangles, group, len(vertices))
     gain = _gain(*(vertices[corner] for corner in (a, b, c, d)))
     sooner = np.minimum(rank[c], rank[d]) < np.minimum(rank[a], rank[b])
     wanted = (gain > _TIE) | ((gain >= -_TIE) & sooner)
     first, second, a, b, c, d = (column[wanted] for column in (first, second, a, b, c, d))
     if not len(first):
-        return False
+        return first
     order = np.lexsort((np.maximum(rank[c], rank[d]), np.minimum(rank[c], rank[d])))
     turn = np.full(len(triangles), len(first))  # whose turn it is: a triangle takes part in one flip at a time
     for side in (first, second):
@@ -67,7 +100,7 @@ def _flip(
     mine = order[(turn[first[order]] == np.arange(len(order))) & (turn[second[order]] == np.arange(len(order)))]
     triangles[first[mine]] = np.stack([a[mine], d[mine], c[mine]], axis=1)
     triangles[second[mine]] = np.stack([d[mine], b[mine], c[mine]], axis=1)
-    return True
+    return first
 
 
 def _quads(triangles: NDArray[np.int32], group: NDArray[np.int32], corners: int) -> tuple[NDArray, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models_bim.triangles import steady_triangles
+from models_bim.triangles import steady_together, steady_triangles
 
 
 def disc(corners: int) -> NDArray[np.float64]:
@@ -70,3 +70,17 @@ def test_a_fold_and_a_change_of_material_stay() -> None:
     folded = square.copy()
     folded[0, 2] = 0.01
     assert as_set(steady_triangles(folded, triangles, np.zeros(2, dtype=np.int32))) == as_set(triangles)
+
+
+@given(seed=st.integers(0, 10_000), corners=st.lists(st.integers(4, 20), min_size=1, max_size=5))
+def test_shapes_steadied_together_come_out_as_alone(seed: int, corners: list[int]) -> None:
+    draw = np.random.default_rng(seed)
+    shapes = [
+        (disc(n) * [1.0, 0.5, 1.0], cut_at_random(n, draw), draw.integers(-1, 2, n - 2).astype(np.int32)) for n in corners
+    ]
+    for together, shape in zip(steady_together(shapes), shapes, strict=True):
+        assert (together == steady_triangles(*shape)).all()
+
+
+def test_no_shapes_are_no_triangles() -> None:
+    assert steady_together([]) == []
