@@ -12,6 +12,7 @@ import numpy as np
 
 from scenes.building_step import CODE_ROOMS
 from scenes.building_tiles import BuildingInput
+from scenes.editing import write_editing
 from scenes.glb import FeatureNames
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
@@ -77,12 +78,13 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
            inputs: dict[str, str], faults: tuple[Finding, ...], workshop: Workshop) -> BuildResult:
     progress("merge", 0, 1)
-    merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground)
+    merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground, sources.overrides)
     progress("merge", 1, 1)
     tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, workshop)
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)
+    write_editing(folder.path, spec, sources, merged)
     ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
     write_walk(folder.path, ways)
     findings = (*faults, *sources.findings, *merged.findings, *unreachable, *_unpacked())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,20 +16,31 @@ from scenes.bind import bind
 from scenes.double import Standing, shared_places, twins
 from scenes.footprints import already_there, undeclared
 from scenes.locate import SpaceIndex, SpaceShape
+from scenes.regroup import Regroup
 from scenes.rows import NodeRows
 from scenes.spread import Spread, spread_building
 from twin.finding import Finding
 from twin.graph import SceneGraph
+from twin.overrides import Override
 from twin.park import BuildingSpec, ParkSpec
 from twin.registry import Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BuildingSource:
-    """A building read and placed: float64 (4, 4) ifc metres → park metres."""
+    """A building read and placed: float64 (4, 4) ifc metres → park metres.
+
+    Args:
+        from_source: the same as its sources alone say; None where they say nothing that can be used.
+        is_placed: False where it lies at the park's origin for want of a place.
+        moved_from: where it stood before it was moved by hand; None where it was not.
+    """
 
     model: BimModel
     park_from_ifc: NDArray[np.float64]
+    from_source: NDArray[np.float64] | None = None
+    is_placed: bool = True
+    moved_from: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,6 +75,7 @@ def merge(
     layers: Sequence[Layer] = (),
     devices: Sequence[Device] = (),
     ground: Ground | None = None,
+    overrides: Mapping[str, Override] | None = None,
 ) -> Merged:
     """Put everything of a park under one root. The same inputs give the same nodes in the same order.
 
@@ -72,6 +84,7 @@ def merge(
         layers: GIS layers in the park frame.
         devices: the registry.
         ground: what GIS features stand on; flat at park height 0 where None.
+        overrides: names, groups and zones given by hand (places are in `buildings` and `devices` already).
     """
     rows, findings = NodeRows(), list[Finding]()
     park = rows.add("park", "park", 0, name=spec.name, name_zh=spec.name_zh or "", source="park.toml")
@@ -85,11 +98,15 @@ def merge(
                 rows, building, zones.get(building.zone or "", park), buildings[building.id]
             )
     spaces = tuple(sorted((s for spread in spreads.values() for s in spread.spaces), key=lambda s: s.node))
-    standing = [_standing(rows, building, spreads[building.id]) for building in spec.buildings if building.id in spreads]
+    standing = [_standing(rows, building, spreads[building.id]) for building in spec.buildings
+                if building.id in spreads and buildings[building.id].is_placed]
     findings += [*shared_places(standing), *undeclared(standing, layers)]
     kept, absorbed = _add_layers(rows, layers, park, standing, ground or FlatGround(), findings)
+    models = {b: (buildings[b].model, spread) for b, spread in spreads.items()}
+    if overrides:
+        Regroup(rows, models, park, findings).apply(overrides)
     rows.enclose(park)
-    bind(rows, devices, {b: (buildings[b].model, s) for b, s in spreads.items()}, SpaceIndex(spaces), park, findings)
+    bind(rows, devices, models, SpaceIndex(spaces), park, findings)
     return Merged(
         graph=SceneGraph(rows.columns(), rows.aliases),
         entity_nodes={b: s.nodes for b, s in spreads.items()},

@@ -11,6 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from scenes.by_hand import follow, put_devices
+from scenes.editing import read_moves
 from scenes.locate import SpaceIndex
 from scenes.outlines import Outlines, site_of
 from scenes.store import open_graph, open_spaces
@@ -18,10 +20,11 @@ from scenes.walk import open_walk
 from twin.errors import NotBuiltError
 from twin.finding import Finding
 from twin.graph import SceneGraph
+from twin.overrides import read_overrides
 from twin.packs import PackSet, park_packs
 from twin.park import ParkSpec
 from twin.park_points import point_table, read_own
-from twin.registry import PointTable, read_registry
+from twin.registry import Device, PointTable, read_registry
 from twin.walk import WalkGraph
 
 
@@ -42,6 +45,13 @@ class CompiledPark:
     findings: tuple[Finding, ...] = ()
 
 
+def registry_of(spec: ParkSpec, packs: PackSet) -> tuple[Device, ...]:
+    """Devices as they were compiled: those of the registry, with what edits moved, put or added."""
+    devices = read_registry(spec.registry, packs).devices if spec.registry else ()
+    overrides, _ = read_overrides(spec.build_dir)
+    return put_devices(follow(devices, read_moves(spec.build_dir)), overrides, {}, packs, [])
+
+
 def open_compiled(spec: ParkSpec) -> CompiledPark:
     """Open `build/` of a park.
 
@@ -54,7 +64,7 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
     manifest = json.loads(path.read_text(encoding="utf-8"))
     graph = open_graph(spec.build_dir)
     packs = park_packs(spec.root)
-    registry = read_registry(spec.registry, packs).devices if spec.registry else ()
+    registry = registry_of(spec, packs)
     own = read_own(spec.root, packs.kinds, registry)
     packs = PackSet(packs.packs, dict(own.kinds))
     points = point_table(registry, own, graph)

@@ -96,6 +96,10 @@ class NodeRows:
         """One text cell."""
         return self._text[column][index]
 
+    def set_text(self, column: str, index: int, value: str) -> None:
+        """One text cell; an id is never changed."""
+        self._text[column][index] = value
+
     def set_number(self, column: str, index: int, value: float) -> None:
         """One number cell."""
         self._number[column][index] = float(value)

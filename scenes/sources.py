@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,16 @@ from gis.tables import sidecars
 from gis.terrain import Terrain
 from models_bim.discipline import Discipline
 from models_bim.georeference import park_from_placement, place
+from models_bim.model import BimModel
 from models_bim.read import ReadModel, federated
+from scenes.by_hand import UNPLACED, follow, moves_of, place_by_hand, put_devices
 from scenes.merge import BuildingSource
 from scenes.plan_model import plan_model
 from scenes.plans import read_plans
+from scenes.things import Pose, anchor_of
 from twin.errors import PackError, SourceError, TwinError
 from twin.finding import Finding
+from twin.overrides import FILE_NAME, Override, PutDevice, read_overrides
 from twin.packs import park_packs
 from twin.park import BuildingSpec, ParkSpec, Placement
 from twin.registry import Device, read_registry
@@ -43,6 +47,7 @@ class Sources:
     ground: Ground
     devices: tuple[Device, ...]
     findings: tuple[Finding, ...]
+    overrides: dict[str, Override] = field(default_factory=dict)
 
 
 def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sources:
@@ -57,7 +62,10 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     if (spec.buildings or spec.layers) and not (buildings or layers or terrain):
         first = next(f for f in findings if f.level == "error")
         raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
-    places = [(b, park_corners(source)) for b, source in buildings.items()]
+    overrides, told = read_overrides(spec.root)
+    findings += told
+    buildings = place_by_hand(buildings, overrides, findings)
+    places = [(b, park_corners(source)) for b, source in buildings.items() if source.is_placed]
     frame = Frame(spec.crs, spec.origin)
     findings += [with_likely_crs(as_finding(error), likely_crs(error.sample, layers, frame, places)) for error in unplaced]
     corners = (terrain.id, terrain.vertices[:, :2], terrain.crs) if terrain else None
@@ -65,7 +73,8 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     findings += landed.findings
     ground: Ground = terrain if terrain and landed.is_ground_here else FlatGround(0.0)
     findings += [f for layer in landed.layers if layer.shells for f in check_bases(layer, ground)]
-    return Sources(buildings, landed.layers, ground, _devices(spec, findings), tuple(findings))
+    devices = _devices(spec, buildings, overrides, findings)
+    return Sources(buildings, landed.layers, ground, devices, tuple(findings), overrides)
 
 
 def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding], workshop: Workshop,
@@ -147,10 +156,25 @@ def _placed(spec: ParkSpec, building: BuildingSpec, read: dict[Path, Discipline 
             return lift(building, spec)
         model = federated([read[path] for path in building.ifc], [keys[path] for path in building.ifc])
         told = model.findings
-        placed = place(model, spec, building.id, building.placement, building.georeference)
-        return BuildingSource(model=model, park_from_ifc=placed.park_from_ifc), (*told, *placed.findings)
     except TwinError as error:
         return None, (*told, as_finding(error))
+    try:
+        placed = place(model, spec, building.id, building.placement, building.georeference)
+        return (BuildingSource(model=model, park_from_ifc=placed.park_from_ifc, from_source=placed.park_from_ifc),
+                (*told, *placed.findings))
+    except SourceError as error:
+        return _unplaced(model), (*told, _at_origin(error, building.id))
+
+
+def _unplaced(model: BimModel) -> BuildingSource:
+    """A building that nothing places: the foot of its middle at the park's origin, unturned."""
+    matrix = Pose(at=(0.0, 0.0, 0.0), anchor=anchor_of(model), heading=0.0).matrix()
+    return BuildingSource(model=model, park_from_ifc=matrix, is_placed=False)
+
+
+def _at_origin(error: SourceError, building: str) -> Finding:
+    return Finding("warning", f"{error.what}; until it has a place it lies at the park's origin", error.where or "",
+                   f"place it on the editor page (/editor), or {error.mend}", code=UNPLACED, fill={"building": building})
 
 
 def lift(building: BuildingSpec, spec: ParkSpec) -> tuple[BuildingSource, tuple[Finding, ...]]:
@@ -162,26 +186,33 @@ def lift(building: BuildingSpec, spec: ParkSpec) -> tuple[BuildingSource, tuple[
     findings: list[Finding] = []
     model = plan_model(building, read_plans(building, spec, findings), findings)
     place_of = building.placement or Placement(at=(0.0, 0.0, 0.0))
-    return BuildingSource(model=model, park_from_ifc=park_from_placement(place_of)), tuple(findings)
+    matrix = park_from_placement(place_of)
+    return BuildingSource(model=model, park_from_ifc=matrix, from_source=matrix), tuple(findings)
 
 
-def _devices(spec: ParkSpec, findings: list[Finding]) -> tuple[Device, ...]:
-    if spec.registry is None:
+def _devices(spec: ParkSpec, buildings: dict[str, BuildingSource], overrides: dict[str, Override],
+             findings: list[Finding]) -> tuple[Device, ...]:
+    """The registry: devices of a moved building where it took them, those put by hand where they were put."""
+    if spec.registry is None and not any(isinstance(o, PutDevice) for o in overrides.values()):
         return ()
     try:
         packs = park_packs(spec.root)
     except PackError as error:
         findings.append(as_finding(error))
         return ()
-    registry = read_registry(spec.registry, packs)
-    findings.extend(Finding("warning", fault.what, f"{spec.registry.name}:{fault.line}", fault.mend)
-                    for fault in registry.faults)
-    return registry.devices
+    devices: tuple[Device, ...] = ()
+    if spec.registry is not None:
+        registry = read_registry(spec.registry, packs)
+        findings.extend(Finding("warning", fault.what, f"{spec.registry.name}:{fault.line}", fault.mend)
+                        for fault in registry.faults)
+        devices = follow(registry.devices, moves_of(buildings))
+    return put_devices(devices, overrides, buildings, packs, findings)
 
 
 def source_files(spec: ParkSpec) -> Iterator[Path]:
     """Every file a build reads, sidecars included."""
     yield spec.root / "park.toml"
+    yield spec.root / FILE_NAME
     yield from sorted((spec.root / "packs").glob("*.toml"))
     for building in spec.buildings:
         yield from building.ifc

@@ -92,7 +92,7 @@ def spread_building(
     _sum_areas(rows, spaces, node)
     _tidy_boxes(rows, node, boxes)
     return Spread(
-        node=node, nodes=nodes, storeys=tuple(storeys), spaces=tuple(spaces), footprint=_footprint(model, park_from_ifc)
+        node=node, nodes=nodes, storeys=tuple(storeys), spaces=tuple(spaces), footprint=footprint_of(model, park_from_ifc)
     )
 
 
@@ -202,8 +202,8 @@ def _tidy_boxes(rows: NodeRows, building: int, boxes: NDArray[np.float64]) -> No
         rows.set_number("height", building, rows.box[building][5] - rows.box[building][2])
 
 
-def _footprint(model: BimModel, park_from_ifc: NDArray[np.float64]) -> shapely.Geometry:
-    """The ground the building covers, from boxes taken in its own frame, where walls run along the axes."""
+def footprint_of(model: BimModel, park_from_ifc: NDArray[np.float64]) -> shapely.Geometry:
+    """The ground a building covers (park metres), from boxes taken in its own frame, where walls run along the axes."""
     own = np.isin(model.entities.kind, ("element", "space")) & np.isfinite(model.boxes[:, 0])
     boxes = model.boxes[own]
     if not len(boxes):
