@@ -78,7 +78,8 @@ def _lifespan(services: Services):  # type: ignore[no-untyped-def]
         if not services.runner.is_alive:
             services.runner.start()
         chores = [asyncio.create_task(chore) for chore in (
-            sweep_forever(services.accounts), keep_compact(services.history, services.runner.core.clock),
+            sweep_forever(services.accounts),
+            keep_compact(services.history, services.runner.core.clock, spec=services.spec.history),
             remember_the_day(services))]
         try:
             yield

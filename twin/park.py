@@ -158,6 +158,20 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySpec:
+    """[history]: how long readings and positions are kept, how finely, and where else they go.
+
+    `thin` is (days, seconds): readings older than that keep one row a point and bucket of that many seconds; `days` and
+    `positions_days` are when readings and positions are deleted (0: never); `publish` a Delta table's address.
+    """
+
+    thin: tuple[tuple[int, int], ...] = ()
+    days: int = 0
+    positions_days: int = 0
+    publish: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkSpec:
     """A whole park.toml. Paths are absolute; origin is map metres, the park frame is the map minus it."""
 
@@ -175,6 +189,7 @@ class ParkSpec:
     live: LiveSpec = LiveSpec()
     sources: tuple[SourceSpec, ...] = ()
     database: DatabaseSpec | None = None
+    history: HistorySpec = HistorySpec()
     demo: bool = False
     timezone: str = ""
 

@@ -11,8 +11,8 @@ from typing import Any, cast, get_args
 from zoneinfo import available_timezones
 
 from twin.errors import ParkFileError
-from twin.park import BuildingSpec, DatabaseSpec, LayerKind, LayerSpec, LiveSpec, ParkSpec, Placement, ZoneSpec
-from twin.parksource import read_database, read_source
+from twin.park import BuildingSpec, HistorySpec, LayerKind, LayerSpec, LiveSpec, ParkSpec, Placement, ZoneSpec
+from twin.parksource import read_database, read_history, read_source
 from twin.parktable import KEYS, TABLES, Fault, Ledger, Lines, Table, is_number, table_lines, triple
 
 FILE_NAME = "park.toml"
@@ -114,7 +114,8 @@ class _Reader(Ledger):
             packs=packs,
             live=live,
             sources=tuple(s for s in sources if s),
-            database=self._database(),
+            database=read_database(database) if (database := self._one("database")) else None,
+            history=read_history(history) if (history := self._one("history")) else HistorySpec(),
             demo=demo,
             timezone=zone,
         )
@@ -144,13 +145,9 @@ class _Reader(Ledger):
         return packs
 
     def _live(self, has_sources: bool) -> LiveSpec:
-        table = self.document.get("live")
-        if table is None:
-            return LiveSpec(source="") if has_sources else LiveSpec()
-        if not isinstance(table, dict):
-            self.fault_at("live", 0, "", "[[live]] is a list", "write [live] with one bracket")
-            return LiveSpec()
-        live = Table(self, "live", 0, table)
+        live = self._one("live")
+        if live is None:
+            return LiveSpec(source="") if has_sources and "live" not in self.document else LiveSpec()
         source = live.text("source") or "simulator"
         if source != "simulator" and not re.match(r"mqtts?://[^/\s]+", source):
             live.fault(
@@ -160,13 +157,13 @@ class _Reader(Ledger):
             )
         return LiveSpec(source=source, line=live.line("source"))
 
-    def _database(self) -> DatabaseSpec | None:
-        table = self.document.get("database")
-        if isinstance(table, dict):
-            return read_database(Table(self, "database", 0, table))
-        if table is not None:
-            self.fault_at("database", 0, "", "[[database]] is a list", "write [database] with one bracket")
-        return None
+    def _one(self, name: str) -> Table | None:
+        """A table there is at most one of."""
+        table = self.document.get(name)
+        if table is not None and not isinstance(table, dict):
+            self.fault_at(name, 0, "", f"[[{name}]] is a list", f"write [{name}] with one bracket")
+            return None
+        return None if table is None else Table(self, name, 0, table)
 
     def _zone(self, table: Table) -> ZoneSpec | None:
         zone_id, name = table.identity(), table.text("name", required=True)

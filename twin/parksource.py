@@ -1,4 +1,4 @@
-"""The [[source]] tables of park.toml: which server of the field, spoken to how; and [database], spoken to likewise."""
+"""The [[source]] tables of park.toml: which server of the field, spoken to how; [database], spoken to likewise; [history]."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import re
 from pathlib import Path
 
-from twin.park import DatabaseSpec, SourceSpec
+from twin.park import DatabaseSpec, HistorySpec, SourceSpec
 from twin.parktable import Table
 
 #: What a source's url may begin with, and an example of each.
@@ -78,6 +78,21 @@ def read_database(table: Table) -> DatabaseSpec | None:
                     "write postgresql://USER@HOST/NAME, the password apart; without [database] it is SQLite")
         return None
     return DatabaseSpec(url=url, password=_secret(table), line=table.line("url"))
+
+
+def read_history(table: Table) -> HistorySpec:
+    """The table [history]; what is wrong in it is left out with its fault."""
+    thin: list[tuple[int, int]] = []
+    raw = table.raw.get("thin", [])
+    for pair in raw if isinstance(raw, list) else [raw]:
+        if (isinstance(pair, list) and len(pair) == 2 and all(type(number) is int for number in pair)
+                and pair[0] >= 1 and 1 <= pair[1] <= 86_400 and 86_400 % pair[1] == 0):
+            thin.append((pair[0], pair[1]))
+        else:
+            table.fault("thin", f"thin {pair!r} is not days and seconds",
+                        "write thin = [[30, 60], [365, 900]]: after 30 days a row a minute, after a year one in 15 minutes")
+    return HistorySpec(thin=tuple(sorted(thin)), days=int(table.between("days", 0, 0, 36_500)),
+                       positions_days=int(table.between("positions_days", 0, 0, 36_500)), publish=table.text("publish") or "")
 
 
 def _hidden(url: str) -> str:

@@ -13,11 +13,12 @@ from pyproj.exceptions import CRSError
 
 from twin.park import PlanSpec
 
-TABLES = ("park", "live", "source", "database", "zone", "building", "layer")
+TABLES = ("park", "live", "source", "database", "history", "zone", "building", "layer")
 KEYS = {
     "park": ("id", "name", "name_zh", "crs", "origin", "packs", "registry", "demo", "timezone"),
     "live": ("source",),
     "database": ("url", "password"),
+    "history": ("days", "positions_days", "thin", "publish"),
     "source": ("id", "url", "points", "user", "password", "ca", "cert", "key", "poll_secs", "security", "unit", "order",
                "local", "time"),
     "zone": ("id", "name", "name_zh"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import Person, require
@@ -15,6 +20,7 @@ from ioc.http.alarms import plain
 from ioc.http.refusal import Refusal
 from ioc.services import Services
 from twin import access
+from twin.history.exchange import point_ids, tables, write_table
 from twin.wire import Quality
 
 
@@ -60,6 +66,20 @@ def router(services: Services) -> APIRouter:
         """A point over time: mean, low and high of equal buckets; null where nothing was heard."""
         series = await run_in_threadpool(services.history.query, point, from_ms, to_ms, buckets)
         return {"t": series.t.tolist(), **{name: _nullable(getattr(series, name)) for name in ("mean", "low", "high")}}
+
+    @routes.get("/history/export", response_class=FileResponse)
+    async def history_export(from_ms: float, to_ms: float, points: Annotated[list[str] | None, Query()] = None,
+                             form: Literal["csv", "parquet"] = "csv") -> FileResponse:
+        """Every reading of a span as a table: time (UTC), point, value, quality; of points that match a pattern."""
+        root, made = services.history.root, Path(tempfile.mkdtemp(prefix="parktwin-")) / f"history.{form}"
+
+        def write() -> None:
+            found = tables(root, point_ids(root), from_ms=int(from_ms), to_ms=int(to_ms), points=tuple(points or ("*",)))
+            with made.open("wb") as out:
+                write_table(found, out, form)
+
+        await run_in_threadpool(write)
+        return FileResponse(made, filename=made.name, background=BackgroundTask(shutil.rmtree, made.parent))
 
     @routes.get("/commands")
     async def commands() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a running server does for itself now and then: closed days of history become day files."""
+"""What a running server does for itself now and then: closed days of history become day files, old ones thin."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ import logging
 import pyarrow as pa
 
 from ioc.services import Services
+from twin.errors import TwinError
+from twin.history.keeping import Keeping, Kept
+from twin.history.lake import publish
 from twin.history.store import History
+from twin.park import HistorySpec
 from twin.ports import Clock
 
 EVERY_SECS = 3600.0
 log = logging.getLogger(__name__)
 
 
-async def keep_compact(history: History, clock: Clock, every_secs: float = EVERY_SECS) -> None:
-    """Compact at start and every hour, beside the loop; a fault is told and tried again the next time."""
+async def keep_compact(history: History, clock: Clock, every_secs: float = EVERY_SECS,
+                       spec: HistorySpec | None = None) -> None:
+    """Compact, thin, delete and publish at start and every hour, beside the loop; a fault is told and tried again."""
+    spec = spec or HistorySpec()
     while True:
         try:
-            written = await asyncio.to_thread(history.compact, clock.now())
-            if written:
-                log.info("history: %s day files written", written)
-        except (OSError, pa.ArrowException) as error:
-            log.error("history could not be compacted: %s", error)
+            await asyncio.to_thread(_one_round, history, clock.now(), spec)
+        except (OSError, pa.ArrowException, TwinError) as error:
+            log.error("history could not be looked after: %s", error)
         await asyncio.sleep(every_secs)
+
+
+def _one_round(history: History, now: float, spec: HistorySpec) -> None:
+    if written := history.compact(now):
+        log.info("history: %s day files written", written)
+    if spec.publish and (days := publish(history.root, spec.publish, until_ms=int(now * 1000))):
+        log.info("history: %s days published to %s", days, spec.publish)
+    kept = history.keep(Keeping(thin=spec.thin, days=spec.days, positions_days=spec.positions_days), now)
+    if kept != Kept():
+        log.info("history: %s days thinned, %s deleted", kept.thinned, kept.deleted)
 
 
 async def remember_the_day(services: Services) -> None:

@@ -3,9 +3,11 @@
     wal/00000012.log                          the log being written, or not yet turned into segments
     segments/<day>.<log>.<kind>.parquet       one day's rows of one log
     days/<day>.<log>.<kind>.parquet           everything of a day up to that log, sorted by (point or track, time)
+    thin/<day>.<log>.<secs>.parquet           a day's readings up to that log, thinned (`twin.history.thin`)
 
 Files appear whole (temporary name, then rename). A segment counts only when its log is gone and no day file covers it;
-of two day files of one day the later counts. So deleting the old after the new is there may be left half done.
+of two day files of one day the later counts; what a thin file covers does not. So deleting the old after the new is there
+may be left half done.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twin.history.wal import COLUMNS, NAMES, Batch, Columns, joined
+from twin.history.wal import COLUMNS, NAMES, READINGS, Batch, Columns, joined
 
 DAY_MS = 86_400_000
 ROW_GROUP = 65_536
@@ -46,10 +48,18 @@ def pieces(root: Path, kind: int) -> list[Piece]:
     for piece in _listed(root / "days", kind):
         if piece.day not in newest or newest[piece.day].log < piece.log:
             newest[piece.day] = piece
-    covered = {day: piece.log for day, piece in newest.items()}
+    thin = _thinned(root) if kind == READINGS else {}
+    covered = thin | {day: piece.log for day, piece in newest.items()}
     segments = [piece for piece in _listed(root / "segments", kind)
                 if piece.log not in open_logs and piece.log > covered.get(piece.day, -1)]
-    return sorted([*newest.values(), *segments], key=lambda piece: (piece.day, piece.log))
+    days = [piece for piece in newest.values() if piece.log > thin.get(piece.day, -1)]
+    return sorted([*days, *segments], key=lambda piece: (piece.day, piece.log))
+
+
+def last_log(root: Path) -> int:
+    """The highest number any log had whose rows are still there; 0 when there are none."""
+    listed = [piece.log for kind in COLUMNS for folder in ("segments", "days") for piece in _listed(root / folder, kind)]
+    return max([*listed, *(number for number, _ in logs(root)), *_thinned(root).values()], default=0)
 
 
 def write_segments(root: Path, log: int, batches: list[Batch]) -> None:
@@ -59,7 +69,7 @@ def write_segments(root: Path, log: int, batches: list[Batch]) -> None:
         days = rows["time_ms"] // DAY_MS
         for day in np.unique(days):
             chosen = days == day
-            _write(root / "segments" / _name(int(day), log, kind), _sorted(
+            write_whole(root / "segments" / _name(int(day), log, kind), _sorted(
                 {name: column[chosen] for name, column in rows.items()}, kind))
 
 
@@ -71,7 +81,7 @@ def compact_day(root: Path, day: int, kind: int) -> Path | None:
     table = pa.concat_tables([pq.read_table(piece.path) for piece in parts])
     rows = {name: table[name].to_numpy() for name, _ in COLUMNS[kind]}
     target = root / "days" / _name(day, max(piece.log for piece in parts), kind)
-    _write(target, _sorted(rows, kind))
+    write_whole(target, _sorted(rows, kind))
     for piece in parts:
         if piece.path != target:
             piece.path.unlink(missing_ok=True)
@@ -80,7 +90,7 @@ def compact_day(root: Path, day: int, kind: int) -> Path | None:
 
 def clean(root: Path) -> None:
     """Remove what a crash left half done: temporary files, and day files or segments a later day file covers."""
-    for folder in ("wal", "segments", "days"):
+    for folder in ("wal", "segments", "days", "thin"):
         (root / folder).mkdir(parents=True, exist_ok=True)
         for path in (root / folder).glob("*.tmp"):
             path.unlink(missing_ok=True)
@@ -99,6 +109,15 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _thinned(root: Path) -> dict[int, int]:
+    """Day → the last log its thin file stands for."""
+    found: dict[int, int] = {}
+    for path in (root / "thin").glob("*.parquet"):
+        day, log, _, _ = path.name.split(".")
+        found[int(day)] = max(found.get(int(day), -1), int(log))
+    return found
 
 
 def _listed(folder: Path, kind: int) -> list[Piece]:
@@ -123,7 +142,8 @@ def _sorted(rows: Columns, kind: int) -> Columns:
     return {name: column[keep] for name, column in rows.items()}
 
 
-def _write(path: Path, rows: Columns) -> None:
+def write_whole(path: Path, rows: Columns) -> None:
+    """A Parquet file that is there whole or not at all, also after a crash."""
     temporary = path.with_suffix(".tmp")
     pq.write_table(pa.table(rows), temporary, compression="zstd", row_group_size=ROW_GROUP,
                    column_encoding={"time_ms": "DELTA_BINARY_PACKED"}, use_dictionary=["quality", next(iter(rows))])

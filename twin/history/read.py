@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from twin.history import files
+from twin.history.files import DAY_MS
+from twin.history.thin import last_words, thin_pieces, thin_rows
 from twin.history.wal import COLUMNS, POSITIONS, READINGS, Columns, joined, read_wal
 from twin.ports import Positions
 from twin.wire import Quality
@@ -40,16 +42,22 @@ class AsOf:
 
 def series(root: Path, point: int, from_ms: int, to_ms: int, buckets: int) -> Series:
     """One point between two instants (to_ms excluded), unweighted means."""
-    rows = rows_between(root, READINGS, from_ms, to_ms, who=point)
+    rows = _rows(_parts(root, READINGS, from_ms, to_ms, point), READINGS)
     good = (rows["quality"] <= Quality.UNCERTAIN) & np.isfinite(rows["value"])
     value, time_ms = rows["value"][good], rows["time_ms"][good]
     edges = from_ms + (np.arange(buckets) * (to_ms - from_ms)) // buckets
     at = np.searchsorted(edges, time_ms, side="right") - 1
     count = np.bincount(at, minlength=buckets)
-    total = np.bincount(at, weights=value, minlength=buckets)
+    total = np.bincount(at, weights=value, minlength=buckets).astype(np.float64)
     low, high = np.full(buckets, np.inf), np.full(buckets, -np.inf)
     np.minimum.at(low, at, value)
     np.maximum.at(high, at, value)
+    for thin, secs in thin_rows(root, from_ms // DAY_MS * DAY_MS, to_ms, [point]):
+        row, at = _spread(thin, secs, edges, to_ms)
+        count += np.bincount(at, weights=thin["count"][row], minlength=buckets).astype(np.int64)
+        total += np.bincount(at, weights=thin["total"][row], minlength=buckets)
+        np.fmin.at(low, at, thin["low"][row])
+        np.fmax.at(high, at, thin["high"][row])
     empty = count == 0
     low[empty] = high[empty] = np.nan
     return Series(edges, np.where(empty, np.nan, total / np.maximum(count, 1)), low, high)
@@ -57,8 +65,9 @@ def series(root: Path, point: int, from_ms: int, to_ms: int, buckets: int) -> Se
 
 def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: int) -> AsOf:
     """The last row of every point in (time − look back, time]."""
-    parts = [_last_of_each(part) for part in _parts(root, READINGS, time_ms - look_back_ms, time_ms + 1, None)]
-    rows = {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[READINGS]}
+    since = time_ms - look_back_ms
+    parts = [*_parts(root, READINGS, since, time_ms + 1, None), *_last_words(root, since, time_ms + 1, None)]
+    rows = _rows([_last_of_each(part) for part in parts], READINGS)
     last = np.argsort(rows["time_ms"], kind="stable")
     found = np.full(int(max(numbers.max(initial=0), rows["point"].max(initial=0))) + 1, -1, np.int64)
     found[rows["point"][last]] = last
@@ -93,6 +102,11 @@ def means(root: Path, points: NDArray[np.uint32], edges_ms: NDArray[np.int64]) -
         span = np.searchsorted(edges_ms, part["time_ms"][good], side="right") - 1
         total += np.bincount(span * len(points) + column, weights=part["value"][good], minlength=len(total))
         count += np.bincount(span * len(points) + column, minlength=len(count))
+    for thin, _ in thin_rows(root, int(edges_ms[0]), int(edges_ms[-1]), np.unique(points).tolist()):
+        column = order[np.searchsorted(points, thin["point"], sorter=order)]
+        at = (np.searchsorted(edges_ms, thin["time_ms"], side="right") - 1) * len(points) + column
+        total += np.bincount(at, weights=thin["total"], minlength=len(total))
+        count += np.bincount(at, weights=thin["count"], minlength=len(count))
     mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     return mean.reshape(spans, len(points))
 
@@ -103,18 +117,46 @@ def track(root: Path, number: int, from_ms: int, to_ms: int) -> Positions:
 
 
 def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: Who = None) -> Columns:
-    """All rows of a kind with from_ms ≤ time < to_ms, of one or some points (or tracks) when `who` is given."""
+    """All rows of a kind with from_ms ≤ time < to_ms, of one or some points (or tracks) when `who` is given.
+
+    Of thinned days the last reading of every bucket.
+    """
     parts = _parts(root, kind, from_ms, to_ms, who)
-    return {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[kind]}
+    if kind == READINGS:
+        parts += _last_words(root, from_ms, to_ms, who)
+    return _rows(parts, kind)
 
 
 def first_ms(root: Path) -> int | None:
     """The time of the oldest reading; None where there is none."""
-    found = files.pieces(root, READINGS)
-    oldest = [piece for piece in found if piece.day == found[0].day]
-    until = (oldest[0].day + 1) * files.DAY_MS if oldest else 2**62
+    days = [piece.day for piece in files.pieces(root, READINGS)] + list(thin_pieces(root))
+    until = (min(days) + 1) * DAY_MS if days else 2**62
     times = rows_between(root, READINGS, 0, until)["time_ms"]
     return int(times.min()) if len(times) else None
+
+
+def _spread(thin: Columns, secs: int, edges: NDArray[np.int64], to_ms: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(row, bucket asked for): a row counts where it begins, or in every bucket it spans when those are finer than it."""
+    begin, end = thin["time_ms"], thin["time_ms"] + secs * 1000
+    if len(edges) > 1 and edges[1] - edges[0] >= secs * 1000:
+        end = begin + 1
+    row = np.flatnonzero((end > edges[0]) & (begin < to_ms))
+    first = np.maximum(np.searchsorted(edges, begin[row], side="right") - 1, 0)
+    last = np.searchsorted(edges, end[row] - 1, side="right") - 1
+    spans = last - first + 1
+    step = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans, spans)
+    return np.repeat(row, spans), np.repeat(first, spans) + step
+
+
+def _rows(parts: list[Columns], kind: int) -> Columns:
+    return {column: np.concatenate([part[column] for part in parts]) for column, _ in COLUMNS[kind]}
+
+
+def _last_words(root: Path, from_ms: int, to_ms: int, who: Who) -> list[Columns]:
+    """The last readings of the buckets of thinned days."""
+    points = None if who is None else np.atleast_1d(who).tolist()
+    found = thin_rows(root, from_ms // DAY_MS * DAY_MS, to_ms, points)
+    return [_chosen(last_words(rows), "point", from_ms, to_ms, None) for rows, _ in found]
 
 
 def _last_of_each(rows: Columns) -> Columns:
@@ -146,7 +188,7 @@ def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> list[C
     if who is not None:
         where &= pc.field(name).isin(np.atleast_1d(who).tolist())
     for piece in files.pieces(root, kind):
-        if piece.day * files.DAY_MS < to_ms and (piece.day + 1) * files.DAY_MS > from_ms:
+        if piece.day * DAY_MS < to_ms and (piece.day + 1) * DAY_MS > from_ms:
             table = pq.read_table(piece.path, filters=where)
             parts.append({column: table[column].to_numpy() for column, _ in COLUMNS[kind]})
     return parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import queue
@@ -9,12 +10,14 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import TwinError
 from twin.history import files, read
+from twin.history.keeping import Keeping, Kept, keep
 from twin.history.read import AsOf, Series
 from twin.history.wal import POSITIONS, READINGS, Batch, WalFile, read_wal
 from twin.ports import Positions, Readings
@@ -46,8 +49,9 @@ class History:
         self.fault: str | None = None
         self.durable = 0
         self._roll_rows, self._roll_secs = roll_rows, roll_secs
+        self._lock = hold(root)
         files.clean(root)
-        self._numbers, self._slot = _point_numbers(root / "points.json", point_ids)
+        self._numbers, self._slot = point_numbers(root / "points.json", point_ids)
         self._ids = list(point_ids)
         self._queue: queue.Queue[tuple[int, Batch | None]] = queue.Queue(queue_batches)
         self._ticket = 0
@@ -84,6 +88,7 @@ class History:
         """Write what waits, then stop."""
         self._queue.put((self._ticket, None))
         self._thread.join(timeout=30)
+        self._lock.close()
 
     # ---- out ----------------------------------------------------------------------------------------------------
     def query(self, point_id: str, from_ms: float, to_ms: float, buckets: int) -> Series:
@@ -144,6 +149,10 @@ class History:
                 if piece.day < last}
         return sum(files.compact_day(self.root, day, kind) is not None for day, kind in sorted(todo))
 
+    def keep(self, keeping: Keeping, now_secs: float) -> Kept:
+        """Thin and delete what is old, as the park file says."""
+        return keep(self.root, keeping, int(now_secs * 1000))
+
     # ---- inside -------------------------------------------------------------------------------------------------
     def _put(self, batch: Batch) -> int:
         try:
@@ -158,8 +167,7 @@ class History:
         """Logs of a former run become segments."""
         for number, path in files.logs(self.root):
             self._retire(number, path)
-        taken = [piece.log for kind in (READINGS, POSITIONS) for piece in files.pieces(self.root, kind)]
-        self._number = max(taken, default=0) + 1
+        self._number = files.last_log(self.root) + 1
         self._wal = WalFile(self._log_path())
 
     def _log_path(self) -> Path:
@@ -231,7 +239,23 @@ class History:
             _log.error("history cannot turn log %s into segments: %s", number, error)
 
 
-def _point_numbers(path: Path, point_ids: Sequence[str]) -> tuple[NDArray[np.uint32], dict[str, int]]:
+def hold(root: Path) -> TextIO:
+    """The right to write a history folder, until the file that is given is closed (or the process ends).
+
+    Raises:
+        HistoryError: another process has it.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    held = (root / "lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        held.close()
+        raise HistoryError(f"another server writes the history in {root}", mend="stop it first") from error
+    return held
+
+
+def point_numbers(path: Path, point_ids: Sequence[str]) -> tuple[NDArray[np.uint32], dict[str, int]]:
     """Number of every slot, adding points never seen before to the file; and slot by id."""
     known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     before = len(known)

@@ -168,3 +168,30 @@ def test_a_typo_in_the_park_table_leaves_the_rest_usable(tmp_path: Path) -> None
     assert load_park(tmp_path, strict=False).crs
     with pytest.raises(ParkFileError, match="flavour"):
         load_park(tmp_path)
+
+
+def test_history_and_database_are_read_and_a_password_is_never_in_the_file(tmp_path: Path) -> None:
+    park = load_park(_park(tmp_path, HEAD + """[history]
+thin = [[365, 900], [30, 60]]
+positions_days = 30
+[database]
+url = "postgresql://parktwin@db.local:5433/park"
+password = "env:PARK_DATABASE"
+"""))
+    assert (park.history.thin, park.history.days, park.history.positions_days) == (((30, 60), (365, 900)), 0, 30)
+    assert park.database is not None
+    assert (park.database.url, park.database.password) == ("postgresql://parktwin@db.local:5433/park", "env:PARK_DATABASE")
+
+
+@pytest.mark.parametrize(("text", "line", "says"), [
+    ('[database]\nurl = "postgresql://li:geheim@db/park"\n', 8, "li:…@db"),
+    ('[database]\nurl = "mysql://db/park"\n', 8, "not understood"),
+    ('[database]\nurl = "postgresql://db/park"\npassword = "geheim"\n', 9, "read by everyone"),
+    ("[[database]]\n", 7, "is a list"), ("[history]\nthin = [30, 60]\n", 8, "not days and seconds"),
+    ("[history]\nthin = [[30, 7]]\n", 8, "not days and seconds"), ("[history]\ndays = -1\n", 8, "days")])
+def test_a_wrong_database_or_history_is_told_with_its_line(tmp_path: Path, text: str, line: int, says: str) -> None:
+    spec, faults = read_park(_park(tmp_path, HEAD + text))
+    assert spec is not None
+    assert faults[0].line == line
+    assert says in faults[0].what
+    assert "geheim" not in str(faults)
