@@ -28,6 +28,7 @@ from ioc.pages.view import bundle_version
 from ioc.painters import ParkPainters
 from ioc.services import Services
 from ioc.wall_desk import WallDesk
+from scenes.open_graph import open_park_graph
 from scenes.open_park import CompiledPark, open_compiled
 from twin.database import Database
 from twin.errors import ParkFileError
@@ -115,8 +116,9 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
     accounts = Accounts(database, clock)
     services = Services(
-        spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph, packs=park.packs,
-        points=park.points, tracks=source.tracks, spaces=park.spaces, runner=runner, hub=hub, history=history,
+        spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph,
+        park_graph=open_park_graph(park), packs=park.packs, points=park.points, tracks=source.tracks, spaces=park.spaces,
+        runner=runner, hub=hub, history=history,
         accounts=accounts, screens=Screens(database, accounts, clock),
         painters=painters, fences=FenceFiles(spec.root / "fences.toml", spec.state_dir / "fences.json"),
         outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,

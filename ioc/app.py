@@ -21,6 +21,7 @@ from ioc.http import (
     escape,
     fences,
     files,
+    graph,
     health,
     incident_reports,
     incidents,
@@ -57,7 +58,7 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     app.state.services = services
     app.middleware("http")(replay.refuse_from_replay)
     for part in (park, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
-                 incident_reports, screens, escape):
+                 incident_reports, screens, escape, graph):
         app.include_router(part.router(services), prefix=API)
     app.include_router(ingest.router(services.ingest), prefix=API)
     app.include_router(door.me_router(services), prefix=API)

@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 import shapely
 
-from overlays.coverage import METHOD, Area, Eye, Row, Sensor, coverage
+from overlays.coverage import METHOD, Row, Sensor, coverage
 from twin.fences import Outline
 from twin.graph import SceneGraph
 from twin.registry import PointTable
+from twin.sight import Area, Eye, area_of, areas_of, eyes_of
 
 _log = logging.getLogger(__name__)
 
@@ -86,46 +87,17 @@ def park_of(graph: SceneGraph, points: PointTable, spaces: list[dict[str, Any]],
     """What gathers the areas, cameras and sensors of a park, when called."""
 
     def gather() -> CoveragePark:
-        kind, node_id = graph.columns["kind"], graph.columns["id"]
-        areas = [Area(node=s["i"], storey=s["parent"], polygon=_valid(shapely.Polygon(s["ring"])), z=s["z0"]) for s in spaces]
-        blocks = [found[0] for i in np.flatnonzero(kind == "building") if (found := outline(str(node_id[i]))) is not None]
-        outdoors = site.difference(shapely.union_all(blocks)) if blocks else site
-        areas.append(Area(node=1, storey=0, polygon=outdoors, z=0.0))
+        areas = areas_of(graph, spaces, site, outline)
         known = {area.node for area in areas}
-        eyes: list[Eye] = []
-        sensors: list[Sensor] = []
+        eyes, sensors = list(eyes_of(graph, points, known).values()), list[Sensor]()
         for k, device in enumerate(points.devices):
-            spec = points.kind[k]
-            index = graph.index(device.id)
-            if not index or (spec.optics is None and spec.sense is None):
+            sense, index = points.kind[k].sense, graph.index(device.id)
+            if sense is None or not index:
                 continue
-            room = _room(graph, index, known)
-            x, y, _ = graph.columns["anchor"][index]
-            if not room or not np.isfinite([x, y]).all():
-                continue
-            at = (float(x), float(y))
-            if spec.optics is not None:
-                eyes.append(Eye(area=room, at=at, range_m=spec.optics.range_m, fov_deg=spec.optics.fov_deg,
-                                heading_deg=device.heading))
-            if spec.sense is not None:
-                sensors.append(Sensor(area=room, at=at, radius_m=spec.sense.radius_m))
+            room, (x, y, _) = area_of(graph, index, known), graph.columns["anchor"][index]
+            if room and np.isfinite([x, y]).all():
+                sensors.append(Sensor(area=room, at=(float(x), float(y)), radius_m=sense.radius_m))
         told = repr((METHOD, [(a.node, a.storey, a.polygon.wkb_hex) for a in areas], eyes, sensors))
         return CoveragePark(areas, eyes, sensors, hashlib.sha256(told.encode()).hexdigest()[:16])
 
     return gather
-
-
-def _room(graph: SceneGraph, index: int, known: set[int]) -> int:
-    """The room a device is in; 1 (the site) outdoors; 0 for one that is on a storey but in no room."""
-    here = index
-    while here:
-        if here in known and graph.columns["kind"][here] == "space":
-            return here
-        if graph.columns["kind"][here] in ("storey", "building"):
-            return 0
-        here = int(graph.parent[here])
-    return 1
-
-
-def _valid(polygon: shapely.Geometry) -> shapely.Geometry:
-    return polygon if polygon.is_valid else polygon.buffer(0)

@@ -20,6 +20,7 @@ from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.packs import PackSet
 from twin.park import ParkSpec
+from twin.park_graph import ParkGraph
 from twin.ports import Drills, TrackInfo
 from twin.registry import PointTable
 
@@ -32,6 +33,7 @@ class Services:
     build_dir: Path
     manifest: dict[str, Any]
     graph: SceneGraph
+    park_graph: ParkGraph
     packs: PackSet
     points: PointTable
     tracks: tuple[TrackInfo, ...]

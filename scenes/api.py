@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ import pyarrow.parquet as pq
 import trimesh
 
 from scenes.export import read_manifest, scene_of, tables_of
+from scenes.open_graph import open_park_graph
+from scenes.open_park import open_compiled
 from scenes.relations import GROUPS, open_relations
 from scenes.store import NODES, PROPERTIES, open_graph
 from twin.graph import SceneGraph
+from twin.park_graph import ParkGraph
+from twin.parkfile import load_park
 
 
 class Park:
@@ -26,7 +31,7 @@ class Park:
     def __init__(self, build: Path) -> None:
         self.build = build
         self.manifest = read_manifest(build)
-        self.graph: SceneGraph = open_graph(build)
+        self.scene: SceneGraph = open_graph(build)
 
     @classmethod
     def open(cls, folder: str | Path) -> Park:
@@ -38,6 +43,15 @@ class Park:
         root = Path(folder)
         return cls(root if (root / "manifest.json").is_file() else root / "build")
 
+    @cached_property
+    def graph(self) -> ParkGraph:
+        """What is in, contains, feeds, serves, is near, sees, and how to get there (docs/how-to/query-the-graph.md).
+
+        Raises:
+            ParkFileError: the build folder stands alone; its park.toml and registry are asked too.
+        """
+        return open_park_graph(open_compiled(load_park(self.build.parent, strict=False)))
+
     @property
     def nodes(self) -> pd.DataFrame:
         """The node table, a row a node, indexed by our id; columns as in docs/architecture.md, park-frame metres."""
@@ -48,7 +62,7 @@ class Park:
     def properties(self) -> pd.DataFrame:
         """Attributes: node_id, pset, name, value, unit; a row a value."""
         frame: pd.DataFrame = pq.read_table(self.build / PROPERTIES).to_pandas()
-        frame.insert(0, "node_id", [str(self.graph.columns["id"][k]) for k in frame["node"]])
+        frame.insert(0, "node_id", [str(self.scene.columns["id"][k]) for k in frame["node"]])
         return frame.drop(columns="node")
 
     @property
@@ -61,7 +75,7 @@ class Park:
     def relations(self) -> pd.DataFrame:
         """What belongs to what and what flows where: kind, a_id, b_id (node ids), group_id, value; "" for none."""
         found = open_relations(self.build)
-        ids = self.graph.columns["id"]
+        ids = self.scene.columns["id"]
         return pd.DataFrame({
             "kind": found.kind, "a_id": ids[found.a], "b_id": ids[found.b], "group_id": found.groups["id"][found.group],
             "value": found.value})

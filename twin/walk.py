@@ -88,6 +88,16 @@ class WalkGraph:
             rows.append(int(before[rows[-1]]))
         return rows
 
+    def without(self, *kinds: str) -> WalkGraph:
+        """The same points with no ways of some kinds."""
+        keep = ~np.isin(self.edge_kind, kinds)
+        return WalkGraph(self.xyz, self.node, self.kind, self.edge[keep], self.length[keep], self.edge_kind[keep])
+
+    def ways_to(self, ends: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Metres (n,) from every point to the nearest of `ends` (inf: none), and the next row (n,) on it (negative: none)."""
+        metres, after, _ = dijkstra(self._matrix, directed=False, indices=ends, return_predecessors=True, min_only=True)
+        return metres, after
+
     def distances(self, starts: NDArray[np.intp]) -> NDArray[np.float64]:
         """float64 (n,) metres from every point to the nearest of `starts`; inf where there is no way."""
         return dijkstra(self._matrix, directed=False, indices=starts, min_only=True)

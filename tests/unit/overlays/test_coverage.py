@@ -10,7 +10,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overlays.coverage import Area, Eye, Sensor, coverage, sight
+from overlays.coverage import Sensor, coverage
+from twin.sight import Area, Eye, sight
 
 ROOM = shapely.box(0, 0, 10, 6)
 L_ROOM = shapely.Polygon([(0, 0), (10, 0), (10, 4), (4, 4), (4, 10), (0, 10)])
