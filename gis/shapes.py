@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 
 from gis import palette
@@ -36,6 +35,8 @@ def prism(sides: int, rings: list[tuple[float, float]], colour: palette.RGB, sur
 
 def _ball(subdivisions: int, squash: float, bottom: float) -> Mesh:
     """A crown: a slightly uneven icosphere from `bottom` to 1, half a unit in radius."""
+    import trimesh  # slow to load, and only crowns need it
+
     ball = trimesh.creation.icosphere(subdivisions=subdivisions, radius=0.5)
     points = np.asarray(ball.vertices, np.float64)
     wobble = 1.0 + 0.07 * np.sin(points[:, 0] * 9.0 + 1.3) * np.cos(points[:, 1] * 8.0 + points[:, 2] * 5.0)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import rasterio
 import shapely
 from numpy.typing import NDArray
 from pydelatin import Delatin
-from rasterio.errors import RasterioError
-from rasterio.fill import fillnodata
-from scipy.interpolate import RegularGridInterpolator
 
 from gis.crs import park_from_map_xy
 from twin.errors import SourceError
 from twin.finding import Finding
 from twin.park import LayerSpec
+
+if TYPE_CHECKING:
+    from rasterio import Affine
 
 MAX_ERROR_M = 0.12
 MAX_SIDE = 1024
@@ -81,6 +81,9 @@ def read_terrain(spec: LayerSpec, park_crs: str, origin: tuple[float, float, flo
     Raises:
         SourceError: missing, unreadable, without a coordinate system, or without one valid height.
     """
+    import rasterio  # here and below: libraries that only terrain needs, slow to load
+    from rasterio.errors import RasterioError
+
     where = f"park.toml:{spec.line}" if spec.line else "park.toml"
     if not spec.source.exists():
         raise SourceError(f"layer '{spec.id}' names {spec.source.name}, which does not exist", where=where,
@@ -101,6 +104,8 @@ def read_terrain(spec: LayerSpec, park_crs: str, origin: tuple[float, float, flo
 
 
 def _filled(spec: LayerSpec, heights: np.ma.MaskedArray, where: str) -> tuple[NDArray[np.float64], list[Finding]]:
+    from rasterio.fill import fillnodata
+
     values = np.ma.filled(heights.astype(np.float64), np.nan)
     holes = ~np.isfinite(values)
     if holes.all():
@@ -115,9 +120,11 @@ def _filled(spec: LayerSpec, heights: np.ma.MaskedArray, where: str) -> tuple[ND
                             spec.source.name, count=int(holes.sum()))]
 
 
-def _triangulated(spec: LayerSpec, crs: str, grid: NDArray[np.float64], transform: rasterio.Affine,
+def _triangulated(spec: LayerSpec, crs: str, grid: NDArray[np.float64], transform: Affine,
                   findings: list[Finding], frame: tuple[str, tuple[float, float, float]],
                   max_error_m: float) -> Terrain:
+    from scipy.interpolate import RegularGridInterpolator
+
     park_crs, origin = frame
     rows, cols = grid.shape
     centre_x = transform.c + transform.a * (np.arange(cols) + 0.5)

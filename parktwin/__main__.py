@@ -12,15 +12,18 @@ import parktwin
 from twin.errors import TwinError
 
 
-def build_app() -> typer.Typer:
-    """The command line with all its verbs, in alphabetical order of their modules."""
+def build_app(verb: str = "") -> typer.Typer:
+    """The command line with all its verbs, in alphabetical order of their modules.
+
+    Args:
+        verb: where a module goes by this name, only that one is read: the others take longer than many a command.
+    """
     app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                       help="A digital twin and operations centre for parks: BIM and GIS in one live scene.")
     app.callback()(_root)
-    for found in sorted(pkgutil.iter_modules(parktwin.__path__), key=lambda m: m.name):
-        if found.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"parktwin.{found.name}")
+    names = sorted(m.name for m in pkgutil.iter_modules(parktwin.__path__) if not m.name.startswith("_"))
+    for name in [verb] if verb in names else names:
+        module = importlib.import_module(f"parktwin.{name}")
         if hasattr(module, "register"):
             module.register(app)
     return app
@@ -33,7 +36,7 @@ def _root() -> None:
 def main() -> None:
     """Run; what a person can mend is told in one line, exit status 2."""
     try:
-        build_app()()
+        build_app(sys.argv[1] if len(sys.argv) > 1 else "")()
     except TwinError as error:
         print(f"✗ {error}", file=sys.stderr)
         sys.exit(2)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.interpolate import RegularGridInterpolator
 
 from gis import palette
 from gis.ground import GroundMesher, cells, covers, surroundings
@@ -219,6 +218,8 @@ class GisTiler:
             cx, cy = np.linspace(xs[0], xs[-1], coarse), np.linspace(ys[-1], ys[0], coarse)
             z = self.ground.height_at(np.array(np.meshgrid(cx, cy)).reshape(2, -1).T).reshape(coarse, coarse)
             grid = np.array(np.meshgrid(ys, xs, indexing="ij")).reshape(2, -1).T
+            from scipy.interpolate import RegularGridInterpolator  # slow to load, and only terrain needs it
+
             heights = RegularGridInterpolator((cy, cx), z)(grid).reshape(size, size) + 0.1
         else:
             heights = self.ground.height_at(np.zeros((size * size, 2))).reshape(size, size)
