@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -18,6 +18,7 @@ STOREY_M = 3.6
 PARAPET_M = 0.9
 RIM_M = 1.6
 SPLIT_HEIGHTS_M = (3.0, 18.0)
+LONGEST_WALL_M = 24.0
 BAY_M = {Surface.PUNCHED: 3.2, Surface.RIBBON: 3.0, Surface.CURTAIN: 1.8, Surface.RIBS: 1.2, Surface.PLAIN: 3.0,
          Surface.CONTEXT: 1e9}
 _USES = (
@@ -39,24 +40,38 @@ class BlockForm:
     wall: palette.RGB
 
 
-def block_forms(layer: Layer) -> list[BlockForm]:
-    """A form for every footprint: its own height and floors where known, sound guesses where not."""
+def block_forms(layer: Layer, outside: NDArray[np.bool_] | None = None) -> list[BlockForm]:
+    """A form for every footprint: its own height and floors where known, sound guesses where not.
+
+    Args:
+        outside: (n,) what stands outside the park and is drawn as surroundings.
+    """
     use = _column(layer, _USE_FIELDS)
     levels = _column(layer, _LEVEL_FIELDS)
     area = shapely.area(layer.geometry)
-    return [_form(str(i), float(h), use[k].lower(), levels[k], float(area[k]))
-            for k, (i, h) in enumerate(zip(layer.ids, layer.height_m, strict=True))]
+    away = outside if outside is not None else np.zeros(len(layer), bool)
+    return [_bare(h, levels[k], a) if out else _form(str(layer.ids[k]), h, use[k].lower(), levels[k], a)
+            for k, (h, a, out) in enumerate(zip(layer.height_m.tolist(), area.tolist(), away.tolist(), strict=True))]
 
 
 def _column(layer: Layer, names: tuple[str, ...]) -> NDArray[np.object_]:
     return next((layer.properties[n] for n in names if n in layer.properties), np.full(len(layer), "", object))
 
 
-def _form(feature_id: str, height_m: float, use: str, levels: str, area_m2: float) -> BlockForm:
-    floors = int(float(levels)) if levels.replace(".", "", 1).isdigit() else 0
+def _rise(height_m: float, levels: str, area_m2: float) -> tuple[float, int]:
+    """Height in metres and storeys of a footprint."""
+    floors = int(float(levels)) if levels and levels.replace(".", "", 1).isdigit() else 0
     if not height_m > 1.0:
         height_m = floors * STOREY_M if floors else (4.0 if area_m2 < 80 else 8.0)
-    storeys = floors if floors and 2.4 <= height_m / floors <= 7.0 else max(1, round(height_m / STOREY_M))
+    return height_m, floors if floors and 2.4 <= height_m / floors <= 7.0 else max(1, round(height_m / STOREY_M))
+
+
+def _bare(height_m: float, levels: str, area_m2: float) -> BlockForm:
+    return BlockForm(*_rise(height_m, levels, area_m2), Surface.CONTEXT, palette.CITY)
+
+
+def _form(feature_id: str, height_m: float, use: str, levels: str, area_m2: float) -> BlockForm:
+    height_m, storeys = _rise(height_m, levels, area_m2)
     facade = next((surface for surface, words in _USES if any(word in use for word in words)), Surface.RIBBON)
     if area_m2 < 45.0 or height_m < 3.0:
         facade = Surface.PLAIN
@@ -82,12 +97,7 @@ def block_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: 
 
 def forms_in(layer: Layer, park: shapely.Geometry | None) -> list[BlockForm]:
     """Forms (n) of a layer's footprints, with what stands outside the park as surroundings."""
-    forms = block_forms(layer)
-    if park is None:
-        return forms
-    outside = ~shapely.intersects(layer.geometry, park)
-    return [replace(f, facade=Surface.CONTEXT, wall=palette.CITY) if out else f
-            for f, out in zip(forms, outside.tolist(), strict=True)]
+    return block_forms(layer, None if park is None else ~shapely.intersects(layer.geometry, park))
 
 
 def block_mesh(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: str, ground: Ground) -> Mesh:
@@ -124,7 +134,7 @@ def _walls(ring: NDArray[np.float64], base: float, top: float, form: BlockForm, 
     return join(quads)
 
 
-def _split_long(start: NDArray, end: NDArray, limit_m: float = 24.0) -> tuple[NDArray, NDArray]:
+def _split_long(start: NDArray, end: NDArray, limit_m: float = LONGEST_WALL_M) -> tuple[NDArray, NDArray]:
     pieces = np.maximum(1, np.ceil(np.linalg.norm(end - start, axis=1) / limit_m)).astype(int)
     row = np.repeat(np.arange(len(start)), pieces)
     k = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)

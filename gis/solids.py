@@ -12,6 +12,7 @@ from gis.city import newell
 from gis.ground import hash_of
 from gis.mesh import Mesh, Surface, join, make_mesh, split_large, triangulate
 from gis.model import Ground, Layer, Shell
+from gis.plain_blocks import plain_blocks
 from twin.finding import Finding
 
 F64 = NDArray[np.float64]
@@ -22,16 +23,22 @@ _FLAT = 0.98  # |z| of a roof's normal over which it is flat
 
 def building_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: shapely.Geometry | None = None,
                     ) -> list[Mesh]:
-    """One mesh a building (n): its own faces where it has them, else a block on its footprint.
+    """One mesh a building: its own faces where it has them, else a block on its footprint.
+
+    Those outside the park, of which there may be a whole city, are one mesh together, the first.
 
     Args:
         park: the park's own area; what stands outside it is drawn as bare, pale surroundings. None for no such line.
     """
     shells = layer.shells or (None,) * len(layer)
-    return [shell_mesh(shell, geometry, form, int(node), str(i), ground) if shell is not None
-            else block_mesh(geometry, form, int(node), str(i), ground)
-            for geometry, form, node, i, shell in zip(layer.geometry, forms_in(layer, park), nodes, layer.ids, shells,
-                                                      strict=True)]
+    forms = forms_in(layer, park)
+    plain = [form.facade is Surface.CONTEXT and shell is None for form, shell in zip(forms, shells, strict=True)]
+    rows = np.flatnonzero(plain)
+    around = plain_blocks(layer.geometry[rows], [forms[k] for k in rows], nodes[rows], ground)
+    return [*([around] if len(around) else []),
+            *(shell_mesh(shell, layer.geometry[k], forms[k], int(nodes[k]), str(layer.ids[k]), ground) if shell is not None
+              else block_mesh(layer.geometry[k], forms[k], int(nodes[k]), str(layer.ids[k]), ground)
+              for k in np.flatnonzero(np.logical_not(plain)).tolist() for shell in [shells[k]])]
 
 
 def check_bases(layer: Layer, ground: Ground) -> tuple[Finding, ...]:

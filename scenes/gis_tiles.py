@@ -151,12 +151,13 @@ class GisTiler:
         tiles = []
         boxes = cells(self.bounds, cell_side_m(self.bounds))
         for layer_id, meshes in blocks:
-            full = [m for m in meshes if len(m)]
-            of = _cell_of(np.array([m.position.mean(0)[:2] for m in full]).reshape(-1, 2), boxes)
+            whole = join(meshes)
+            _, feature, count = np.unique(whole.node, return_inverse=True, return_counts=True)
+            middle = [np.bincount(feature, whole.position[:, axis]) / count for axis in (0, 1)]
+            of = _cell_of(np.column_stack(middle), boxes)[feature[whole.faces[:, 0]]]
             for k, (name, _) in enumerate(boxes):
-                chosen = [m for m, c in zip(full, of, strict=True) if c == k]
-                if chosen:
-                    mesh = join(chosen)
+                if (of == k).any():
+                    mesh = take_faces(whole, of == k)
                     content = TileContent(mesh, bake(mesh, self.occluders, self.sun), feature_edges(mesh))
                     tiles.append(self._put(f"layers/{layer_id}_{name}.glb", "blocks", content))
         return tiles

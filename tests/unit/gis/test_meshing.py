@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import shapely
+from numpy.typing import NDArray
 
 from gis.blocks import block_meshes
 from gis.ground import GroundMesher, covers, hash_of, surroundings
 from gis.lines import dashes, pipe_mesh
-from gis.mesh import Mesh, Surface, split_large, triangulate
+from gis.mesh import Mesh, Surface, join, split_large, triangulate
 from gis.model import FlatGround, Layer
 from gis.planting import plant_trees
+from gis.solids import building_meshes
 from gis.terrain import Terrain, tin_of_grid
 
 GROUND = FlatGround(0.0)
@@ -132,6 +134,29 @@ def test_surroundings_leave_the_park_free() -> None:
     inside = (middle[:, 0] > 0) & (middle[:, 0] < 100) & (middle[:, 1] > 0) & (middle[:, 1] < 80)
     assert not inside.any()
     assert set(mesh.surface.tolist()) == {Surface.CONTEXT}
+
+
+def _as_rows(mesh: Mesh) -> NDArray[np.float64]:
+    """A row a triangle: corners, normals, uv, colour, class, storey and node of each corner; in one order."""
+    columns = [mesh.position, mesh.normal, mesh.uv, mesh.colour, mesh.surface[:, None], mesh.storey_dm[:, None],
+               mesh.node[:, None]]
+    rows = np.round(np.concatenate([c.astype(np.float64) for c in columns], axis=1), 5)[mesh.faces]
+    first = np.lexsort(rows[:, :, 2::-1].transpose(2, 0, 1), axis=1)[:, 0]
+    rows = np.take_along_axis(rows, ((first[:, None] + np.arange(3)) % 3)[:, :, None], axis=1).reshape(len(rows), -1)
+    return rows[np.lexsort(rows.T[::-1])]
+
+
+def test_surroundings_all_at_once_are_what_they_are_one_by_one() -> None:
+    court = shapely.box(200, 0, 260, 40).difference(shapely.box(210, 10, 230, 30))
+    shapes = [shapely.box(100, 0, 120, 20), court, shapely.Point(300, 50).buffer(9), shapely.box(0, 400, 0.05, 400.05),
+              shapely.MultiPolygon([shapely.box(0, 500, 9, 509), shapely.box(20, 500, 90, 509)])]
+    layer = _layer("buildings", shapes, height_m=[3.5, 12.0, 60.0, 5.0, np.nan])
+    xs = np.linspace(-50, 600, 14)
+    ground = Terrain("t", "t", "t", "", *tin_of_grid(np.add.outer(0.05 * xs, np.sin(xs / 15)), xs, xs, 0.05), 0.05)
+    nodes, park = np.arange(3, 8, dtype=np.uint32), shapely.box(-10, -10, 1, 1)
+    one_by_one = join(block_meshes(layer, nodes, ground, park))
+    (together,) = building_meshes(layer, nodes, ground, park)
+    assert (_as_rows(together) == _as_rows(one_by_one)).all()
 
 
 def test_hash_does_not_change_between_runs() -> None:
