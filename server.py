@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from ioc.access.screens import Screens
 from ioc.access.secrets import secret_of
 from ioc.app import create_app
 from ioc.coverage_job import CoverageJob, park_of
+from ioc.edit_desk import EditDesk
 from ioc.http.fences import stand
 from ioc.http.park import search_rows
 from ioc.live.broadcast import Broadcast
@@ -74,16 +77,39 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
     if options.with_sample and not (spec.state_dir / "history").exists():
         told("First start: some hours of past and a sample drill to replay are made up; this takes some seconds.")
     services = open_services(spec, options)
-    hosts = [] if options.behind_proxy else ["127.0.0.1", "localhost", "[::1]"]
-    origins = [f"{host}:{options.port}" for host in hosts] or ["*"]
-    app, _ = create_app(services, secret=secret_of(services.spec.state_dir), hosts=hosts, origins=origins)
+    door = uvicorn.Config("", host=options.host, port=options.port, log_level="warning").bind_socket()
     told(f"{services.spec.name} on http://{options.host}:{options.port}")
     if options.demo:
         told("Demo: the sign-in page offers a demo account (commander). Not for a real park.")
     elif services.accounts.setup_token:
         told(f"First start. One-time set-up token: {services.accounts.setup_token}")
-    uvicorn.run(app, host=options.host, port=options.port, workers=1, log_level="warning", ws_per_message_deflate=False,
-                server_header=False, proxy_headers=options.behind_proxy, timeout_graceful_shutdown=3)
+    while serve_build(services, options, door):  # a new build stands: browsers that ask meanwhile wait at the door
+        services = open_services(load_park(directory, strict=False), options)
+        told(f"{services.spec.name}: build {services.manifest['build']} is served now")
+
+
+def serve_build(services: Services, options: ServeOptions, door: socket.socket) -> bool:
+    """Serve one build on a socket that listens; True when a newer build is to be served, False when it is over."""
+    hosts = [] if options.behind_proxy else ["127.0.0.1", "localhost", "[::1]"]
+    origins = [f"{host}:{options.port}" for host in hosts] or ["*"]
+    app, _ = create_app(services, secret=secret_of(services.spec.state_dir), hosts=hosts, origins=origins)
+    server = uvicorn.Server(uvicorn.Config(
+        app, host=options.host, port=options.port, workers=1, log_level="warning", ws_per_message_deflate=False,
+        server_header=False, proxy_headers=options.behind_proxy, timeout_graceful_shutdown=3))
+    is_newer = threading.Event()
+
+    def renew() -> None:
+        is_newer.set()
+        server.should_exit = True
+
+    services.edits.on_published = renew
+    try:
+        server.run(sockets=[door.dup()])
+    except KeyboardInterrupt:
+        return False
+    if not server.started:
+        raise ParkFileError("the server could not start", mend="the lines above say why")
+    return is_newer.is_set()
 
 
 def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
@@ -124,6 +150,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,
         ingest=source.doors,
         coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
+        edits=EditDesk(spec, park.graph, park.packs, clock, park.manifest["build"]),
         wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
     core.watch_tracks(source.tracks, stand(services))
     core.answer(answers, source.tracks)

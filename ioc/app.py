@@ -18,6 +18,7 @@ from ioc.http import (
     coverage,
     dispatches,
     door,
+    edits,
     escape,
     fences,
     files,
@@ -58,7 +59,7 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     app.state.services = services
     app.middleware("http")(replay.refuse_from_replay)
     for part in (park, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
-                 incident_reports, screens, escape, graph):
+                 incident_reports, screens, escape, graph, edits):
         app.include_router(part.router(services), prefix=API)
     app.include_router(ingest.router(services.ingest), prefix=API)
     app.include_router(door.me_router(services), prefix=API)

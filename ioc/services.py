@@ -10,6 +10,7 @@ from connectors.http_in import HttpInConnector
 from ioc.access.accounts import Accounts
 from ioc.access.screens import Screens
 from ioc.coverage_job import CoverageJob
+from ioc.edit_desk import EditDesk
 from ioc.live.hub import Hub
 from ioc.live.runner import CoreRunner
 from ioc.painters import ParkPainters
@@ -49,6 +50,7 @@ class Services:
     outline: Outline
     coverage: CoverageJob
     wall: WallDesk
+    edits: EditDesk
     has_demo_account: bool
     is_https: bool = False
     ingest: tuple[HttpInConnector, ...] = ()

@@ -12,7 +12,7 @@ from typing import Literal
 from twin.errors import AccessDenied
 
 Action = Literal["read", "acknowledge", "shelve", "command", "command.dangerous", "incident", "plan",
-                 "dispatch", "track", "fence", "wall", "out_of_service",
+                 "dispatch", "track", "fence", "wall", "out_of_service", "edit",
                  "users", "audit"]
 
 
@@ -29,7 +29,7 @@ LEAST: dict[Action, Role] = {
     "read": Role.VIEWER, "acknowledge": Role.OPERATOR, "shelve": Role.OPERATOR, "command": Role.OPERATOR,
     "command.dangerous": Role.COMMANDER, "incident": Role.COMMANDER, "plan": Role.OPERATOR, "dispatch": Role.OPERATOR,
     "track": Role.OPERATOR, "fence": Role.COMMANDER, "wall": Role.OPERATOR, "users": Role.ADMIN, "audit": Role.ADMIN,
-    "out_of_service": Role.COMMANDER,
+    "out_of_service": Role.COMMANDER, "edit": Role.COMMANDER,
 }
 
 

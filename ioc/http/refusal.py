@@ -17,7 +17,7 @@ from twin.commands import CommandConflict
 from twin.database import StoreDown
 from twin.errors import AccessDenied, TwinError
 
-CONFLICTS = frozenset({"approval.late", "approval.not_waiting"})
+CONFLICTS = frozenset({"edit.late", "edit.publishing", "approval.late", "approval.not_waiting"})
 
 
 class Refusal(HTTPException):

@@ -37,7 +37,7 @@ def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None
     """Every `code=` of an error (and every Refusal) in the server's sources, with the names its words are filled with."""
     found: dict[str, set[str]] = {}
     told = [path for room in ("twin", "ioc", "overlays") for path in (ROOT / room).rglob("*.py")]
-    for path in (*told, ROOT / "scenes/schemes/result.py"):
+    for path in (*told, ROOT / "scenes/schemes/result.py", ROOT / "scenes/targets.py"):
         for call in (n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)):
             named = {k.arg: k.value for k in call.keywords}
             code, fill = named.get("code"), named.get("fill")
@@ -52,6 +52,8 @@ def test_every_refusal_has_words_in_both_languages_and_they_are_filled() -> None
                     found.setdefault(str(one.value), set()).update(map(str, names))
     fences = set(re.findall(r'"(fence\.[a-z_]+)"', (ROOT / "twin/fences.py").read_text(encoding="utf-8")))
     found |= {code: {"id", "node"} for code in fences if code not in ("fence.added", "fence.removed")}
+    edits = set(re.findall(r'"(edit\.[a-z_]+)"', (ROOT / "twin/overrides.py").read_text(encoding="utf-8")))
+    found |= {code: {"key", "why"} for code in edits}
     assert len(found) > 60
     assert {key.removeprefix("refusal.") for key in BOOKS["en"] if key.startswith("refusal.")} - set(found) == {
         "line", "request.shape", "replay.past"}, "words of refusals there are no more"

@@ -9,6 +9,7 @@ import { heardWall } from "./wall_state";
 import { hereNow, SharedClock } from "./shared_clock";
 import { setZone } from "./parktime";
 import { attach, heardReplay, isReplay, replayNow, resume } from "./replaying";
+import { comeBack } from "./come_back";
 import { Line, makeColumns, type Message } from "./live";
 
 export const me = signal<Me | null>(null);
@@ -112,7 +113,7 @@ function overlay(): void { overlayTick.value += 1; listeners.forEach((l) => l(nu
 function lineChanged(isUp: boolean, sinceMs: number): void { line.value = { isUp, sinceMs }; }
 
 function hear(message: Message): void {
-  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); if (isReplay) resume(); }
+  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); if (isNewer(servedBuild.value)) { comeBack(); return; } if (isReplay) resume(); }
   else if (message.t === "clock") sharedClock.hear(Number(message.server_time_ms), hereNow(), Number(message.asked));
   else if (message.t === "replay") { const r = message as unknown as ReplayState; if (r.is_reset) forget(); heardReplay(r); }
   else if (message.t === "alarm") { const a = message as unknown as Alarm; alarms.value = new Map(alarms.value).set(a.id, a); }
@@ -122,6 +123,9 @@ function hear(message: Message): void {
   else if (heardIncident(message) || heardWall(message) || heardFloods(message)) return;
   else if (message.t === "link") links.value = new Map(links.value).set(String(message.connector), message as never);
 }
+
+/** Another build is served than the page was made from: its node and slot numbers mean other things. */
+const isNewer = (build: string): boolean => Boolean(world.value && build && world.value.park.build !== build);
 
 /** Before another moment of the past is sent whole: nothing of the former one stays. */
 function forget(): void {
