@@ -138,7 +138,7 @@ def test_no_word_lies_across_a_seam_and_all_windows_agree_where_it_is(window: Br
         assert len(places[0]) > 6
         assert np.allclose(places[0], places[1], atol=1.0), "every window lays the whole out alike"
         whole = tabs["whole"]
-        whole.until("parktwin.scene.sprites.placed.some((p) => p.sprite.isLabel)", 30)
+        whole.until("parktwin.scene.signs.sprites.placed.some((p) => p.sprite.isLabel)", 30)
         for what in (places[0], whole.page.evaluate(LABELS)):
             assert not [b for b in what if b[0] < wide + gap and b[2] > wide], "across the upright seam"
             assert not [b for b in what if b[1] < high + gap and b[3] > high], "across the level seam"

@@ -144,7 +144,7 @@ def test_a_click_on_somebody_in_the_scene_opens_their_trail(park: Served, contex
     box = page.locator(".scene-host canvas").bounding_box()
     assert box
 
-    where = """() => { const sign = parktwin.scene.sprites.placed.find((p) => p.sprite.pick?.kind === "track");
+    where = """() => { const sign = parktwin.scene.signs.sprites.placed.find((p) => p.sprite.pick?.kind === "track");
                         return sign ? [sign.x, sign.y] : null; }"""
 
     def is_drawn() -> bool:

@@ -104,6 +104,18 @@ def test_the_lawn_is_green_and_the_building_stands_on_it(page: playwright.Page) 
     assert picture.reshape(-1, 3).std(0).max() > 15, "the picture is not one flat colour"
 
 
+def test_the_first_picture_waits_for_no_frame_and_is_not_an_empty_one(page: playwright.Page) -> None:
+    assert page.context.browser is not None
+    tab = page.context.browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    tab.add_init_script("window.requestAnimationFrame = () => 0")
+    tab.goto(page.url)
+    tab.wait_for_function("window.harness?.seen.firstFrame > 0", polling=50)
+    drawn = tab.evaluate("harness.view.stats()")
+    tab.close()
+    assert drawn["triangles"] > 12
+    assert drawn["frames"] == 1
+
+
 def test_picking_goes_one_level_deeper_with_each_drill(page: playwright.Page) -> None:
     page.evaluate(
         "harness.view.setLayer('labels', false); harness.view.setLayer('ahu', false);"
@@ -208,13 +220,13 @@ def test_the_section_tool_cuts_buildings_where_its_handle_is_dragged_to(page: pl
     whole = pixels(page)
     page.evaluate("harness.view.setTool('section')")
     settle(page)
-    x, y, height = page.evaluate("[...harness.view.section.place(), harness.view.section.at.z]")
+    x, y, height = page.evaluate("[...harness.view.signs.section.place(), harness.view.signs.section.at.z]")
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x, y + 25, steps=3)
     page.mouse.up()
     settle(page)
-    lower = page.evaluate("harness.view.section.at.z")
+    lower = page.evaluate("harness.view.signs.section.at.z")
     assert lower < height - 1, "the handle was dragged down"
     assert page.evaluate("harness.view.getCamera().azimuth") == pytest.approx(0), "and the camera stayed"
     assert np.abs(pixels(page) - whole).mean() > 2, "less of the building is left"

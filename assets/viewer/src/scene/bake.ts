@@ -41,6 +41,7 @@ export class Baker {
   private table = toneTable(1);
   private key = 0;
   private glass = [0, 0, 0];
+  private readonly pane = new Float64Array(3);
 
   constructor(private look: Look) { this.setLook(look); }
 
@@ -71,7 +72,7 @@ export class Baker {
 
   private fill(out: Uint8Array, colour: Uint8Array, shade: Uint8Array, nodes: Uint32Array, piece: Piece, sun: readonly [number, number, number]): void {
     const { sky, ground, lawn, paving, night } = this.look;
-    const { table } = this;
+    const { table, pane } = this;
     const perLight = STEPS / BRIGHTEST, isNight = night > 0.5, isGroundPiece = piece.cut.isGround, { owner } = piece.place;
     for (let i = 0, at = 0; at < out.length; i++, at += 4) {
       const cls = shade[at + 2]!, up = shade[at + 1]! / 255;
@@ -89,21 +90,21 @@ export class Baker {
       const grey = tr * 0.299 + tg * 0.587 + tb * 0.114;
       r = grey + (tr - grey) * 1.1; g = grey + (tg - grey) * 1.1; b = grey + (tb - grey) * 1.1;
       if (cls === 12 && isNight) { r = 1; g = 0.93; b = 0.78; }
-      if (cls === 1) [r, g, b] = this.window(r, g, b, owner + (nodes[i] ?? 0) * 7, isNight);
+      if (cls === 1) { this.window(r, g, b, owner + (nodes[i] ?? 0) * 7, isNight); r = pane[0]!; g = pane[1]!; b = pane[2]!; }
       out[at] = Math.max(0, Math.min(255, r * 255)); out[at + 1] = Math.max(0, Math.min(255, g * 255));
       out[at + 2] = Math.max(0, Math.min(255, b * 255)); out[at + 3] = cls;
     }
   }
 
-  /** A real window: glass by day, lit or dark by its own chance at night. */
-  private window(r: number, g: number, b: number, of: number, isNight: boolean): [number, number, number] {
-    const seed = (of * 0.6180339) % 1, [gr, gg, gb] = this.glass as [number, number, number];
+  /** A real window, into `pane`: glass by day, lit or dark by its own chance at night. */
+  private window(r: number, g: number, b: number, of: number, isNight: boolean): void {
+    const seed = (of * 0.6180339) % 1, { pane } = this, [gr, gg, gb] = this.glass as [number, number, number];
     if (!isNight) {
       const k = (0.75 + 0.5 * g) * (0.92 + 0.16 * seed) * 0.8;
-      return [r * 0.2 + gr * k, g * 0.2 + gg * k, b * 0.2 + gb * k];
+      pane[0] = r * 0.2 + gr * k; pane[1] = g * 0.2 + gg * k; pane[2] = b * 0.2 + gb * k;
+      return;
     }
-    if (chance(seed) >= 0.46) return [gr, gg, gb];
-    const lamp = chance(seed + 0.37) < 0.62 ? [1, 0.86, 0.62] : [0.86, 0.93, 1], k = 0.5 + 0.5 * ((seed * 37) % 1);
-    return [gr + (lamp[0]! - gr) * k, gg + (lamp[1]! - gg) * k, gb + (lamp[2]! - gb) * k];
+    const isWarm = chance(seed + 0.37) < 0.62, k = chance(seed) >= 0.46 ? 0 : 0.5 + 0.5 * ((seed * 37) % 1);
+    pane[0] = gr + ((isWarm ? 1 : 0.86) - gr) * k; pane[1] = gg + ((isWarm ? 0.86 : 0.93) - gg) * k; pane[2] = gb + ((isWarm ? 0.62 : 1) - gb) * k;
   }
 }

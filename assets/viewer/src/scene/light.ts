@@ -1,5 +1,5 @@
 /** The ground light: occlusion, lamp pools and shadow of the whole park in one picture. */
-import { LinearFilter, NoColorSpace, TextureLoader, Vector4 } from "three";
+import { ImageBitmapLoader, LinearFilter, NoColorSpace, Texture, Vector4 } from "three";
 import type { Park } from "../contract";
 import type { Materials } from "./materials";
 
@@ -7,7 +7,11 @@ import type { Materials } from "./materials";
 export function loadLight({ light, tileset }: Park, { shared }: Materials, done: () => void): void {
   if (!light) return;
   const url = /^(\/|https?:)/.test(light.image) ? light.image : tileset.replace(/tiles\/[^/]*$/, "") + light.image;
-  new TextureLoader().load(url, (texture) => {
+  const loader = new ImageBitmapLoader(); // decodes beside the thread that draws
+  loader.setOptions({ premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  loader.load(url, (picture) => {
+    const texture = new Texture(picture);
+    texture.needsUpdate = true;
     texture.colorSpace = NoColorSpace;
     texture.flipY = false;
     texture.generateMipmaps = false;

@@ -107,6 +107,7 @@ export class SpriteBatch {
 
   /** Forgets every drawn cell: after a change of theme, language, fonts or pixel ratio. */
   clear(): void {
+    if (!this.cells.size && !this.widths.size) return;
     this.cells.clear(); this.widths.clear();
     this.shelfX = this.shelfY = 1; this.shelfHeight = 0;
     this.ctx.setTransform(1, 0, 0, 1, 0, 0);

@@ -28,7 +28,10 @@ function makeRenderer(): WebGLRenderer {
 let early: WebGLRenderer | null = null;
 /** Starts WebGL for the view that is about to come, while its data is on the way; on a processor that takes a good part of a second. */
 export function prepare(): void {
-  try { early ??= makeRenderer(); } catch { early = null; } // the view says so when it comes
+  try {
+    early ??= makeRenderer();
+    early.capabilities.getMaxAnisotropy(); // asks the driver once, now that it has nothing else to do
+  } catch { early = null; } // the view says so when it comes
 }
 
 export class Stage {

@@ -14,6 +14,9 @@ interface TileLike { parent: TileLike | null; extras?: { layer?: string }; conte
 Scheduler.requestAnimationFrame = (job) => window.setTimeout(job, 0);
 Scheduler.cancelAnimationFrame = (handle) => window.clearTimeout(handle);
 
+interface Running { running: boolean }
+interface Queues { rootTileset: object | null; downloadQueue: Running; parseQueue: Running; processNodeQueue: Running }
+
 /** Bytes of loaded tiles past which the least recently seen are dropped. */
 const BYTE_BUDGET = 160 * 2 ** 20;
 
@@ -33,6 +36,7 @@ export function placeOf(url: string, layer: string, buildings: Map<string, Build
 export class ParkTiles {
   readonly renderer: TilesRenderer;
   private readonly held = new Map<Object3D, Piece[]>();
+  private isLost = false;
 
   constructor(park: Park, buildings: Map<string, BuildingTiles>, camera: PerspectiveCamera, events: TileEvents, fetchTile?: FetchTile) {
     const tiles = new TilesRenderer(park.tileset);
@@ -50,6 +54,7 @@ export class ParkTiles {
     tiles.group.matrixAutoUpdate = false;
     if (park.root_transform?.length === 16) tiles.group.matrix.copy(new Matrix4().fromArray(park.root_transform).invert());
     tiles.group.matrixWorldNeedsUpdate = true;
+    tiles.group.updateMatrixWorld(true); // else nothing would be in view until a first, empty picture was drawn
     tiles.setCamera(camera);
     tiles.addEventListener("load-model", ({ scene, tile, url }) => {
       const like = tile as unknown as TileLike;
@@ -65,12 +70,21 @@ export class ParkTiles {
     tiles.addEventListener("tile-visibility-change", () => events.changed());
     tiles.addEventListener("needs-update", () => events.changed());
     tiles.addEventListener("load-tileset", () => { events.known(); events.changed(); });
-    tiles.addEventListener("load-error", ({ url, error }) => console.warn(`tile ${String(url)} did not load: ${String(error)}`));
+    tiles.addEventListener("load-error", ({ tile, url, error }) => {
+      this.isLost ||= !tile;
+      console.warn(`tile ${String(url)} did not load: ${String(error)}`);
+    });
     tiles.addEventListener("tiles-load-end", () => { events.progress(1); events.changed(); });
   }
 
   /** Share of what is in view that has arrived, 0..1. */
   get progress(): number { return this.renderer.rootTileset ? this.renderer.loadProgress : 0; }
+
+  /** Whether all that the view asked for is here, or cannot be had: nothing is fetched, read or still to be looked at. */
+  get isSettled(): boolean {
+    const { rootTileset, downloadQueue, parseQueue, processNodeQueue } = this.renderer as unknown as Queues;
+    return this.isLost || (rootTileset !== null && ![downloadQueue, parseQueue, processNodeQueue].some((queue) => queue.running));
+  }
 
   update(camera: PerspectiveCamera, width: number, height: number): void {
     this.renderer.setResolution(camera, width, height);

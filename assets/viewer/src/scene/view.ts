@@ -1,16 +1,14 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
-import { PerspectiveCamera, Vector3 } from "three";
+import { Vector3 } from "three";
 import type { Box, CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World } from "../contract";
-import { AlarmSigns } from "./alarms";
 import { Baker } from "./bake";
 import { OrbitCamera } from "./camera";
-import { DeviceSigns } from "./devices";
 import { Events } from "./events";
-import { Labels } from "./labels";
 import { lookOf, type Look } from "./look";
 import { loadLight } from "./light";
 import { Materials } from "./materials";
 import { liftOf, Model } from "./model";
+import { Overlay } from "./overlay";
 import { Painter } from "./paint";
 import { paletteOf } from "./palette";
 import { Pace } from "./pace";
@@ -18,17 +16,13 @@ import { nodeOf, Picker } from "./picking";
 import { Poses } from "./poses";
 import { Pointer } from "./pointer";
 import { Scope, type Focus } from "./scope";
-import { Shapes } from "./shapes";
-import { cutRange, Section } from "./section";
-import { SpriteBatch, type Sprite } from "./sprites";
+import { cutRange } from "./section";
 import { Stage } from "./stage";
 import { highestNode, StateTexture } from "./state";
-import { StrokeBatch } from "./strokes";
 import { ParkTiles, SingleTiles, type FetchTile } from "./tiles";
-import { Measure } from "./measure";
-import { TrackSigns } from "./tracks";
 
-const MOST_LABELS = 60;
+/** The first picture waits this long for the rest of its tiles: drawing holds up all that is still to come. */
+const PATIENCE_MS = 600;
 /** Fog is tuned for a camera this far away; from higher up it thins out in proportion. */
 const FOG_METRES = 450;
 
@@ -43,15 +37,7 @@ class ParkView implements SceneView {
   private readonly tiles: ParkTiles;
   private readonly picker: Picker;
   private readonly painter: Painter;
-  private readonly strokes: StrokeBatch;
-  private readonly shapes: Shapes;
-  private readonly sprites: SpriteBatch;
-  private readonly devices: DeviceSigns;
-  private readonly labels: Labels;
-  private readonly tracks: TrackSigns;
-  private readonly alarms: AlarmSigns;
-  private readonly measure: Measure;
-  private readonly section: Section;
+  private readonly signs: Overlay;
   private readonly poses: Poses;
   private readonly pointer: Pointer;
   private readonly pace = new Pace();
@@ -64,10 +50,9 @@ class ParkView implements SceneView {
   private covered: Box[] = [];
   private isStale = false; private isGone = false; private isLost = false; private hasFirst = false;
   private needsModel = true; private needsTiles = true; private needsSigns = true;
-  private frame = 0; private timer = 0; private lastProgress = -1; private lastSigns = 0; private restSince = 0;
+  private frame = 0; private timer = 0; private firstTileMs = 0; private lastProgress = -1; private restSince = 0;
   private recolourMs = 0;
   private corners: Vector3[] = [];
-  private readonly eye = new PerspectiveCamera();
 
   constructor(host: HTMLElement, private readonly world: World, private theme: Theme, private lang: Lang, fetchTile?: FetchTile) {
     this.box = document.createElement("div");
@@ -84,24 +69,14 @@ class ParkView implements SceneView {
     const base = world.park.tileset.replace(/[^/]*$/, "");
     this.model = new Model(this.stage, this.materials, new SingleTiles(base, fetchTile), new Baker(this.look), () => this.modelChanged());
     this.tiles = new ParkTiles(world.park, this.scope.buildings, this.orbit.camera, {
-      added: (pieces) => this.model.add(pieces), removed: (pieces) => this.model.remove(pieces),
+      added: (pieces) => { this.firstTileMs ||= performance.now(); this.model.add(pieces); }, removed: (pieces) => this.model.remove(pieces),
       changed: () => { this.needsTiles = true; this.modelChanged(); }, known: () => this.traverse(), progress: (share) => this.progress(share),
     }, fetchTile);
     this.stage.scene.add(this.tiles.renderer.group);
     this.picker = new Picker(this.stage, this.model, this.orbit.camera);
     this.painter = new Painter(world, this.scope, this.state);
-    this.strokes = new StrokeBatch(this.stage.base.depthTexture!);
-    this.sprites = new SpriteBatch(this.stage.base.depthTexture!);
-    this.shapes = new Shapes(this.stage.base.depthTexture!);
-    this.stage.overlay.add(this.shapes.group, this.strokes.mesh, this.sprites.mesh);
-    this.devices = new DeviceSigns(world, this.scope, this.sprites);
-    this.labels = new Labels(world, this.scope, this.painter, this.sprites);
-    this.tracks = new TrackSigns(world, this.scope);
-    this.alarms = new AlarmSigns(world, this.scope, this.sprites);
-    this.measure = new Measure(this.sprites);
-    this.section = new Section(this.box, this.sprites, {
-      camera: () => this.orbit.camera, size: () => [this.stage.width, this.stage.height], metresPerPixel: () => this.getCamera().metresPerPixel,
-      moved: (height) => { this.model.cutAt(height); this.modelChanged(); this.signsChanged(); }, lock: (isLocked) => { this.orbit.isLocked = isLocked; },
+    this.signs = new Overlay(world, this.scope, this.painter, this.stage, this.orbit, this.box, {
+      metresPerPixel: () => this.getCamera().metresPerPixel, moved: (height) => { this.model.cutAt(height); this.modelChanged(); this.signsChanged(); },
     });
     this.pointer = new Pointer(this.box, {
       click: (x, y, additive) => this.click(x, y, additive), hover: (x, y) => this.hover(x, y), leave: () => this.hoverNothing(),
@@ -141,17 +116,17 @@ class ParkView implements SceneView {
   }
   setWall(wall: { signScale: number; seams: Seams; clock: () => number } | null): void {
     this.wall = wall;
-    this.tracks.clock = wall?.clock ?? null;
-    this.sprites.scale = wall?.signScale ?? 1;
-    this.sprites.clear();
+    this.signs.tracks.clock = wall?.clock ?? null;
+    this.signs.sprites.scale = wall?.signScale ?? 1;
+    this.signs.sprites.clear();
     this.signsChanged();
   }
 
   setCovered(boxes: Box[]): void { this.covered = boxes; this.signsChanged(); }
 
-  select(deviceId: string | null): void { this.devices.selected = deviceId; this.signsChanged(); }
-  setTheme(theme: Theme): void { this.theme = theme; this.sprites.clear(); this.applyLook(); }
-  setLang(lang: Lang): void { this.lang = lang; this.signsChanged(); }
+  select(deviceId: string | null): void { this.signs.devices.selected = deviceId; this.signsChanged(); }
+  setTheme(theme: Theme): void { if (theme === this.theme) return; this.theme = theme; this.signs.sprites.clear(); this.applyLook(); }
+  setLang(lang: Lang): void { if (lang === this.lang) return; this.lang = lang; this.signsChanged(); }
 
   setOverlay(channel: number | null, ramp: Parameters<SceneView["setOverlay"]>[1]): void {
     this.painter.setOverlay(channel, ramp);
@@ -162,32 +137,32 @@ class ParkView implements SceneView {
   }
 
   setLayer(layer: string, isOn: boolean): void {
-    if (layer === "people") this.tracks.hidden.people = !isOn;
-    else if (layer === "vehicles") this.tracks.hidden.vehicles = !isOn;
-    else if (layer === "labels") this.labels.isOn = isOn;
+    if (layer === "people") this.signs.tracks.hidden.people = !isOn;
+    else if (layer === "vehicles") this.signs.tracks.hidden.vehicles = !isOn;
+    else if (layer === "labels") this.signs.labels.isOn = isOn;
     else if (layer === "trees") { this.model.hasTrees = isOn; this.model.restyle(); }
     else if (layer === "pipes") { this.model.isUnderground = isOn; this.model.restyle(); this.applyLook(); }
-    else if (layer === "devices") this.devices.isOn = isOn;
-    else if (isOn) this.devices.hidden.delete(layer);
-    else this.devices.hidden.add(layer);
+    else if (layer === "devices") this.signs.devices.isOn = isOn;
+    else if (isOn) this.signs.devices.hidden.delete(layer);
+    else this.signs.devices.hidden.add(layer);
     this.signsChanged();
   }
 
   setAlarms(alarms: Parameters<SceneView["setAlarms"]>[0]): void {
-    this.alarms.marks = alarms;
-    if (this.alarms.tint(this.materials.alarmed, this.state)) this.modelChanged();
+    this.signs.alarms.marks = alarms;
+    if (this.signs.alarms.tint(this.materials.alarmed, this.state)) this.modelChanged();
     this.signsChanged();
   }
 
   liveChanged(slots: Uint32Array | null): void {
     if (slots === null) {
-      this.tracks.refresh(this.wall ? this.world.live.fixesMs : performance.now());
+      this.signs.tracks.refresh(this.wall ? this.world.live.fixesMs : performance.now());
       if (this.painter.channel !== null && this.painter.repaint()) { this.recoloured(); this.needsModel = true; this.stage.invalidate(false); }
     }
     this.signsChanged();
   }
 
-  setShapes(name: string, shapes: Shape[] | null): void { this.shapes.set(name, shapes); this.signsChanged(); }
+  setShapes(name: string, shapes: Shape[] | null): void { this.signs.shapes.set(name, shapes); this.signsChanged(); }
   setStale(isStale: boolean): void { this.isStale = isStale; this.signsChanged(); }
   setCamera(state: CameraState): void { this.orbit.setState(state); this.moved(); }
   getCamera(): CameraState { return this.orbit.state(this.stage.fullHeight); }
@@ -204,19 +179,19 @@ class ParkView implements SceneView {
   }
 
   setTool(tool: "orbit" | "measure" | "section" | "xray"): void {
-    this.measure.isOn = tool === "measure";
-    if (!this.measure.isOn) this.measure.clear();
-    this.box.style.cursor = this.measure.isOn ? "crosshair" : "";
+    this.signs.measure.isOn = tool === "measure";
+    if (!this.signs.measure.isOn) this.signs.measure.clear();
+    this.box.style.cursor = this.signs.measure.isOn ? "crosshair" : "";
     const isXray = tool === "xray", isCut = tool === "section";
     if (this.model.isXray !== isXray || this.model.isCut !== isCut) { this.model.isXray = isXray; this.model.isCut = isCut; this.model.restyle(); }
-    if (isCut) this.cut(); else if (this.section.isOn) { this.section.stop(); this.model.uncut(); }
+    if (isCut) this.cut(); else if (this.signs.section.isOn) { this.signs.section.stop(); this.model.uncut(); }
     this.signsChanged();
   }
 
   /** Starts the cut: through the building one is at, through its opened storey, or through the whole park. */
   private cut(): void {
     const range = cutRange(this.focus, this.scope, this.model.open, this.orbit.now.target);
-    if (range) this.section.start(range);
+    if (range) this.signs.section.start(range);
   }
 
   on<K extends keyof SceneEvents>(event: K, handler: SceneEvents[K]): () => void { return this.events.on(event, handler); }
@@ -227,11 +202,10 @@ class ParkView implements SceneView {
 
   dispose(): void {
     this.isGone = true;
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.timer);
+    this.rest();
     this.resizer.disconnect();
     document.fonts?.removeEventListener("loadingdone", this.onFonts);
-    this.orbit.dispose(); this.pointer.dispose(); this.section.dispose(); this.picker.dispose(); this.sprites.dispose(); this.strokes.dispose(); this.shapes.dispose();
+    this.orbit.dispose(); this.pointer.dispose(); this.picker.dispose(); this.signs.dispose();
     this.tiles.dispose(); this.materials.dispose(); this.stage.dispose();
     this.box.remove();
   }
@@ -243,7 +217,7 @@ class ParkView implements SceneView {
     const isOpen = focus.level === "storey" || focus.level === "space";
     this.corners = [];
     void this.model.openStorey(isOpen ? { building: focus.building, storey: focus.storey } : null)
-      .then(() => { this.corners = this.model.corners(); this.applyLook(); if (this.section.isOn) this.cut(); })
+      .then(() => { this.corners = this.model.corners(); this.applyLook(); if (this.signs.section.isOn) this.cut(); })
       .catch((error: unknown) => console.warn(`the storey could not be opened: ${String(error)}`));
     this.signsChanged();
   }
@@ -259,12 +233,12 @@ class ParkView implements SceneView {
 
   // ------------------------------------------------------------------ pointer
   private click(x: number, y: number, additive: boolean): void {
-    if (this.measure.isOn) {
+    if (this.signs.measure.isOn) {
       const hit = this.picker.pick(x, y);
-      if (hit) { this.measure.add(hit.at); this.signsChanged(); }
+      if (hit) { this.signs.measure.add(hit.at); this.signsChanged(); }
       return;
     }
-    const sign = this.sprites.hit(x, y);
+    const sign = this.signs.sprites.hit(x, y);
     if (sign?.sprite.pick) { this.events.emit("pick", { ...sign.sprite.pick, additive }); return; }
     const id = this.nodeUnder(x, y);
     this.events.emit("pick", id ? { kind: "node", id, additive } : { kind: "none", id: "", additive });
@@ -277,18 +251,18 @@ class ParkView implements SceneView {
   }
 
   private hover(x: number, y: number): void {
-    const sign = this.sprites.hit(x, y)?.sprite.pick;
-    const before = this.devices.hovered;
-    this.devices.hovered = sign?.kind === "device" ? sign.id : null;
-    if (this.devices.hovered !== before) this.signsChanged();
+    const sign = this.signs.sprites.hit(x, y)?.sprite.pick;
+    const before = this.signs.devices.hovered;
+    this.signs.devices.hovered = sign?.kind === "device" ? sign.id : null;
+    if (this.signs.devices.hovered !== before) this.signsChanged();
     if (sign) { this.box.style.cursor = "pointer"; this.events.emit("hover", { kind: sign.kind, id: sign.id, x, y }); return; }
     if (!this.stage.isStill && this.pace.rung === "software") return;
     const id = this.nodeUnder(x, y);
-    this.box.style.cursor = this.measure.isOn ? "crosshair" : id ? "pointer" : "";
+    this.box.style.cursor = this.signs.measure.isOn ? "crosshair" : id ? "pointer" : "";
     this.events.emit("hover", id ? { kind: "node", id, x, y } : null);
   }
 
-  private hoverNothing(): void { this.devices.hovered = null; this.events.emit("hover", null); }
+  private hoverNothing(): void { this.signs.devices.hovered = null; this.events.emit("hover", null); }
 
   // ------------------------------------------------------------------ drawing
   private modelChanged(): void { this.needsModel = true; this.stage?.invalidate(false); this.wake(); }
@@ -304,13 +278,25 @@ class ParkView implements SceneView {
   private wake(): void {
     if (this.isGone || this.isLost || this.frame) return;
     clearTimeout(this.timer);
-    this.frame = requestAnimationFrame((time) => { this.frame = 0; this.draw(time); });
+    if (this.hasFirst) this.frame = requestAnimationFrame((time) => { this.frame = 0; this.draw(time); });
+    else this.frame = window.setTimeout(() => { this.frame = 0; this.draw(performance.now()); }, 0); // where a processor draws, the next frame may be a second away
+  }
+
+  private rest(): void {
+    if (this.hasFirst) cancelAnimationFrame(this.frame); else clearTimeout(this.frame);
+    clearTimeout(this.timer);
+    this.frame = 0;
   }
 
   /** Asks for the tiles that the picture lacks. */
   private traverse(): void {
     this.needsTiles = false;
     this.tiles.update(this.orbit.camera, this.stage.width, this.stage.height);
+  }
+
+  /** Whether there is enough for the first picture. */
+  private get isWorthDrawing(): boolean {
+    return this.tiles.isSettled || (this.firstTileMs > 0 && performance.now() - this.firstTileMs > PATIENCE_MS);
   }
 
   private draw(time: number): void {
@@ -321,18 +307,19 @@ class ParkView implements SceneView {
     if (hasMoved) this.events.emit("camera", this.getCamera());
     if (hasMoved || isResized) { stage.invalidate(true); this.needsModel = true; this.needsTiles = true; this.restSince = time; }
     if (this.needsTiles) { this.traverse(); this.progress(this.tiles.progress); }
-    if (!this.hasFirst && this.model.tileBytes === 0 && this.tiles.progress < 1) { this.schedule(false, false); return; }
+    if (!this.hasFirst && !this.isWorthDrawing) { this.schedule(false, false); return; }
     this.materials.shared.fogPerMetre!.value = this.look.fogPerMetre * Math.min(1, FOG_METRES / orbit.now.distance);
     this.state.flush(stage.renderer);
     const isBusy = hasMoved || this.tiles.progress < 1;
     pace.tick(time, hasMoved);
     let isRefining = false;
-    if (isBusy || isResized) {
+    if (!this.hasFirst) { this.needsModel = false; stage.drawModel(1, null, false); } // the quickest there is; what follows refines it
+    else if (isBusy || isResized) {
       if (this.needsModel) { this.needsModel = false; stage.drawModel(hasMoved ? pace.movingRatio : 1, null, !hasMoved || pace.rung !== "software"); }
     } else { this.needsModel = false; isRefining = stage.refine(); }
-    if (this.hasFirst) this.drawSigns(time);
+    if (this.hasFirst) this.drawSigns();
     stage.compose();
-    if (!this.hasFirst && this.model.tileBytes > 0) { this.hasFirst = this.needsSigns = true; this.events.emit("firstFrame", performance.now() - this.since); }
+    if (!this.hasFirst) { this.hasFirst = this.needsSigns = true; this.events.emit("firstFrame", performance.now() - this.since); }
     this.schedule(hasMoved, isRefining);
   }
 
@@ -340,38 +327,16 @@ class ParkView implements SceneView {
   private schedule(hasMoved: boolean, isRefining: boolean): void {
     if (!this.hasFirst) { this.timer = window.setTimeout(() => { this.needsTiles = true; this.wake(); }, 25); return; }
     if (hasMoved || this.needsModel || this.needsSigns || this.needsTiles) { this.wake(); return; }
-    const isAlive = this.tracks.isMoving || (this.alarms.hasPulse && !this.orbit.isReduced);
+    const isAlive = this.signs.tracks.isMoving || (this.signs.alarms.hasPulse && !this.orbit.isReduced);
     if (this.tiles.progress < 1) this.timer = window.setTimeout(() => { this.needsTiles = true; this.wake(); }, 60);
     else if (isRefining) this.timer = window.setTimeout(() => this.wake(), 16);
     else if (isAlive) this.timer = window.setTimeout(() => { this.needsSigns = true; this.wake(); }, this.pace.rung === "software" ? 90 : 33);
   }
 
-  private drawSigns(time: number): void {
+  private drawSigns(): void {
     this.needsSigns = false;
-    this.lastSigns = time;
-    const { stage, orbit, theme, lang, focus } = this;
-    const list: Sprite[] = [];
-    const { part, dpr: pixelRatio } = stage, scale = this.wall?.signScale ?? 1, dpr = pixelRatio * scale, nowMs = this.wall?.clock() ?? performance.now();
-    const metres = this.getCamera().metresPerPixel * scale;
-    this.strokes.begin();
-    this.shapes.build(this.strokes, stage.width * pixelRatio, stage.height * pixelRatio, dpr);
-    this.tracks.build(focus, theme, this.isStale, nowMs, metres, list, this.strokes, dpr);
-    this.devices.build(focus, this.alarms.marks, theme, lang, this.isStale, metres, list, this.strokes, dpr);
-    this.labels.build(focus, theme, lang, list, this.strokes, this.corners, dpr);
-    this.measure.build(theme, list, this.strokes, dpr);
-    this.section.build(theme, list, this.strokes, dpr);
-    this.alarms.build(focus, theme, lang, this.wall ? nowMs : Date.now(), orbit.isReduced, part ? this.whole() : orbit.camera, stage.width, stage.height, list, this.strokes, dpr, !this.wall);
-    this.strokes.end(stage.width * pixelRatio, stage.height * pixelRatio, orbit.camera.near);
-    this.sprites.update(list, orbit.camera, stage.width, stage.height, pixelRatio, MOST_LABELS,
-      { x: part?.x ?? 0, y: part?.y ?? 0, width: part?.fullWidth ?? stage.width, height: part?.fullHeight ?? stage.height, seams: this.wall?.seams ?? null, covered: this.covered });
-    this.sprites.flush(stage.renderer);
-  }
-
-  /** The camera of the whole picture, where this window shows a part of it. */
-  private whole(): PerspectiveCamera {
-    this.eye.copy(this.orbit.camera, false);
-    this.eye.clearViewOffset();
-    return this.eye;
+    const { focus, theme, lang, isStale, wall, covered, corners } = this;
+    this.signs.build({ focus, theme, lang, isStale, wall, covered, corners, metresPerPixel: this.getCamera().metresPerPixel });
   }
 
   private progress(share: number): void {
@@ -381,20 +346,19 @@ class ParkView implements SceneView {
     this.events.emit("progress", rounded);
   }
 
-  private readonly onFonts = (): void => { this.sprites.clear(); this.signsChanged(); };
+  private readonly onFonts = (): void => { this.signs.sprites.clear(); this.signsChanged(); };
 
   private readonly onLost = (event: Event): void => {
     event.preventDefault();
     this.isLost = true;
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
+    this.rest();
     this.events.emit("lost", true);
   };
 
   private readonly onRestored = (): void => {
     this.isLost = false;
     this.state.texture.needsUpdate = true;
-    this.sprites.clear();
+    this.signs.sprites.clear();
     this.stage.invalidate(true);
     this.needsModel = this.needsTiles = this.needsSigns = true;
     this.events.emit("lost", false);
