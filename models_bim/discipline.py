@@ -29,12 +29,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawStorey:
-    """A storey as one file has it: elevation in ifc metres; None where nothing says."""
+    """A storey as one file has it: elevation in ifc metres; None where nothing says. `is_part`: of a road or bridge."""
 
     step: int
     name: str
     elevation: float | None
     assumed: bool
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

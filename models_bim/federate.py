@@ -27,6 +27,7 @@ class _Level:
     name: str
     elevation: float
     assumed: bool
+    is_part: bool
     members: list[tuple[int, int]]  # (file, STEP id)
 
 
@@ -80,6 +81,7 @@ def _merge_levels(disciplines: list[Discipline], findings: list[Finding]) -> lis
                         name=storey.name or f"Storey {storey.step}",
                         elevation=storey.elevation or 0.0,
                         assumed=storey.assumed,
+                        is_part=storey.is_part,
                         members=[],
                     )
                 )
@@ -101,8 +103,10 @@ def _merge_levels(disciplines: list[Discipline], findings: list[Finding]) -> lis
 
 
 def _same_level(storey: RawStorey, levels: list[_Level], taken: set[int]) -> int | None:
-    free = [i for i in range(len(levels)) if i not in taken]
+    free = [i for i in range(len(levels)) if i not in taken and levels[i].is_part == storey.is_part]
     name = storey.name.casefold()
+    if storey.is_part:
+        return next((i for i in free if name and levels[i].name.casefold() == name), None)
     for i in free:
         known = storey.elevation is not None and not storey.assumed and not levels[i].assumed
         near = not known or abs(levels[i].elevation - (storey.elevation or 0.0)) <= _SAME_NAME_M
@@ -169,18 +173,19 @@ def _places(
     kinds = [row.kind for _, row in order]
     own = {i for i, kind in enumerate(kinds) if kind in ("element", "space")}
     strays = [i for i in sorted(own) if storey[i] < 0 and not _follows(i, parent, own)]
-    elevations = np.array([level.elevation for level in levels])
+    floors = [k for k, level in enumerate(levels) if not level.is_part]
+    elevations = np.array([levels[k].elevation for k in floors])
     boxes = _with_parts(boxes, parent, own)
     banded = unplaced = 0
     for i in strays:
-        if levels and np.isfinite(boxes[i, 2]):
+        if floors and np.isfinite(boxes[i, 2]):
             begins = boxes[i, 2] if boxes[i, 5] - boxes[i, 2] > 2 * _BAND_SLACK_M else (boxes[i, 2] + boxes[i, 5]) / 2
-            storey[i] = max(0, int(np.searchsorted(elevations, begins + _BAND_SLACK_M, side="right")) - 1)
+            storey[i] = floors[max(0, int(np.searchsorted(elevations, begins + _BAND_SLACK_M, side="right")) - 1)]
             parent[i] = row_of[levels[storey[i]].members[0]]
             banded += 1
         else:
             storey[i], parent[i] = len(levels), len(order)
-            unplaced += 1
+            unplaced += order[i][1].cls != "IfcAlignment"  # alignments belong to no storey, rightly
     for i in sorted(own):  # parts of strays follow their whole
         whole = i
         for _ in range(50):
@@ -294,13 +299,15 @@ def _tables(
 
 
 def _height(i: int, levels: list[_Level], boxes: NDArray[np.float64], storey: NDArray[np.int32]) -> float:
-    """To the next storey a metre or more above; for the last one, to the top of what it contains."""
-    above = [level.elevation for level in levels if level.elevation >= levels[i].elevation + 1.0]
-    if above:
+    """To the next storey a metre or more above; for the last one and parts of facilities, to the top of what it holds."""
+    above = [level.elevation for level in levels if level.elevation >= levels[i].elevation + 1.0 and not level.is_part]
+    if above and not levels[i].is_part:
         return round(above[0] - levels[i].elevation, 6)
     tops = boxes[storey == i, 5]
     tops = tops[np.isfinite(tops)]
     rise = float(tops.max()) - levels[i].elevation if len(tops) else 3.0
+    if levels[i].is_part:
+        return round(max(rise, 0.1), 6)
     return round(float(np.clip(rise, *_LAST_HEIGHT_M)), 6)
 
 

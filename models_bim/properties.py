@@ -24,6 +24,13 @@ _QUANTITIES = {
 }
 
 
+_CUSTOMARY = {
+    f"{prefix}{name}": f"{sign}{power}"
+    for name, sign in (("inch", "in"), ("foot", "ft"), ("yard", "yd"), ("mile", "mi"))
+    for prefix, power in (("", ""), ("square ", "²"), ("cubic ", "³"))
+}
+
+
 def read_properties(file: ifcopenshell.file, steps: set[int]) -> list[PropertyRow]:
     """Rows for the entities named by STEP id, sorted; an entity's own value beats its type's.
 
@@ -45,6 +52,8 @@ def read_properties(file: ifcopenshell.file, steps: set[int]) -> list[PropertyRo
             _assign(own, [(ATTRIBUTES, "Material", material, "")], rel.RelatedObjects or (), steps)
     for step in steps:
         entity = file.by_id(step)
+        if entity.is_a("IfcAlignment"):
+            own[step, "Alignment", "Length"] = (_text(_alignment_length(entity)), sets.project_unit("LENGTHUNIT"))
         for name in ("Description", "ObjectType", "Tag"):
             value = attribute(entity, name)
             if value:
@@ -63,6 +72,19 @@ def _assign(
         if step in steps:
             for pset, name, value, unit in values:
                 own[step, pset, name] = (value, unit)
+
+
+def _alignment_length(alignment: Entity) -> float:
+    """Length along its horizontal segments, in the file's unit."""
+    return sum(
+        float(getattr(segment.DesignParameters, "SegmentLength", None) or 0.0)
+        for nests in alignment.IsNestedBy or ()
+        for layout in nests.RelatedObjects or ()
+        if layout.is_a("IfcAlignmentHorizontal")
+        for inner in layout.IsNestedBy or ()
+        for segment in inner.RelatedObjects or ()
+        if segment.is_a("IfcAlignmentSegment")
+    )
 
 
 def _definitions(definition: Entity) -> Iterator[Entity]:
@@ -100,7 +122,7 @@ class _Sets:
         elif cls in _QUANTITIES:
             value, unit = item.get_argument(3), item.get_argument(2)
             if value is not None:
-                yield name, _text(value), self._symbol_of(unit) if unit else self._project_unit(_QUANTITIES[cls])
+                yield name, _text(value), self._symbol_of(unit) if unit else self.project_unit(_QUANTITIES[cls])
         elif item.is_a("IfcComplexProperty") or item.is_a("IfcPhysicalComplexQuantity"):
             for part in attribute(item, "HasProperties") or attribute(item, "HasQuantities") or ():
                 yield from self._flatten(part, f"{name}.")
@@ -117,7 +139,7 @@ class _Sets:
             return self._symbol_of(unit)
         if measure not in self._measures:
             kind = ifcopenshell.util.unit.get_measure_unit_type(measure) if measure.endswith("Measure") else ""  # type: ignore[arg-type]
-            self._measures[measure] = self._project_unit(kind)
+            self._measures[measure] = self.project_unit(kind)
         return self._measures[measure]
 
     def _symbol_of(self, unit: Entity) -> str:
@@ -125,7 +147,8 @@ class _Sets:
             self._symbols[unit.id()] = _symbol(unit)
         return self._symbols[unit.id()]
 
-    def _project_unit(self, unit_type: str) -> str:
+    def project_unit(self, unit_type: str) -> str:
+        """Symbol of the file's own unit of a kind; "" where it names none."""
         if unit_type not in self._units:
             unit = ifcopenshell.util.unit.get_project_unit(self._file, unit_type) if unit_type else None
             self._units[unit_type] = _symbol(unit) if unit is not None else ""
@@ -135,6 +158,9 @@ class _Sets:
 def _symbol(unit: Entity) -> str:
     if unit.is_a("IfcMonetaryUnit"):
         return str(unit.Currency)
+    if unit.is_a("IfcConversionBasedUnit"):  # exporters shout it (FOOT), and square feet have no sign in the library
+        name = " ".join((unit.Name or "").replace("_", " ").casefold().split())
+        return _CUSTOMARY.get(name) or ifcopenshell.util.unit.unit_symbols.get(name) or name
     return str(ifcopenshell.util.unit.get_unit_symbol(unit) or "")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import ifcopenshell
 import numpy as np
 
@@ -60,7 +62,18 @@ def read_storeys(
         if guessed
         else []
     )
+    storeys += _parts(file, rows, boxes, metres)
     return sorted(storeys, key=lambda s: (s.elevation is None, s.elevation or 0.0, s.step)), findings
+
+
+def _parts(file: ifcopenshell.file, rows: list[Row], boxes: Boxes, metres: float) -> Iterator[RawStorey]:
+    """Parts of roads and bridges begin where the lowest thing in them does."""
+    for row in rows:
+        if row.kind == "storey" and row.cls != "IfcBuildingStorey":
+            low = [boxes[r.step][2] for r in rows if r.storey == row.step and r.step in boxes]
+            elevation = min(low) if low else placement_z(file.by_id(row.step), metres)
+            yield RawStorey(step=row.step, name=row.name, assumed=False, is_part=True,
+                            elevation=None if elevation is None else round(elevation, 6) + 0.0)
 
 
 def _feet(storey: int, rows: list[Row], boxes: Boxes) -> float | None:

@@ -13,11 +13,14 @@ _MAX_DEPTH = 50  # a whole inside a whole inside …: more is a loop in the file
 
 
 def read_rows(file: ifcopenshell.file) -> list[Row]:
-    """Every site, building, storey, space and element, sorted by STEP id; no openings, ports, grids, annotations."""
+    """Every site, building, storey, space and element, sorted by STEP id; no openings, ports, grids, annotations.
+
+    Facilities (roads, bridges, railways) and their parts are storeys where they hold things themselves.
+    """
     rows = [_row(entity, "site") for entity in file.by_type("IfcSite")]
-    buildings = _by_type(file, "IfcBuilding") + _by_type(file, "IfcFacility")
-    rows += [_row(entity, "building") for entity in {e.id(): e for e in buildings}.values()]
+    rows += [_row(entity, "building") for entity in file.by_type("IfcBuilding")]
     rows += [_row(entity, "storey") for entity in file.by_type("IfcBuildingStorey")]
+    rows += [_row(entity, "storey" if _holds_things(entity) else "building") for entity in facilities(file)]
     rows += [_row(entity, "space") for entity in file.by_type("IfcSpace")]
     rows += [_row(entity, "element") for entity in elements(file)]
     known = {row.step for row in rows}
@@ -25,12 +28,44 @@ def read_rows(file: ifcopenshell.file) -> list[Row]:
         whole = _container(file.by_id(row.step))
         row.parent = whole.id() if whole is not None and whole.id() in known else 0
     _give_storeys(rows)
+    _name_parts(rows)
     return sorted(rows, key=lambda row: row.step)
 
 
+def facilities(file: ifcopenshell.file) -> list[Entity]:
+    """Roads, bridges, railways, marine works and their parts (IFC4X3)."""
+    return [e for e in _by_type(file, "IfcFacility") + _by_type(file, "IfcFacilityPart") if not e.is_a("IfcBuilding")]
+
+
+def _holds_things(entity: Entity) -> bool:
+    return any(rel.RelatedElements for rel in getattr(entity, "ContainsElements", None) or ())
+
+
+def _name_parts(rows: list[Row]) -> None:
+    """A part of a facility is called by the way to it: there is a deck in every bridge."""
+    by_step = {row.step: row for row in rows}
+    names = {
+        row.step: " / ".join(r.name for r in [*_above(row, by_step), row] if r.name)
+        for row in rows
+        if row.kind == "storey" and row.cls != "IfcBuildingStorey"
+    }
+    for step, name in names.items():
+        by_step[step].name = name
+
+
+def _above(row: Row, by_step: dict[int, Row]) -> list[Row]:
+    """Facilities and parts that a part belongs to, outermost first."""
+    found: list[Row] = []
+    here = by_step.get(row.parent)
+    while here is not None and here.cls not in ("IfcSite", "IfcBuilding") and here not in found:
+        found.insert(0, here)
+        here = by_step.get(here.parent)
+    return found
+
+
 def elements(file: ifcopenshell.file) -> list[Entity]:
-    """What is built or placed: elements and proxies, without the things that only cut or connect."""
-    found = _by_type(file, "IfcElement") + _by_type(file, "IfcProxy")
+    """What is built or placed: elements, proxies and alignments, without the things that only cut or connect."""
+    found = _by_type(file, "IfcElement") + _by_type(file, "IfcProxy") + _by_type(file, "IfcAlignment")
     return [e for e in found if not (e.is_a("IfcFeatureElement") or e.is_a("IfcVirtualElement"))]
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ifcopenshell
-import ifcopenshell.guid
 import ifcopenshell.util.unit
 
 from models_bim.discipline import Discipline, RawSpace, Row
@@ -25,6 +24,7 @@ from models_bim.opening import open_ifc
 from models_bim.outline import floor_outline
 from models_bim.properties import read_properties
 from models_bim.relations import read_relations
+from models_bim.repair import repair
 from models_bim.storeys import read_storeys
 from models_bim.structure import read_rows
 from twin.errors import SourceError
@@ -51,7 +51,7 @@ def read_discipline(
     file, name = opened.file, opened.name
     metres = float(ifcopenshell.util.unit.calculate_unit_scale(file))
     rows = read_rows(file)
-    _fill_null_guids(file)
+    repaired = repair(file, name)
     drawn = [file.by_id(row.step) for row in rows if row.kind in ("element", "space", "site")]
     shapes = read_shapes(file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total))
     boxes = {step: _box(found) for step, found in shapes.by_product.items()}
@@ -73,19 +73,13 @@ def read_discipline(
         georeadings=read_georeadings(file, name, metres),
         findings=[
             *opened.findings,
+            *repaired,
             *relations.findings,
             *storey_findings,
             *space_findings,
             *_empties(file, shapes, name),
         ],
     )
-
-
-def _fill_null_guids(file: ifcopenshell.file) -> None:
-    """Give products without a GlobalId one for the kernel's sake, which throws at a null; rows keep theirs empty."""
-    for product in file.by_type("IfcObjectDefinition"):
-        if not product.GlobalId:
-            product.GlobalId = ifcopenshell.guid.compress(f"{product.id():032x}")
 
 
 def _box(shapes: list[Shape]) -> tuple[float, ...]:

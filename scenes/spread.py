@@ -33,6 +33,7 @@ _BOUNDING = (
     "IfcRailing",
     "IfcElementAssembly",
 )
+_FACILITIES = ("IfcBridge", "IfcRoad", "IfcRailway", "IfcMarineFacility", "IfcFacility")
 _CLOSE_GAP_M = 0.3
 _LONGEST_NAME = 40
 NAME_ZH = ("name_zh", "NameZh", "Name_zh", "中文名称", "名称")
@@ -67,7 +68,7 @@ def spread_building(
         parent,
         name=spec.name or _building_name(model) or spec.id,
         name_zh=spec.name_zh or _building_name_zh(model, zh),
-        cls="IfcBuilding",
+        cls=_building_class(model),
         source=source,
     )
     nodes = np.full(len(entities), node, dtype=np.uint32)
@@ -80,7 +81,7 @@ def spread_building(
             node,
             name=storey.name,
             name_zh=zh.get(storey.entity, ""),
-            cls="IfcBuildingStorey",
+            cls=str(entities.cls[storey.entity]),
             guid=str(entities.guid[storey.entity]),
             source=_file(model, storey.entity),
             elevation=storey.elevation * stretch + rise,
@@ -224,6 +225,12 @@ def _space_name(model: BimModel, entity: int, descriptions: dict[int, str]) -> s
     if is_chinese(long_name) and entity in descriptions:
         long_name = descriptions[entity]
     return f"{name} {long_name}" if name and long_name and long_name != name else name or long_name or "IfcSpace"
+
+
+def _building_class(model: BimModel) -> str:
+    """IfcBuilding, or what the file holds in its place: a road, a bridge, a railway."""
+    facilities = [str(c) for c in model.entities.cls if c in _FACILITIES]
+    return facilities[0] if facilities and "IfcBuilding" not in model.entities.cls else "IfcBuilding"
 
 
 def _building_name(model: BimModel) -> str:

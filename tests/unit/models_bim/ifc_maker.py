@@ -7,7 +7,7 @@ from pathlib import Path
 import ifcopenshell
 import ifcopenshell.guid
 
-UNITS = {"m": 1.0, "mm": 0.001, "ft": 0.3048}
+UNITS = {"m": 1.0, "mm": 0.001, "ft": 0.3048, "inch": 0.0254}
 Entity = ifcopenshell.entity_instance
 Triple = tuple[float, float, float]
 
@@ -131,14 +131,23 @@ class Maker:
 
     def _units(self, unit: str) -> Entity:
         metre = self.new("IfcSIUnit", UnitType="LENGTHUNIT", Prefix="MILLI" if unit == "mm" else None, Name="METRE")
-        if unit != "ft":
+        if unit not in ("ft", "inch"):
             return self.new("IfcUnitAssignment", Units=[metre])
-        nothing = self.new("IfcDimensionalExponents", 1, 0, 0, 0, 0, 0, 0)
-        factor = self.new("IfcMeasureWithUnit", ValueComponent=self.new("IfcLengthMeasure", 0.3048), UnitComponent=metre)
-        foot = self.new(
-            "IfcConversionBasedUnit", Dimensions=nothing, UnitType="LENGTHUNIT", Name="FOOT", ConversionFactor=factor
-        )
-        return self.new("IfcUnitAssignment", Units=[foot])
+        own = [
+            self._converted(kind, f"{prefix}{name}", self._si(kind), UNITS[unit] ** power, power)
+            for kind, prefix, power in (("LENGTHUNIT", "", 1), ("AREAUNIT", "square ", 2), ("VOLUMEUNIT", "cubic ", 3))
+            for name in ["FOOT" if unit == "ft" and power == 1 else "foot" if unit == "ft" else "inch"]
+        ]
+        return self.new("IfcUnitAssignment", Units=own)
+
+    def _si(self, kind: str) -> Entity:
+        return self.new("IfcSIUnit", UnitType=kind, Name={"L": "METRE", "A": "SQUARE_METRE", "V": "CUBIC_METRE"}[kind[0]])
+
+    def _converted(self, kind: str, name: str, base: Entity, factor: float, power: int) -> Entity:
+        nothing = self.new("IfcDimensionalExponents", power, 0, 0, 0, 0, 0, 0)
+        measure = {"L": "IfcLengthMeasure", "A": "IfcAreaMeasure", "V": "IfcVolumeMeasure"}[kind[0]]
+        times = self.new("IfcMeasureWithUnit", ValueComponent=self.new(measure, factor), UnitComponent=base)
+        return self.new("IfcConversionBasedUnit", Dimensions=nothing, UnitType=kind, Name=name, ConversionFactor=times)
 
 
 def two_rooms(maker: Maker) -> dict[str, Entity]:

@@ -29,7 +29,7 @@ def _storey(model: BimModel, name: str) -> str:
     return model.storeys[model.entities.storey[_row(model, name)]].name
 
 
-@pytest.mark.parametrize("unit", ["m", "mm", "ft"])
+@pytest.mark.parametrize("unit", ["m", "mm", "ft", "inch"])
 def test_units_of_the_file_never_reach_the_model(tmp_path: Path, unit: str) -> None:
     maker = Maker(unit=unit)
     storey = maker.storey("L2", 3.5)
