@@ -9,6 +9,7 @@ import ifcopenshell.util.unit
 
 from models_bim.discipline import RawRow
 from models_bim.model import Group
+from models_bim.salvage import Salvage
 
 Entity = ifcopenshell.entity_instance
 _PARTS = ("MaterialLayers", "MaterialProfiles", "MaterialConstituents", "Materials")
@@ -28,11 +29,13 @@ class Associations:
         self._of_type: dict[int, list[int]] = {}
         self._length = ""
 
-    def rows(self) -> Iterator[RawRow]:
+    def rows(self, salvage: Salvage) -> Iterator[RawRow]:
         """Relations `type`, `material` and `classification`."""
-        yield from self._types()
-        yield from self._inherited("IfcRelAssociatesMaterial", "RelatingMaterial", self._materials, "material")
-        yield from self._inherited("IfcRelAssociatesClassification", "RelatingClassification", self._codes, "classification")
+        yield from salvage.each("types", self._types())
+        yield from salvage.each("materials", self._inherited(
+            "IfcRelAssociatesMaterial", "RelatingMaterial", self._materials, "material"))
+        yield from salvage.each("classes", self._inherited(
+            "IfcRelAssociatesClassification", "RelatingClassification", self._codes, "classification"))
 
     def _types(self) -> Iterator[RawRow]:
         for rel in sorted(self._file.by_type("IfcRelDefinesByType"), key=lambda r: int(r.id())):

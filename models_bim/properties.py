@@ -9,6 +9,7 @@ import ifcopenshell.util.unit
 
 from models_bim.attributes import attribute
 from models_bim.model import ATTRIBUTES
+from models_bim.salvage import Salvage
 
 Entity = ifcopenshell.entity_instance
 #: (STEP id, property set, name, value, unit)
@@ -31,12 +32,12 @@ _CUSTOMARY = {
 }
 
 
-def read_properties(file: ifcopenshell.file, steps: set[int]) -> list[PropertyRow]:
+def read_properties(file: ifcopenshell.file, steps: set[int], salvage: Salvage | None = None) -> list[PropertyRow]:
     """Rows for the entities named by STEP id, sorted; an entity's own value beats its type's.
 
     Values are as written in the file, with the unit they are written in.
     """
-    sets = _Sets(file)
+    sets = _Sets(file, salvage or Salvage(""))
     own: dict[tuple[int, str, str], tuple[str, str]] = {}
     for rel in file.by_type("IfcRelDefinesByType"):
         if rel.RelatingType is not None:
@@ -97,8 +98,8 @@ def _definitions(definition: Entity) -> Iterator[Entity]:
 class _Sets:
     """Property sets of one file, each turned to text once however many elements share it."""
 
-    def __init__(self, file: ifcopenshell.file) -> None:
-        self._file = file
+    def __init__(self, file: ifcopenshell.file, salvage: Salvage) -> None:
+        self._file, self._salvage = file, salvage
         self._done: dict[int, list[tuple[str, str, str, str]]] = {}
         self._units: dict[str, str] = {}
         self._measures: dict[str, str] = {}
@@ -109,7 +110,8 @@ class _Sets:
         if pset.id() not in self._done:
             name = pset.Name or pset.is_a()
             items = attribute(pset, "HasProperties") or attribute(pset, "Quantities") or ()
-            self._done[pset.id()] = [(name, *row) for item in items for row in self._flatten(item, "")]
+            self._done[pset.id()] = [(name, *row) for item in items
+                                    for row in self._salvage.each("properties", self._flatten(item, ""))]
         return self._done[pset.id()]
 
     def _flatten(self, item: Entity, prefix: str) -> Iterator[tuple[str, str, str]]:

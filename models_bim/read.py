@@ -24,9 +24,11 @@ from models_bim.model import BimModel
 from twin.errors import SourceError, TwinError
 from twin.finding import Finding
 from twin.steps import code_digest, digest_of_file, key_of
+from twin.workshop import GIVEN_UP
 
 Progress = Callable[[str, str, int, int], None]
 _TREE = Path(__file__).resolve().parent.parent
+_LOOK_SECS = 0.5  # how soon a stopped build is noticed
 #: A file may take this long, and this much more for each of its megabytes: ten times what a slow machine needs.
 BASE_TIMEOUT_SECS, TIMEOUT_SECS_PER_MB = 120.0, 12.0
 
@@ -201,13 +203,16 @@ def _converse(
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(max(0.0, deadline - time.monotonic())):
+            remaining = deadline - time.monotonic()
+            if GIVEN_UP.is_set() or remaining <= 0:
                 process.kill()
-                return SourceError(
+                return _given_up(path) if GIVEN_UP.is_set() else SourceError(
                     f"{path.name} was not read within {timeout_secs:g} s",
                     mend="split the model by discipline, or allow more time",
                     where=path.name,
                 )
+            if not selector.select(min(_LOOK_SECS, remaining)):
+                continue
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
                 break
@@ -218,7 +223,13 @@ def _converse(
     return error
 
 
+def _given_up(path: Path) -> SourceError:
+    return SourceError(f"reading {path.name} was stopped", mend="build again; what was read is kept", where=path.name)
+
+
 def _heard(message: dict[str, object], path: Path, progress: Progress) -> SourceError | None:
+    if message.get("stopped"):
+        return _given_up(path)
     if message.get("memory"):
         return SourceError(
             f"{path.name} needs more memory than is allowed", mend="split the model by discipline", where=path.name

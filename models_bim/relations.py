@@ -14,6 +14,7 @@ import ifcopenshell
 from models_bim.associations import Associations
 from models_bim.discipline import RawRelations, RawRow, Row
 from models_bim.model import Group
+from models_bim.salvage import Salvage
 from twin.finding import Finding
 
 Entity = ifcopenshell.entity_instance
@@ -22,21 +23,22 @@ _OUT, _IN = "SOURCE", "SINK"
 _NO_GROUP = ("IfcStructuralLoadGroup", "IfcStructuralResultGroup", "IfcStructuralAnalysisModel", "IfcCondition")
 
 
-def read_relations(file: ifcopenshell.file, name: str, rows: list[Row]) -> RawRelations:
+def read_relations(file: ifcopenshell.file, name: str, rows: list[Row], salvage: Salvage | None = None) -> RawRelations:
     """Groups and relations of one file, sorted; things are named by STEP id, groups by key.
 
     Args:
         rows: what the file is known to hold (`read_rows`); relations to anything else are left out.
     """
-    known = {row.step for row in rows}
-    owner, findings = _port_owners(file, known), list[Finding]()
+    salvage = salvage or Salvage(name)
+    known, findings = {row.step for row in rows}, list[Finding]()
+    owner = salvage.part("ports", lambda: _port_owners(file, known), {})
     groups: dict[str, Group] = {}
     found: set[RawRow] = set()
-    found.update(_members(file, name, known, owner, groups))
-    found.update(_served(file, name, known, groups))
-    found.update(_flow(file, name, owner, _systems_of(found), findings))
-    found.update(_between(file, known))
-    found.update(Associations(file, name, known, groups).rows())
+    found.update(salvage.each("systems and zones", _members(file, name, known, owner, groups)))
+    found.update(salvage.each("served places", _served(file, name, known, groups)))
+    found.update(salvage.each("flow", _flow(file, name, owner, _systems_of(found), findings)))
+    found.update(salvage.each("what bounds, fills and controls", _between(file, known)))
+    found.update(Associations(file, name, known, groups).rows(salvage))
     return RawRelations(tuple(groups[key] for key in sorted(groups)), tuple(sorted(found)), tuple(findings))
 
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import ifcopenshell
 import ifcopenshell.util.placement
 
 from models_bim.attributes import attribute
 from models_bim.discipline import Row
+from models_bim.model import EntityKind
+from models_bim.salvage import Salvage
 
 Entity = ifcopenshell.entity_instance
 _MAX_DEPTH = 50  # a whole inside a whole inside …: more is a loop in the file
 
 
-def read_rows(file: ifcopenshell.file) -> list[Row]:
+def read_rows(file: ifcopenshell.file, salvage: Salvage | None = None) -> list[Row]:
     """Every site, building, storey, space and element, sorted by STEP id; no openings, ports, grids, annotations.
 
     Facilities (roads, bridges, railways) and their parts are storeys where they hold things themselves.
     """
-    rows = [_row(entity, "site") for entity in file.by_type("IfcSite")]
-    rows += [_row(entity, "building") for entity in file.by_type("IfcBuilding")]
-    rows += [_row(entity, "storey") for entity in file.by_type("IfcBuildingStorey")]
-    rows += [_row(entity, "storey" if _holds_things(entity) else "building") for entity in facilities(file)]
-    rows += [_row(entity, "space") for entity in file.by_type("IfcSpace")]
-    rows += [_row(entity, "element") for entity in elements(file)]
+    salvage = salvage or Salvage("")
+    kinds: list[tuple[EntityKind, Sequence[Entity]]] = [
+        ("site", file.by_type("IfcSite")), ("building", file.by_type("IfcBuilding")),
+        ("storey", file.by_type("IfcBuildingStorey")), ("storey", [f for f in facilities(file) if _holds_things(f)]),
+        ("building", [f for f in facilities(file) if not _holds_things(f)]),
+        ("space", file.by_type("IfcSpace")), ("element", elements(file))]
+    tried = [salvage.part("things", partial(_row, entity, kind), None) for kind, found in kinds for entity in found]
+    rows = [row for row in tried if row is not None]
     known = {row.step for row in rows}
     for row in rows:
-        whole = _container(file.by_id(row.step))
+        whole = salvage.part("where things are", partial(_container, file.by_id(row.step)), None)
         row.parent = whole.id() if whole is not None and whole.id() in known else 0
     _give_storeys(rows)
     _name_parts(rows)
@@ -76,12 +83,12 @@ def _by_type(file: ifcopenshell.file, cls: str) -> list[Entity]:
         return []
 
 
-def _row(entity: Entity, kind: str) -> Row:
+def _row(entity: Entity, kind: EntityKind) -> Row:
     return Row(
         step=entity.id(),
         guid=entity.GlobalId or "",
         cls=entity.is_a(),
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         name=_clean(entity.Name),
         long_name=_clean(attribute(entity, "LongName")),
         predefined=_clean(attribute(entity, "PredefinedType")),

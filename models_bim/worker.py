@@ -11,8 +11,11 @@ import os
 import pickle
 import resource
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import ifcopenshell
 import ifcopenshell.util.unit
@@ -25,6 +28,7 @@ from models_bim.outline import floor_outline
 from models_bim.properties import read_properties
 from models_bim.relations import read_relations
 from models_bim.repair import repair
+from models_bim.salvage import Salvage
 from models_bim.storeys import read_storeys
 from models_bim.structure import read_rows
 from twin.errors import SourceError
@@ -49,17 +53,24 @@ def read_discipline(
     progress("open", 0, 1)
     opened = open_ifc(path)
     file, name = opened.file, opened.name
-    metres = float(ifcopenshell.util.unit.calculate_unit_scale(file))
-    rows = read_rows(file)
-    repaired = repair(file, name)
+    salvage = Salvage(name)
+    metres = salvage.part("its units", lambda: float(ifcopenshell.util.unit.calculate_unit_scale(file)), 1.0)
+    rows = read_rows(file, salvage)
+    repaired = salvage.part("its structure", lambda: repair(file, name), [])
     drawn = [file.by_id(row.step) for row in rows if row.kind in ("element", "space", "site")]
-    shapes = read_shapes(file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total))
+    shapes = salvage.part(
+        "its shapes",
+        lambda: read_shapes(file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total)),
+        Shapes({}, []),
+    )
     boxes = {step: _box(found) for step, found in shapes.by_product.items()}
     storeys, storey_findings = read_storeys(file, rows, boxes, metres, name)
-    spaces, space_findings = _spaces(rows, shapes, name)
+    spaces, space_findings = _spaces(rows, shapes, name, salvage)
     in_space = {row.step for row in rows if row.kind == "space"}
     progress("properties", 0, 1)
-    relations = read_relations(file, name, rows)
+    relations = read_relations(file, name, rows, salvage)
+    properties = salvage.part("its properties", lambda: read_properties(file, {row.step for row in rows}, salvage), [])
+    georeadings = salvage.part("its georeference", lambda: read_georeadings(file, name, metres), ())
     return Discipline(
         name=name,
         schema=opened.schema,
@@ -68,11 +79,12 @@ def read_discipline(
         spaces=spaces,
         shapes={step: found for step, found in shapes.by_product.items() if step not in in_space},
         boxes=boxes,
-        properties=read_properties(file, {row.step for row in rows}),
+        properties=properties,
         relations=relations,
-        georeadings=read_georeadings(file, name, metres),
+        georeadings=georeadings,
         findings=[
             *opened.findings,
+            *salvage.findings(),
             *repaired,
             *relations.findings,
             *storey_findings,
@@ -88,11 +100,12 @@ def _box(shapes: list[Shape]) -> tuple[float, ...]:
     return (*low, *(max(float(b[i]) for b in boxes) for i in range(3, 6)))
 
 
-def _spaces(rows: list[Row], shapes: Shapes, name: str) -> tuple[list[RawSpace], list[Finding]]:
+def _spaces(rows: list[Row], shapes: Shapes, name: str, salvage: Salvage) -> tuple[list[RawSpace], list[Finding]]:
     found, bare = [], []
     for row in rows:
         if row.kind == "space":
-            outline = floor_outline(shapes.by_product[row.step]) if row.step in shapes.by_product else None
+            drawn = shapes.by_product.get(row.step)
+            outline = salvage.part("room outlines", partial(floor_outline, drawn), None) if drawn else None
             if outline is None:
                 bare.append(row.name or row.guid)
             else:
@@ -131,8 +144,16 @@ def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding
     return findings
 
 
+def _outlive_nobody(parent: int) -> None:
+    """End with the build that asked, also where that was killed."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(5)
+
+
 def main() -> int:
     """Serve one request; exit 0 with a result, 2 with a SourceError told on the channel."""
+    Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
     request = json.loads(sys.stdin.readline())
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # kernels print to stdout: that must not reach the channel
@@ -147,6 +168,9 @@ def main() -> int:
     except SourceError as error:
         channel.write(json.dumps({"error": error.what, "mend": error.mend}) + "\n")
         return 2
+    except KeyboardInterrupt:
+        channel.write(json.dumps({"stopped": True}) + "\n")
+        return 4
     except MemoryError:
         channel.write(json.dumps({"memory": True}) + "\n")
         return 3

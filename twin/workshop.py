@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol, TypeVar, cast
 
 from twin.errors import TwinError
@@ -22,6 +23,8 @@ Result = TypeVar("Result", covariant=True)
 Made = TypeVar("Made")
 Here = Callable[[Path], Path]
 WORTH_PROCESSES = 4
+#: Set when the build that asked for the steps under way was stopped (Ctrl-C): steps that wait for a process end it.
+GIVEN_UP = Event()
 
 
 class Step(Protocol[Result]):
@@ -116,8 +119,12 @@ class LocalPool:
     def bench(self, *, is_light: bool) -> Iterator[Bench]:
         """A place to work at."""
         bench = _LocalBench(self.jobs, is_light=is_light)
+        GIVEN_UP.clear()
         try:
             yield bench
+        except BaseException:
+            GIVEN_UP.set()
+            raise
         finally:
             bench.close()
 
