@@ -158,7 +158,7 @@ def _repair(spec: LayerSpec, geometry: NDArray[np.object_], findings: list[Findi
     broken = ~shapely.is_valid(geometry)
     if broken.any():
         geometry = geometry.copy()
-        geometry[broken] = shapely.make_valid(geometry[broken])
+        geometry[broken] = [_made_valid(g) for g in geometry[broken]]
         findings.append(Finding("warning", f"layer '{spec.id}': self-crossing geometries repaired",
                                 f"{spec.source.name}: rows {_some(np.flatnonzero(broken) + 1)}",
                                 "repair the source so that the repair need not be guessed", int(broken.sum())))
@@ -175,11 +175,19 @@ def _repair(spec: LayerSpec, geometry: NDArray[np.object_], findings: list[Findi
     return geometry[~lost], np.flatnonzero(~lost)
 
 
+def _made_valid(geometry: shapely.Geometry) -> shapely.Geometry:
+    """A valid geometry of the same points; an empty one where not even that can be made of them."""
+    try:
+        return shapely.make_valid(geometry)
+    except shapely.GEOSException:  # coordinates beyond all measure
+        return shapely.Polygon()
+
+
 def _areas_only(geometry: shapely.Geometry) -> shapely.Geometry:
     if geometry.geom_type in ("Polygon", "MultiPolygon"):
         return geometry
     if geometry.geom_type == "LineString" and geometry.is_closed and len(geometry.coords) > 3:
-        return shapely.make_valid(shapely.Polygon(geometry.coords))
+        return _made_valid(shapely.Polygon(geometry.coords))
     parts = [p for p in shapely.get_parts(geometry) if p.geom_type in ("Polygon", "MultiPolygon")]
     return shapely.union_all(parts) if parts else shapely.Polygon()
 

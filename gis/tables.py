@@ -13,6 +13,7 @@ import pandas as pd
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
+from shapely import GEOSException
 
 from gis.columns import X_NAMES, Y_NAMES, column
 from gis.dxf import is_dxf, read_dxf
@@ -62,7 +63,7 @@ def read_table(spec: LayerSpec, findings: list[Finding]) -> Table:
             rows, unit = read_dxf(spec, findings)
         else:
             rows = _read_plain(spec)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError, OSError) as error:
+    except (DataSourceError, DataLayerError, GEOSException, UnicodeDecodeError, ValueError, OSError) as error:
         raise SourceError(f"layer '{spec.id}': {spec.source.name} cannot be read ({str(error).splitlines()[0]})",
                           where=spot(spec), mend="export it again as GeoJSON or GeoPackage") from error
     return Table(_only(spec, rows, findings), unit)
@@ -73,7 +74,8 @@ def _read_plain(spec: LayerSpec) -> gpd.GeoDataFrame:
         raise SourceError(f"layer '{spec.id}': {spec.source.name} is of no format that is read here", where=spot(spec),
                           mend=f"export it as {FORMATS}")
     _refuse_stand_ins(spec)
-    rows = pyogrio.read_dataframe(_offline(spec.source), layer=spec.table, use_arrow=False, datetime_as_string=True)
+    rows = pyogrio.read_dataframe(_offline(spec.source), layer=spec.table, use_arrow=False, datetime_as_string=True,
+                                 on_invalid="fix")  # rings that do not close are closed, what cannot be is left empty
     if not isinstance(rows, gpd.GeoDataFrame):
         raise SourceError(f"layer '{spec.id}': {spec.source.name} holds a table without geometry", where=spot(spec),
                           mend="name the right `table` in park.toml")

@@ -16,6 +16,7 @@ from models_bim.triangles import steady_together
 
 FAST = "hybrid-cgal-simple-opencascade"
 SURE = "opencascade"
+NO_SHAPES = "none"  # where every kernel dies of a file, what it says is still worth reading
 BATCH = 4000  # products per iterator: bounds the kernel's memory on very large files
 TOGETHER = 100_000  # triangles steadied in one go: alike small shapes cost more in calls than in work
 DEFAULT_RGB = (178, 178, 178)
@@ -70,6 +71,8 @@ def read_shapes(
         library: geometry library of the first attempt.
         progress: called with (products done, products in all).
     """
+    if library == NO_SHAPES:
+        return Shapes({}, [])
     wanted = sorted((p for p in products if p.Representation), key=lambda p: p.id())
     shapes: dict[int, list[Shape]] = {}
     done = 0

@@ -148,13 +148,14 @@ def _declared_schema(raw: bytes, path: Path) -> str:
 def _parse(raw: bytes, path: Path) -> ifcopenshell.file:
     try:
         opened = ifcopenshell.file.from_string(raw.decode("ascii"))
+        has_project = bool(opened.by_type("IfcProject"))  # raises where the header could not be understood
     except (RuntimeError, OSError, ifcopenshell.Error) as error:
         raise SourceError(
             f"{path.name} cannot be parsed ({error})",
             mend="export it again; the file may be cut short",
             where=path.name,
         ) from error
-    if not opened.by_type("IfcProject"):
+    if not has_project:
         raise SourceError(
             f"{path.name} holds no IfcProject", mend="export it again; the file may be cut short", where=path.name
         )

@@ -19,7 +19,7 @@ import ifcopenshell
 
 from models_bim.discipline import Discipline
 from models_bim.federate import federate
-from models_bim.geometry import FAST, SURE
+from models_bim.geometry import FAST, NO_SHAPES, SURE
 from models_bim.model import BimModel
 from twin.errors import SourceError, TwinError
 from twin.finding import Finding
@@ -35,6 +35,10 @@ BASE_TIMEOUT_SECS, TIMEOUT_SECS_PER_MB = 120.0, 12.0
 
 class _Crashed(Exception):
     """The reading process died of a signal."""
+
+
+class _TooSlow(SourceError):
+    """It took longer than it may."""
 
 
 def read_building(
@@ -136,17 +140,31 @@ def read_file(
         return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs)
     except _Crashed:
         progress(path.name, "crashed, trying the slower kernel", 0, 1)
+    except _TooSlow as slow:
+        return _without_shapes(path, slow.what, slow, progress, memory_bytes, timeout_secs)
     try:
         discipline = _read_in_process(path, SURE, progress, memory_bytes, timeout_secs)
-    except _Crashed as crash:
-        raise SourceError(
-            f"the geometry kernel crashed on {path.name} ({crash})",
-            mend="export the model again, or split it",
-            where=path.name,
-        ) from crash
+    except (_Crashed, _TooSlow) as crash:
+        what = f"the geometry kernel crashed on {path.name} ({crash})"
+        return _without_shapes(path, what, crash, progress, memory_bytes, timeout_secs)
     discipline.findings.append(
         Finding("warning", "the fast geometry kernel crashed; read with the slower one", path.name)
     )
+    return discipline
+
+
+def _without_shapes(path: Path, what: str, cause: Exception, progress: Progress, memory_bytes: int,
+                    timeout_secs: float) -> Discipline:
+    """What a file says, where the kernels die of what it draws."""
+    mend = "export the model again, or split it"
+    try:
+        discipline = _read_in_process(path, NO_SHAPES, progress, memory_bytes, timeout_secs)
+    except (_Crashed, _TooSlow) as again:
+        raise SourceError(what, mend=mend, where=path.name) from again
+    if not discipline.rows:
+        raise SourceError(what, mend=mend, where=path.name) from cause
+    discipline.findings.append(Finding(
+        "error", f"{what}; nothing of it is drawn, its structure and properties are there", path.name, mend, code="undrawn"))
     return discipline
 
 
@@ -206,7 +224,7 @@ def _converse(
             remaining = deadline - time.monotonic()
             if GIVEN_UP.is_set() or remaining <= 0:
                 process.kill()
-                return _given_up(path) if GIVEN_UP.is_set() else SourceError(
+                return _given_up(path) if GIVEN_UP.is_set() else _TooSlow(
                     f"{path.name} was not read within {timeout_secs:g} s",
                     mend="split the model by discipline, or allow more time",
                     where=path.name,

@@ -147,8 +147,9 @@ def _give_storeys(rows: list[Row]) -> None:
 
 
 def placement_z(entity: Entity, metres: float) -> float | None:
-    """Height of an entity's own origin in ifc metres; None where it has no local placement."""
+    """Height of an entity's own origin in ifc metres; None where it has no local placement, or a damaged one."""
     placement = entity.ObjectPlacement
     if placement is None or not placement.is_a("IfcLocalPlacement"):
         return None
-    return float(ifcopenshell.util.placement.get_local_placement(placement)[2, 3]) * metres
+    matrix = Salvage("").part("a placement", lambda: ifcopenshell.util.placement.get_local_placement(placement), None)
+    return None if matrix is None else float(matrix[2, 3]) * metres
