@@ -39,7 +39,7 @@ def spine(
 def scene(
     files: Annotated[list[Path] | None, typer.Argument(help="IFC files; those of PARKTWIN_SHARED when left out")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="small sizes, one round: minutes")] = False,
-    only: Annotated[str, typer.Option(help="groups of rows, with commas between: small, growth")] = "",
+    only: Annotated[str, typer.Option(help="groups of rows: small, growth, true, again, gis, place")] = "",
     rounds: Annotated[int, typer.Option(min=1, help="how often contenders take turns; medians are printed")] = 3,
     json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -69,9 +70,9 @@ def print_rows(rows: list[Row], title: str, json_to: str | None = None) -> None:
         table.add_column(column, justify="left" if column == "what" else "right")
     for row in rows:
         verdict = {True: "yes", False: "NO", None: "–"}[row.met]
-        peer = "–" if row.peer is None else f"{row.peer:,.2f} ({row.peer_name})"
+        peer = "–" if row.peer is None else f"{_figure(row.peer)} ({row.peer_name})"
         target = "–" if row.target is None else f"{row.bound} {row.target:g}"
-        table.add_row(f"{row.what} [{row.unit}]", f"{row.ours:,.2f}", peer,
+        table.add_row(escape(f"{row.what} [{row.unit}]"), _figure(row.ours), peer,
                       "–" if row.ratio is None else f"{row.ratio:.2f}", target, verdict)
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
@@ -80,4 +81,9 @@ def print_rows(rows: list[Row], title: str, json_to: str | None = None) -> None:
         first.setdefault(row.note, row.what)
     for note, what in first.items():
         if note:
-            console.print(f"  {what}: {note}", highlight=False)
+            console.print(f"  {what}: {note}", highlight=False, markup=False)
+
+
+def _figure(value: float) -> str:
+    """Two decimals; two digits where that would leave nothing."""
+    return f"{value:,.2f}" if value == 0 or not abs(value) < 0.1 else f"{value:.2g}"

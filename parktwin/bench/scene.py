@@ -12,7 +12,9 @@ from twin.errors import SourceError
 
 GROWTH_MB = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 QUICK_MB = (1.0, 10.0)
-GROUPS = ("small", "growth")
+CITY = (1_000, 10_000, 100_000)
+GROUPS = ("small", "growth", "true", "again", "gis", "place")
+NEED_FILES = {"small", "growth", "true", "again"}
 
 
 def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), quick: bool = False,
@@ -32,10 +34,13 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
         raise SourceError(f"bench scene has no rows called {', '.join(unknown)}", mend=f"choose from {', '.join(GROUPS)}")
     found = list(files) or shared_files()
     absent = [str(f) for f in found if not f.is_file()]
-    if absent or not found:
+    if absent or not (found or NEED_FILES.isdisjoint(only or GROUPS)):
         raise SourceError(f"no such IFC file: {', '.join(absent)}" if absent else "no IFC files to measure with",
                           mend="name some: parktwin bench scene FILE.ifc …")
+    from parktwin.bench.scene_again import again_rows
+    from parktwin.bench.scene_gis import gis_rows, place_rows
     from parktwin.bench.scene_ifc import growth_rows, small_rows
+    from parktwin.bench.scene_true import true_rows
 
     conditions = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
     turns = 1 if quick else rounds
@@ -44,6 +49,10 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
     work: dict[str, Callable[[], list[Row]]] = {
         "small": lambda: small_rows(small if quick else found, scratch, turns, conditions, _tell),
         "growth": lambda: growth_rows(_seed(found), QUICK_MB if quick else GROWTH_MB, scratch, conditions, _tell),
+        "true": lambda: true_rows(found[:4] if quick else found, conditions, _tell),
+        "again": lambda: again_rows((found * 4)[:4], scratch, turns, conditions, _tell),
+        "gis": lambda: gis_rows(CITY[:1] if quick else CITY, scratch, turns, conditions, _tell),
+        "place": lambda: place_rows(conditions),
     }
     return [row for name in GROUPS if not only or name in only for row in work[name]()]
 

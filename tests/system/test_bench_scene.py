@@ -33,6 +33,29 @@ def test_small_files_have_a_row_for_every_peer_and_figure(tmp_path: Path) -> Non
     assert all(row["ours"] > 0 for row in rows)
 
 
+def test_what_is_true_stands_beside_its_target(tmp_path: Path) -> None:
+    file = tmp_path / "g2.ifc"
+    write_building(next(block for block in BLOCKS if block.id == "g2"), file)
+    done = _bench("--quick", "--only", "true,place", "--out", "-", str(file))
+    assert done.returncode == 0, done.stderr
+    rows = {row["what"].split(" [")[0]: row for row in json.loads(done.stdout)}
+    assert rows["products with a body neither drawn nor reported"]["ours"] == 0
+    for what in ("bounding boxes off OpenCASCADE's", "total area off OpenCASCADE's", "local frame: error of map coordinates",
+                 "GCJ-02 there and back", "BD-09 there and back"):
+        assert rows[what]["met"] is True, what
+
+
+def test_rebuild_and_footprints_have_their_rows(tmp_path: Path) -> None:
+    file = tmp_path / "g2.ifc"
+    write_building(next(block for block in BLOCKS if block.id == "g2"), file)
+    done = _bench("--quick", "--only", "again,gis", "--out", "-", str(file))
+    assert done.returncode == 0, done.stderr
+    whats = [row["what"] for row in json.loads(done.stdout)]
+    for what in ("rebuild after one changed building", "mesh 1,000 footprints, as surroundings", "against ExtrudeGeometry",
+                 "in full form"):
+        assert any(what in said for said in whats), what
+
+
 def test_rows_nobody_knows_are_told(tmp_path: Path) -> None:
     done = _bench("--only", "smell", str(tmp_path / "x.ifc"))
     assert done.returncode == 2

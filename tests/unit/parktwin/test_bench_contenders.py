@@ -9,10 +9,12 @@ from pathlib import Path
 import ifcopenshell
 import ifcopenshell.util.placement
 import pytest
+import shapely
 
 from assets.demo.blocks import BLOCKS
 from assets.demo.building import write_building
 from parktwin.bench.child import Cost, Failed, run
+from parktwin.bench.city import footprints
 from parktwin.bench.contenders import Contender, Made
 from parktwin.bench.ifc_replica import GAP_M, replicate
 from parktwin.bench.race import race, versus
@@ -109,3 +111,13 @@ def test_a_peer_that_fails_has_a_row_that_says_so(tmp_path: Path) -> None:
     (row,) = versus(results, "build", "s", lambda m: m.cost.wall_s, targets={"other": 0.9})
     assert (row.ours, row.peer, row.met) == (1, None, None)
     assert "out of memory" in row.note
+
+
+def test_the_city_is_the_same_every_time_and_as_large_as_asked() -> None:
+    shapes, heights, uses = footprints(300)
+    again, _, _ = footprints(300)
+    assert len(shapes) == len(heights) == len(uses) == 300
+    assert shapely.is_valid(shapes).all()
+    assert shapely.equals_exact(shapes, again).all()
+    tree = shapely.STRtree(shapes)
+    assert len(tree.query(shapes, predicate="intersects").T) == 300, "no two touch"

@@ -21,3 +21,14 @@ def test_without_a_peer_our_figure_decides_and_the_row_says_null(capsys: pytest.
     assert read["ratio"] is None
     assert read["met"] is True
     assert list(read)[:6] == ["what", "ours", "peer", "ratio", "target", "met"]
+
+
+def test_units_in_brackets_and_small_figures_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([Row(what="way", unit="s", ours=0.0004, peer=2.0, peer_name="other", note="said [b] once"),
+                Row(what="two", unit="mm", ours=1234.5, note="said [b] once")], "t")
+    shown = capsys.readouterr().out
+    assert "way [s]" in shown
+    assert "0.0004" in shown
+    assert "two [mm]" in shown
+    assert "1,234.50" in shown
+    assert shown.count("said [b] once") == 1
