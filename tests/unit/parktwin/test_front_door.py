@@ -1,5 +1,6 @@
 """`server.py` run by hand is the same door as `parktwin serve`."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -25,10 +26,18 @@ def test_one_process_serves_the_pages_whatever_the_environment_says(monkeypatch:
     spec = SimpleNamespace(name="P", state_dir=tmp_path)
     monkeypatch.setenv("WEB_CONCURRENCY", "4")
     monkeypatch.setattr(server, "load_park", lambda *_, **__: spec)
-    accounts = SimpleNamespace(setup_token="")
-    monkeypatch.setattr(server, "open_services", lambda *_: SimpleNamespace(spec=spec, accounts=accounts))
+    services = SimpleNamespace(spec=spec, accounts=SimpleNamespace(setup_token=""), edits=SimpleNamespace())
+    monkeypatch.setattr(server, "open_services", lambda *_: services)
     monkeypatch.setattr(server, "secret_of", lambda _: b"secret")
     monkeypatch.setattr(server, "create_app", lambda *_, **__: (None, None))
-    monkeypatch.setattr(server.uvicorn, "run", lambda *_, **options: asked.update(options))
-    server.serve(tmp_path, server.ServeOptions(), lambda _: None)
+
+    def config(app: object, **options: object) -> object:
+        asked.update(options)
+        return SimpleNamespace(bind_socket=lambda: door)
+
+    monkeypatch.setattr(server.uvicorn, "Config", config)
+    ran = SimpleNamespace(run=lambda sockets: [s.close() for s in sockets], started=True)
+    monkeypatch.setattr(server.uvicorn, "Server", lambda _: ran)
+    with socket.socket() as door:
+        server.serve(tmp_path, server.ServeOptions(), lambda _: None)
     assert asked["workers"] == 1
