@@ -20,7 +20,7 @@ T = TypeVar("T")
 Node = Annotated[str, Query(max_length=300, description="id of a node, or of a footprint merged into one")]
 Kind = Annotated[str, Query(max_length=100, description="kind (space, device, …) or class (camera, IfcDoor); empty: all")]
 Limit = Annotated[int, Query(ge=1, le=5000, description="at most so many rows; `count` says how many there are")]
-CARD = 6  # rows a card shows of each relation
+CARD = 4  # rows a card shows of each relation
 CARD_NEAR_M = 15.0
 
 
@@ -123,6 +123,7 @@ def router(services: Services) -> APIRouter:
             way = graph.path(str(scene.columns["id"][building]), node) if building and building != at else None
             step_free = way and graph.path(str(scene.columns["id"][building]), node, "wheelchair")
             near = graph.near(node, CARD_NEAR_M) if scene.columns["kind"][at] in ("device", "element", "space") else []
+            near = [one for one in near if scene.ancestor(scene.index(one.id), "storey") == scene.ancestor(at, "storey")]
             return {"containers": rows(graph.containers(node)[1:], CARD), "feeds": rows(graph.feeds(node), CARD),
                     "fed_by": rows(fed_by, CARD), "serves": rows(graph.serves(node), CARD),
                     "systems": rows([one.id for one in graph.systems(node)], CARD),

@@ -14,6 +14,7 @@ import { Verbs } from "./alarms/verbs";
 import { AlarmLoad, AlarmRow, PriorityChips } from "./parts/alarms";
 import { Approvals } from "./parts/command";
 import { DeviceCard } from "./parts/device";
+import { PlaceCard } from "./parts/relations";
 import { Icon, PriorityMark } from "./parts/icons";
 import { token } from "./parts/chart";
 import { scene, SceneHost } from "./parts/scene";
@@ -99,7 +100,7 @@ export function Console(): JSX.Element {
       <aside class="right">
         <Approvals />
         {chosen && <IncidentPanel alarm={chosen} />}
-        <DeviceCard />{device.value && <DeviceRules device={device.value} />}
+        {device.value || place.value === "park" ? <DeviceCard /> : <PlaceCard />}{device.value && <DeviceRules device={device.value} />}
         <LeftOutNote />
         <AlarmFigurePanel />
         <WallPanel alarm={chosen?.id ?? null} />

@@ -7,6 +7,7 @@ import { chosenDevice, choose, commands, goTo, line, reading, seconds, valuesTic
 import { lang, named, pick, say } from "../words";
 import { CommandLife, forbidden, isLive, lastMs, Order, stateName, whereOf } from "./command";
 import { Icon } from "./icons";
+import { Relations } from "./relations";
 
 
 function Point({ d, kind, at }: { d: Device; kind: DeviceKind; at: number }): JSX.Element {
@@ -34,6 +35,7 @@ export function DeviceCard(): JSX.Element {
       <header><span class="ring"><Icon name={kind.symbol in ICON_OF ? ICON_OF[kind.symbol] : "facilities"} size={20} /></span><div><h2>{named(d)}</h2><small>{named(kind)} · {whereOf(d)}</small></div>
         <button class="round" aria-label={say("locate")} title={say("locate")} onClick={() => goTo(d.id)}><Icon name="pin" size={16} /></button><button class="round" aria-label={say("close")} onClick={() => choose(null)}><Icon name="close" size={15} /></button></header>
       <dl>{kind.points.map((_, k) => <Point key={k} d={d} kind={kind} at={k} />)}</dl>
+      <Relations id={d.id} />
       {spec ? <Order d={d} spec={spec} onDone={() => setOrdering(null)} /> : kind.commands.length > 0 && (
         <div class="verbs">{kind.commands.map((c) => { const why = forbidden(c); return <button key={c.key} disabled={!!why} title={why ?? ""} onClick={() => setOrdering(c.key)}>{named(c)}{c.danger === "dangerous" ? " ⚠" : ""}</button>; })}
           {forbidden(kind.commands[0]) && <small class="why">{forbidden(kind.commands[0])}</small>}</div>)}
