@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from scenes.cluster import cluster
 from scenes.compile import BuildResult, compile_park
 from twin.finding import Finding, Level
 from twin.parkfile import load_park, read_park
@@ -29,15 +31,18 @@ def register(app: typer.Typer) -> None:
 
 def build(folder: Annotated[Path, typer.Argument(help="the park folder, with its park.toml")],
           force: Annotated[bool, typer.Option("--force", help="build even when nothing has changed")] = False,
-          jobs: Annotated[int, typer.Option("--jobs", min=1, help="buildings read at a time")] = 2) -> None:
+          jobs: Annotated[int, typer.Option("--jobs", min=1, help="files read and buildings drawn at a time")] = 2,
+          dask: Annotated[str, typer.Option("--dask", metavar="ADDRESS", help="build on the Dask cluster whose scheduler is "
+                                            "here, such as tcp://10.0.0.5:8786; in a trusted network only")] = "") -> None:
     """Compile a park: IFC and GIS into one scene, 3D Tiles, tables and a report."""
     console = Console(stderr=True)
     spec = load_park(folder, strict=False)
     faults = tuple(Finding(f.severity, f.what, f"park.toml:{f.line}", f.mend) for f in read_park(folder)[1])
     started = time.monotonic()
     with Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                  console=console) as bars:
-        result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs, faults=faults)
+                  console=console) as bars, ExitStack() as stack:
+        pool = stack.enter_context(cluster(dask, lambda text: console.print(escape(text)))) if dask else None
+        result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs, faults=faults, pool=pool)
     _tell(console, result, time.monotonic() - started)
 
 

@@ -16,7 +16,7 @@ from scenes.editing import write_editing
 from scenes.glb import FeatureNames
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
-from scenes.output import BuildFolder, digest
+from scenes.output import BuildFolder, build_folder, digest
 from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
 from scenes.relations import Related, write_relations
 from scenes.sources import Progress, Sources, read_sources, source_files
@@ -55,6 +55,7 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 
     Raises:
         SourceError: nothing of the park could be read.
+        DiskFullError: the park's disk has no room for the build.
     """
     inputs = {_relative(spec, name): sha for name, sha in digest(source_files(spec)).items()}
     went_in = [FORMAT, code_digest(*CODE_ROOMS), packing(), inputs]
@@ -64,13 +65,8 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
         return standing
     workshop = Workshop(pool or LocalPool(jobs), StepStore(None) if force else user_steps())
     sources = read_sources(spec, progress, workshop)
-    folder = BuildFolder(spec.build_dir)
-    try:
+    with build_folder(spec.build_dir) as folder:
         result = _build(spec, sources, folder, progress, build, inputs, faults, workshop)
-    except BaseException:
-        folder.discard()
-        raise
-    folder.put_in_place()
     workshop.store.trim()
     return result
 

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import gzip
 import hashlib
+import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import brotli
 
+from twin.errors import TwinError
 from twin.steps import digest_of_file
 
 SQUEEZED = (".glb", ".json")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_AT_CWD, _RENAME_EXCHANGE = -100, 2  # <fcntl.h>, <linux/fs.h>
+
+
+class DiskFullError(TwinError):
+    """The disk a build is written to has no room for it."""
+
+
+@contextmanager
+def build_folder(final: Path) -> Iterator[BuildFolder]:
+    """A folder to build in, beside the park's build and on its disk; it becomes the park's build on leaving.
+
+    Whatever is raised meanwhile leaves the last good build where it stands, and nothing else.
+
+    Raises:
+        DiskFullError: it did not fit; says how much room is wanted, and where.
+    """
+    folder = BuildFolder(final)
+    try:
+        folder.open()
+        yield folder
+        folder.put_in_place()
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise folder.too_small() from error
+    finally:
+        folder.discard()
 
 
 class BuildFolder:
@@ -25,7 +58,13 @@ class BuildFolder:
     def __init__(self, final: Path) -> None:
         self.final = final
         self.path = final.with_name(final.name + ".tmp")
-        shutil.rmtree(self.path, ignore_errors=True)
+        self.old = final.with_name(final.name + ".old")
+
+    def open(self) -> None:
+        """Make the folder, empty; a build that was caught between two moves is put back first."""
+        if not self.final.exists() and self.old.is_dir():
+            self.old.rename(self.final)
+        self.discard()
         self.path.mkdir(parents=True)
 
     def write(self, name: str, data: bytes) -> None:
@@ -45,17 +84,41 @@ class BuildFolder:
             list(pool.map(_squeeze, files))
 
     def put_in_place(self) -> None:
-        """Make this build the park's build; the old one is gone only once the new one stands."""
-        old = self.final.with_name(self.final.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self.final.exists():
-            self.final.rename(old)
-        self.path.rename(self.final)
-        shutil.rmtree(old, ignore_errors=True)
+        """Make this build the park's build in one move; the old one is gone only once the new one stands."""
+        if self.final.exists() and not _exchanged(self.path, self.final):
+            shutil.rmtree(self.old, ignore_errors=True)
+            self.final.rename(self.old)
+        if not self.final.exists():
+            self.path.rename(self.final)
+        shutil.rmtree(self.old, ignore_errors=True)
 
     def discard(self) -> None:
-        """Leave nothing of an unfinished build."""
+        """Leave nothing of an unfinished build, or of the one that was replaced."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def too_small(self) -> DiskFullError:
+        """What to say where this build does not fit."""
+        written, standing = _size(self.path), _size(self.final)
+        self.discard()
+        free = shutil.disk_usage(self.final.parent).free
+        wanted = f"about {_mb(standing)}, as the last one" if standing > written else f"more than {_mb(written)}"
+        stays = "; the last good build still stands" if standing else ""
+        return DiskFullError(f"the disk is full: a build of this park takes {wanted}, and {_mb(free)} are free there{stays}",
+                             mend="make room and build again; what was done is kept", where=str(self.final.parent))
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Whether two folders could change names in one move (Linux)."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and rename(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE) == 0
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 def _squeeze(path: Path) -> None:

@@ -96,6 +96,7 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
     ecef = ecef_from_park(scene.crs, scene.origin)
     write("tileset.json", tileset_json(tiles, ecef).encode())
+    progress("tiles", total, total)
     return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds,
                      [output.manifest for output in drawn], len(tiles))
 

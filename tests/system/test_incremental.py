@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import ifcopenshell
@@ -48,8 +51,13 @@ def built(park: Path, *, force: bool = False) -> BuildResult:
     return compile_park(load_park(park), jobs=1, force=force)
 
 
+def steps_of(park: Path) -> list[Path]:
+    every = (park.parent / "cache" / "parktwin" / "steps").rglob("*")
+    return [path for path in every if len(path.name) == 64 and path.is_file()]  # the others are not written to their end
+
+
 def kept(park: Path) -> set[str]:
-    return {path.name for path in (park.parent / "cache" / "parktwin" / "steps").rglob("*") if path.is_file()}
+    return {path.name for path in steps_of(park)}
 
 
 def test_one_changed_model_is_read_and_drawn_again_and_nothing_else(park: Path) -> None:
@@ -102,6 +110,35 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(park: Path, monkeypatch: 
     monkeypatch.setattr("models_bim.read.read_file", no_reading)
     built(park)
     assert [b["id"] for b in json.loads((park / "build" / "manifest.json").read_text())["buildings"]] == ["west", "east"]
+
+
+@pytest.mark.parametrize("stage", ["reading", "drawing"])
+def test_a_build_that_was_killed_goes_on_where_it_was(park: Path, stage: str) -> None:
+    built(park, force=True)
+    whole = tree_digest(park / "build")
+    kill_when(park, 1 if stage == "reading" else 3)
+    assert tree_digest(park / "build") == whole, "the last good build stands"
+    before = {path.name: path.stat().st_ino for path in steps_of(park)}
+    (park / "build" / "manifest.json").write_text("{}")
+    assert built(park).is_fresh
+    assert before.items() <= {path.name: path.stat().st_ino for path in steps_of(park)}.items(), "none was made again"
+    assert tree_digest(park / "build") == whole
+    assert not (park / "build.tmp").exists()
+
+
+def kill_when(park: Path, steps: int) -> None:
+    """Start a build as a person does, and kill it once so many steps are kept."""
+    (park / "build" / "manifest.json").rename(park / "build" / "put-aside")
+    process = subprocess.Popen([sys.executable, "-m", "parktwin", "build", str(park), "--jobs", "1"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while len(kept(park)) < steps:
+            assert process.poll() is None, "it was through before it could be killed"
+            time.sleep(0.005)
+    finally:
+        process.kill()
+        process.wait()
+    (park / "build" / "put-aside").rename(park / "build" / "manifest.json")
 
 
 def test_a_building_that_moved_is_drawn_again(park: Path) -> None:
