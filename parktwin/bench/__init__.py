@@ -39,7 +39,8 @@ def spine(
 def scene(
     files: Annotated[list[Path] | None, typer.Argument(help="IFC files; those of PARKTWIN_SHARED when left out")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="small sizes, one round: minutes")] = False,
-    only: Annotated[str, typer.Option(help="groups of rows: small, growth, true, again, gis, place")] = "",
+    only: Annotated[str, typer.Option(help="groups of rows: small, growth, true, again, gis, place, view")] = "",
+    park: Annotated[Path | None, typer.Option(help="a compiled park for the rows of the view; else the sample park")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="how often contenders take turns; medians are printed")] = 3,
     json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
 ) -> None:
@@ -49,5 +50,5 @@ def scene(
 
     with tempfile.TemporaryDirectory(prefix="parktwin-bench-") as folder:
         rows = measure(files or [], Path(folder), only=[n.strip() for n in only.split(",") if n.strip()], quick=quick,
-                       rounds=rounds)
+                       rounds=rounds, park=park)
     print_rows(rows, "parktwin bench scene", json_to)

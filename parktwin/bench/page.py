@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from parktwin.bench.recolour import recolour_rows
 from parktwin.bench.rows import Row
 
 #: The picture alone, at the promised size: beside the panels a small window leaves it a sliver.
@@ -40,9 +41,10 @@ def measure_page(base: str, conditions: str) -> list[Row]:
         page.add_style_tag(content=ALONE)
         time.sleep(4)
         orbit = page.evaluate(ORBIT, 8)
+        more = recolour_rows(page, conditions)
     said = (f"{conditions}; Chromium with SwiftShader; {orbit['triangles']:,} triangles, rung {orbit['rung']}, "
             f"drawn at {orbit['ratio']:.2f} of the resolution while moving")
     return [Row(what="first frame of the operations page, cold", unit="s", ours=first, target=2.0, conditions=said,
                 note="from opening the address, page, data and first tiles included; " + said),
             Row(what="frames a second at 640x360, orbiting", unit="1/s", ours=orbit["fps"], target=20.0, bound="at least",
-                conditions=said, note=said)]
+                conditions=said, note=said), *more]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import sys
 from dataclasses import asdict, dataclass, field
@@ -20,7 +21,7 @@ class Row:
 
     Args:
         what: the thing measured, with its unit.
-        ours, peer: the two figures, same unit, same run.
+        ours, peer: the two figures, same unit, same run; NaN where ours could not be measured (the note says why).
         target: what `bound` compares against: the ratio where there is a peer, else our figure.
         bound: whether the target is a ceiling or a floor.
         note: conditions a reader must know.
@@ -43,8 +44,8 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target holds; None where there is no target."""
-        if self.target is None:
+        """Whether the target holds; None where there is no target or nothing was measured."""
+        if self.target is None or math.isnan(self.ours):
             return None
         measured = self.ratio if self.ratio is not None else self.ours
         return measured <= self.target if self.bound == "at most" else measured >= self.target
@@ -52,9 +53,10 @@ class Row:
 
 def as_dict(row: Row) -> dict[str, object]:
     """The row as machines read it: the six promised keys first."""
-    return {"what": f"{row.what} [{row.unit}]", "ours": row.ours, "peer": row.peer, "ratio": row.ratio,
-            "target": row.target, "met": row.met, **{k: v for k, v in asdict(row).items() if k not in (
-                "what", "ours", "peer", "target")}}
+    ours = None if math.isnan(row.ours) else row.ours
+    promised = {"what": f"{row.what} [{row.unit}]", "ours": ours, "peer": row.peer, "ratio": row.ratio, "target": row.target,
+                "met": row.met}
+    return {**promised, **{k: v for k, v in asdict(row).items() if k not in promised}}
 
 
 def print_rows(rows: list[Row], title: str, json_to: str | None = None) -> None:
@@ -86,4 +88,6 @@ def print_rows(rows: list[Row], title: str, json_to: str | None = None) -> None:
 
 def _figure(value: float) -> str:
     """Two decimals; two digits where that would leave nothing."""
+    if math.isnan(value):
+        return "–"
     return f"{value:,.2f}" if value == 0 or not abs(value) < 0.1 else f"{value:.2g}"

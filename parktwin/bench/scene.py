@@ -13,18 +13,19 @@ from twin.errors import SourceError
 GROWTH_MB = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 QUICK_MB = (1.0, 10.0)
 CITY = (1_000, 10_000, 100_000)
-GROUPS = ("small", "growth", "true", "again", "gis", "place")
+GROUPS = ("small", "growth", "true", "again", "gis", "place", "view")
 NEED_FILES = {"small", "growth", "true", "again"}
 
 
 def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), quick: bool = False,
-            rounds: int = 3) -> list[Row]:
+            rounds: int = 3, park: Path | None = None) -> list[Row]:
     """Rows of the groups wanted, in the order of `GROUPS`.
 
     Args:
         files: IFC files; those beside the checkout (`PARKTWIN_SHARED`) when none are given.
         only: names out of `GROUPS`; all of them when empty.
         quick: small sizes and one round.
+        park: a compiled park for the rows of the view; the sample park is made and built when left out.
 
     Raises:
         SourceError: a group nobody knows, or no IFC file to measure with.
@@ -41,6 +42,7 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
     from parktwin.bench.scene_gis import gis_rows, place_rows
     from parktwin.bench.scene_ifc import growth_rows, small_rows
     from parktwin.bench.scene_true import true_rows
+    from parktwin.bench.scene_view import view_rows
 
     conditions = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
     turns = 1 if quick else rounds
@@ -53,6 +55,7 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
         "again": lambda: again_rows((found * 4)[:4], scratch, turns, conditions, _tell),
         "gis": lambda: gis_rows(CITY[:1] if quick else CITY, scratch, turns, conditions, _tell),
         "place": lambda: place_rows(conditions),
+        "view": lambda: view_rows(park, scratch, conditions, _tell),
     }
     return [row for name in GROUPS if not only or name in only for row in work[name]()]
 

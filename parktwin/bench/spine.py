@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from websockets.typing import Origin
 
 from assets.demo.make import make_park
 from parktwin.bench.rows import Row
+from parktwin.bench.server import wait_until_ready
 from scenes.compile import compile_park
 from twin.live import bench as walk
 from twin.live.frames import decode
@@ -97,16 +97,7 @@ def _walk(conditions: str) -> Row:
 
 def _signed_in(patience_secs: float = 120.0) -> str:
     """The demo session's cookie, once the server is ready."""
-    deadline = time.monotonic() + patience_secs
-    while True:
-        try:
-            with urllib.request.urlopen(f"{BASE}/readyz") as answer:  # noqa: S310 — our own loopback server
-                if json.load(answer)["status"] == "ready":
-                    break
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.5)
+    wait_until_ready(BASE, patience_secs)
     request = urllib.request.Request(f"{BASE}/demo", data=b"next=/livez", method="POST")  # noqa: S310
     opener = urllib.request.build_opener(_KeepRedirect)
     with opener.open(request) as answer:

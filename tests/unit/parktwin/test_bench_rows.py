@@ -32,3 +32,13 @@ def test_units_in_brackets_and_small_figures_are_shown(capsys: pytest.CaptureFix
     assert "two [mm]" in shown
     assert "1,234.50" in shown
     assert shown.count("said [b] once") == 1
+
+
+def test_what_was_not_measured_is_neither_met_nor_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    row = Row(what="first frame", unit="s", ours=float("nan"), target=2.0, note="no browser")
+    assert row.met is None
+    print_rows([row], "t", "-")
+    (read,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert read["ours"] is None
+    print_rows([row], "t")
+    assert "nan" not in capsys.readouterr().out
