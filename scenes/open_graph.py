@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scenes.open_park import CompiledPark
 from scenes.relations import open_relations
 from twin.park_graph import ParkGraph
@@ -33,7 +36,8 @@ def _supply(park: CompiledPark) -> Supply:
     for kind, a, b, group in zip(relations.kind, relations.a.tolist(), relations.b.tolist(), relations.group.tolist(),
                                  strict=True):
         if kind in _SYSTEMS and a:
-            members[group].append(a)
+            for whole in _wholes(relations.groups["parent"], group):
+                members[whole].append(a)
         elif kind == "serves" and b:
             serves[group].append(b)
     groups = relations.groups
@@ -41,3 +45,12 @@ def _supply(park: CompiledPark) -> Supply:
                       cls=str(groups["cls"][g]), members=tuple(members[g]), serves=tuple(serves[g]))
                for g in range(1, len(groups["id"])) if groups["kind"][g] in _SYSTEMS]
     return Supply(graph, edges, systems)
+
+
+def _wholes(parent: NDArray[np.uint32], group: int) -> list[int]:
+    """A group and the groups it is a part of."""
+    found: list[int] = []
+    while group and group not in found:
+        found.append(group)
+        group = int(parent[group])
+    return found
