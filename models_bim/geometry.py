@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import ifcopenshell
 import ifcopenshell.geom
 import numpy as np
 from numpy.typing import NDArray
 
+from models_bim.forks import in_forks
 from models_bim.model import Mesh
 from models_bim.triangles import steady_together
 
@@ -18,6 +20,7 @@ FAST = "hybrid-cgal-simple-opencascade"
 SURE = "opencascade"
 NO_SHAPES = "none"  # where every kernel dies of a file, what it says is still worth reading
 BATCH = 4000  # products per iterator: bounds the kernel's memory on very large files
+WORTH_A_FORK = 400  # products
 TOGETHER = 100_000  # triangles steadied in one go: alike small shapes cost more in calls than in work
 DEFAULT_RGB = (178, 178, 178)
 #: Representations that are not what the thing looks like; used only where a product has no other.
@@ -63,6 +66,7 @@ def read_shapes(
     *,
     library: str = FAST,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    forks: int = 1,
 ) -> Shapes:
     """Triangulate products; those that come back empty from a fast kernel are tried again with OpenCASCADE.
 
@@ -70,6 +74,7 @@ def read_shapes(
         products: elements and spaces to draw (never openings: they only cut).
         library: geometry library of the first attempt.
         progress: called with (products done, products in all).
+        forks: processes that share the work where there is much of it (see `in_forks`).
     """
     if library == NO_SHAPES:
         return Shapes({}, [])
@@ -77,7 +82,9 @@ def read_shapes(
     shapes: dict[int, list[Shape]] = {}
     done = 0
     for start in range(0, len(wanted), BATCH):
-        for shape in _iterate(file, wanted[start : start + BATCH], library):
+        batch = wanted[start : start + BATCH]
+        many = forks if len(batch) >= WORTH_A_FORK else 1
+        for shape in in_forks(batch, many, partial(_iterate, file, library=library)):
             _keep(shapes, shape)
             done += 1
             if done % 100 == 0:
@@ -85,7 +92,8 @@ def read_shapes(
     missing = [p for p in wanted if p.id() not in shapes and _has_body(p)]
     retried = 0
     if missing and library != SURE:
-        for shape in _iterate(file, missing, SURE):
+        many = forks if len(missing) >= WORTH_A_FORK else 1
+        for shape in in_forks(missing, many, partial(_iterate, file, library=SURE)):
             _keep(shapes, shape)
         retried = sum(p.id() in shapes for p in missing)
     progress(len(wanted), len(wanted))
@@ -134,7 +142,7 @@ def _has_body(product: ifcopenshell.entity_instance) -> bool:
     )
 
 
-def _iterate(file: ifcopenshell.file, products: list[ifcopenshell.entity_instance], library: str) -> Iterator[Shape]:
+def _iterate(file: ifcopenshell.file, products: Sequence[ifcopenshell.entity_instance], library: str) -> Iterator[Shape]:
     settings = ifcopenshell.geom.settings()
     iterator = ifcopenshell.geom.iterator(settings, file, 1, include=products, geometry_library=library)  # type: ignore
     if not iterator.initialize():

@@ -35,10 +35,11 @@ from twin.errors import SourceError
 from twin.finding import Finding
 
 Progress = Callable[[str, int, int], None]
+MOST_FORKS = 4
 
 
 def read_discipline(
-    path: Path, *, library: str = FAST, progress: Progress = lambda what, done, total: None
+    path: Path, *, library: str = FAST, progress: Progress = lambda what, done, total: None, forks: int = 1
 ) -> Discipline:
     """Read one file in this process.
 
@@ -46,6 +47,7 @@ def read_discipline(
         path: an .ifc or .ifczip file.
         library: geometry library of the first attempt.
         progress: called with (step, done, total).
+        forks: processes that share the shapes of a large file; more than 1 only where this process has one thread.
 
     Raises:
         SourceError: the file cannot be opened or parsed.
@@ -60,7 +62,9 @@ def read_discipline(
     drawn = [file.by_id(row.step) for row in rows if row.kind in ("element", "space", "site")]
     shapes = salvage.part(
         "its shapes",
-        lambda: read_shapes(file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total)),
+        lambda: read_shapes(
+            file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total), forks=forks
+        ),
         Shapes({}, []),
     )
     boxes = {step: _box(found) for step, found in shapes.by_product.items()}
@@ -151,6 +155,11 @@ def _outlive_nobody(parent: int) -> None:
     os._exit(5)
 
 
+def _idle_cores() -> int:
+    """Cores with nothing else to do, this process's own among them: sharing out work costs a tenth more of it."""
+    return max(1, min(MOST_FORKS, round((os.cpu_count() or 1) - os.getloadavg()[0])))
+
+
 def main() -> int:
     """Serve one request; exit 0 with a result, 2 with a SourceError told on the channel."""
     Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
@@ -164,7 +173,7 @@ def main() -> int:
         channel.write(json.dumps({"step": what, "done": done, "total": total}) + "\n")
 
     try:
-        discipline = read_discipline(Path(request["path"]), library=request["library"], progress=tell)
+        discipline = read_discipline(Path(request["path"]), library=request["library"], progress=tell, forks=_idle_cores())
     except SourceError as error:
         channel.write(json.dumps({"error": error.what, "mend": error.mend}) + "\n")
         return 2
