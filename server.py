@@ -22,6 +22,7 @@ from ioc.access.secrets import secret_of
 from ioc.app import create_app
 from ioc.coverage_job import CoverageJob, park_of
 from ioc.edit_desk import EditDesk
+from ioc.energy_desk import EnergyDesk
 from ioc.http.fences import stand
 from ioc.http.park import search_rows
 from ioc.live.broadcast import Broadcast
@@ -49,6 +50,8 @@ from twin.plans import load_plans, plans_dir
 from twin.ports import Clock, WallClock
 from twin.reach import Reach
 
+#: Days of hourly meter figures a fresh demo makes up, so that it has forecasts.
+INVENTED_DAYS = 70
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -141,6 +144,10 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
     runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
     accounts = Accounts(database, clock)
+    energy = EnergyDesk(spec.root, spec.state_dir / "energy", park.graph, park.points, history)
+    say(energy.findings)
+    if options.demo and source.past is not None:
+        energy.book.invent(source.past, INVENTED_DAYS)
     services = Services(
         spec=spec, build_dir=spec.build_dir, manifest=park.manifest, graph=park.graph,
         park_graph=open_park_graph(park), packs=park.packs, points=park.points, tracks=source.tracks, spaces=park.spaces,
@@ -151,7 +158,7 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         ingest=source.doors,
         coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
         edits=EditDesk(spec, park.graph, park.packs, clock, park.manifest["build"]),
-        wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
+        energy=energy, wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
     core.watch_tracks(source.tracks, stand(services))
     core.answer(answers, source.tracks)
     services.search_rows.extend(search_rows(services))

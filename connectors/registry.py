@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.bindings import Bindings, read_bindings
 from connectors.field import FieldConnector
@@ -41,7 +42,8 @@ class Source:
     """A live source. `backfill` writes the past a simulator can make up; others have none.
 
     It takes the history, now (seconds), and what makes a live core for a clock where a sample drill is wanted, else None.
-    `findings`: what the points files say that cannot be used. `doors`: where machines post values.
+    `past`: what a simulator's slots showed at instants (s), f64 (instants, slots). `findings`: what the points files say
+    that cannot be used. `doors`: where machines post values.
     """
 
     connector: Connector
@@ -49,6 +51,7 @@ class Source:
     drills: Drills | None = None
     backfill: Callable[[History, float, CoreOf | None], None] = lambda history, now, core_of: None
     findings: tuple[Finding, ...] = ()
+    past: Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]] | None = None
     doors: tuple[HttpInConnector, ...] = ()
 
 
@@ -78,7 +81,7 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
     played = next((source for source in opened if source.drills), None)
     return Source(connector=connectors, tracks=next((s.tracks for s in opened if s.tracks), ()),
                   drills=played.drills if played else None, backfill=played.backfill if played else _nothing,
-                  findings=tuple(connectors.findings),
+                  findings=tuple(connectors.findings), past=played.past if played else None,
                   doors=tuple(c for c in connectors.connectors if isinstance(c, HttpInConnector)))
 
 
@@ -153,7 +156,7 @@ def _simulated(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Walk
                 history.put(readings)
         history.flush(60)
 
-    return Source(connector=simulator, tracks=simulator.tracks(), drills=simulator, backfill=backfill)
+    return Source(connector=simulator, tracks=simulator.tracks(), drills=simulator, backfill=backfill, past=simulator.past)
 
 
 def tracks_of(path: Path) -> tuple[TrackInfo, ...]:

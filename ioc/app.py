@@ -19,6 +19,7 @@ from ioc.http import (
     dispatches,
     door,
     edits,
+    energy,
     escape,
     fences,
     files,
@@ -39,7 +40,7 @@ from ioc.http import (
 from ioc.http.refusal import add_refusals
 from ioc.live import replay as replay_socket
 from ioc.live import socket
-from ioc.live.upkeep import keep_compact, remember_the_day
+from ioc.live.upkeep import keep_compact, keep_energy, remember_the_day
 from ioc.panel_pages import PanelPages
 from ioc.services import Services
 
@@ -58,8 +59,8 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     app = FastAPI(title="Parktwin", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(services))
     app.state.services = services
     app.middleware("http")(replay.refuse_from_replay)
-    for part in (park, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay, wall,
-                 incident_reports, screens, escape, graph, edits):
+    for part in (park, energy, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay,
+                 wall, incident_reports, screens, escape, graph, edits):
         app.include_router(part.router(services), prefix=API)
     app.include_router(ingest.router(services.ingest), prefix=API)
     app.include_router(door.me_router(services), prefix=API)
@@ -82,7 +83,7 @@ def _lifespan(services: Services):  # type: ignore[no-untyped-def]
         chores = [asyncio.create_task(chore) for chore in (
             sweep_forever(services.accounts),
             keep_compact(services.history, services.runner.core.clock, spec=services.spec.history),
-            remember_the_day(services))]
+            remember_the_day(services), keep_energy(services))]
         try:
             yield
         finally:

@@ -11,6 +11,7 @@ from ioc.access.accounts import Accounts
 from ioc.access.screens import Screens
 from ioc.coverage_job import CoverageJob
 from ioc.edit_desk import EditDesk
+from ioc.energy_desk import EnergyDesk
 from ioc.live.hub import Hub
 from ioc.live.runner import CoreRunner
 from ioc.painters import ParkPainters
@@ -51,6 +52,7 @@ class Services:
     coverage: CoverageJob
     wall: WallDesk
     edits: EditDesk
+    energy: EnergyDesk
     has_demo_account: bool
     is_https: bool = False
     ingest: tuple[HttpInConnector, ...] = ()

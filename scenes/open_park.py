@@ -17,6 +17,8 @@ from scenes.locate import SpaceIndex
 from scenes.outlines import Outlines, site_of
 from scenes.store import open_graph, open_spaces
 from scenes.walk import open_walk
+from twin.energy.points import energy_devices
+from twin.energy.spec import read_energy
 from twin.errors import NotBuiltError
 from twin.finding import Finding
 from twin.graph import SceneGraph
@@ -67,7 +69,8 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
     registry = registry_of(spec, packs)
     own = read_own(spec.root, packs.kinds, registry)
     packs = PackSet(packs.packs, dict(own.kinds))
-    points = point_table(registry, own, graph)
+    told = energy_devices(PointTable(registry, own.kinds, own.own), graph, read_energy(spec.root))
+    points = point_table(registry, own, graph, told)
     rooms = open_spaces(spec.build_dir, graph, spec.origin)
     spaces = [{"i": room.node, "parent": room.storey, "z0": round(room.z0, 3), "z1": round(room.z1, 3),
                "ring": [[round(x, 3), round(y, 3)] for x, y in room.polygon.exterior.coords[:-1]]} for room in rooms]

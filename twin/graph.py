@@ -5,7 +5,7 @@ Row k describes the node with dense index k; row 0 is nobody (feature 0 is never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,13 @@ class SceneGraph:
         """The nearest node of a kind at or above this one; 0 when there is none."""
         kinds = self.columns["kind"]
         while index and kinds[index] != kind:
+            index = int(self.parent[index])
+        return index
+
+    def ancestor_of(self, index: int, kinds: Sequence[str]) -> int:
+        """The nearest node of any of some kinds at or above this one; 0 when there is none."""
+        here = self.columns["kind"]
+        while index and here[index] not in kinds:
             index = int(self.parent[index])
         return index
 

@@ -39,6 +39,7 @@ def faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
         yield from _behaviour_faults(kind, key, behaviour)
     yield from _figure_faults(kind)
     yield from _reach_faults(kind)
+    yield from _metering_faults(kind)
 
 
 def _figure_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
@@ -63,6 +64,22 @@ def _reach_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
         yield "optics need range_m above 0 and fov_deg within 0..360", "correct the figures"
     if kind.sense is not None and not kind.sense.radius_m > 0:
         yield "sense needs radius_m above 0", "give the radius a code allows for it, in metres"
+
+
+def _metering_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
+    metering = kind.metering
+    if metering is None:
+        return
+    counter = kind.point(metering.counter)
+    units = ("m³", "L") if metering.medium in ("water", "gas") else ("kWh", "MWh", "Wh", "MJ", "GJ")
+    if counter is None or counter.type != "number":
+        yield f"metering counts unknown point '{metering.counter}'", f"use a number point: one of {_names(kind)}"
+    elif counter.unit not in units:
+        yield f"metering of {metering.medium} counts '{counter.key}' in '{counter.unit}'", f"use one of {', '.join(units)}"
+    if metering.rate and kind.point(metering.rate) is None:
+        yield f"metering has unknown rate '{metering.rate}'", f"use one of {_names(kind)}, or remove it"
+    if metering.rolls_at is not None and not metering.rolls_at > 0:
+        yield "metering rolls over at zero or below", "give the figure after which the counter begins again"
 
 
 def _point_faults(point: PointSpec) -> Iterator[tuple[str, str]]:

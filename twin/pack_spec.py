@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+#: What a meter may measure.
+Medium = Literal["electricity", "water", "heat", "cooling", "gas"]
 #: How a point of the park joins those of a place; empty: it does not.
 How = Literal["", "sum", "mean", "max", "min", "count", "worst"]
 
@@ -23,7 +25,8 @@ class PointSpec(_Value, frozen=True, kw_only=True):
     `low`/`high`: the plausible range in `unit`, for gauges, not for alarms. `deadband`: smaller changes are not passed
     on (in `unit`). `period_secs`: how often the device reports; a value older than three periods is stale.
     `set`: a person may set it by a command. `expr`: it is not heard but worked out from other points of the device
-    (`twin.expressions`), in a park file from those `inputs` names (name → `<device>.<point>`).
+    (`twin.expressions`), in a park file from those `inputs` names (name → `<device>.<point>`). `is_told`: neither, the server
+    itself gives it (energy figures).
     """
 
     key: str
@@ -41,11 +44,12 @@ class PointSpec(_Value, frozen=True, kw_only=True):
     expr: str = ""
     inputs: dict[str, str] = {}
     how: How = ""
+    is_told: bool = False
 
     @property
     def is_derived(self) -> bool:
         """Whether it is worked out from other points, not heard from the field."""
-        return bool(self.expr or self.how)
+        return bool(self.expr or self.how or self.is_told)
 
     def number_of(self, value: float | str | bool) -> float:
         """A value as the live core carries it; NaN when a state name is not one of this point's."""
@@ -235,6 +239,20 @@ class Sense(_Value, frozen=True, kw_only=True):
     code: str = ""
 
 
+class Metering(_Value, frozen=True, kw_only=True):
+    """It is a meter: `counter` is its running total, `rate` (kW, m³/h) what flows now.
+
+    The rate's `high` bounds what is believed. `rolls_at`: the figure after which the counter begins at zero again.
+    `is_source`: it counts what is made here (PV).
+    """
+
+    medium: Medium
+    counter: str
+    rate: str = ""
+    rolls_at: float | None = None
+    is_source: bool = False
+
+
 class DeviceKind(_Value, frozen=True, kw_only=True):
     """A kind of device: `symbol` names an icon, `ifc` classes and `brick` tag match it; the loader sets `pack`."""
 
@@ -252,6 +270,7 @@ class DeviceKind(_Value, frozen=True, kw_only=True):
     kpis: tuple[KpiSpec, ...] = ()
     optics: Optics | None = None
     sense: Sense | None = None
+    metering: Metering | None = None
     pack: str = ""
 
     def point(self, key: str) -> PointSpec | None:

@@ -88,8 +88,13 @@ def read_own(root: Path, kinds: Mapping[str, DeviceKind], devices: Sequence[Devi
     return found
 
 
-def point_table(devices: Sequence[Device], found: ParkOwn, graph: SceneGraph) -> PointTable:
-    """Every point of the devices, then the park's own; findings of what the compiled park does not have are added."""
+def point_table(devices: Sequence[Device], found: ParkOwn, graph: SceneGraph,
+                told: Sequence[tuple[Device, DeviceKind, str]] = ()) -> PointTable:
+    """Every point of the devices, then the park's own; findings of what the compiled park does not have are added.
+
+    Args:
+        told: devices whose points the server tells, last: each with its kind and the node it stands for.
+    """
     kinds, rows, homes = dict(found.kinds), list(devices), dict[str, str]()
     made: list[tuple[ParkPoint, str, str, int]] = []
     for spec, line in found.points:
@@ -100,6 +105,9 @@ def point_table(devices: Sequence[Device], found: ParkOwn, graph: SceneGraph) ->
             homes[name] = node
             made.append((spec, name, node, line))
     made, rows = _known(made, rows, len(devices), kinds, found)
+    kinds.update({kind.id: kind for _, kind, _ in told})
+    rows += [device for device, _, _ in told]
+    homes.update({device.id: node for device, _, node in told})
     found.kinds = kinds
     points = PointTable(rows, kinds, found.own)
     points.home = homes

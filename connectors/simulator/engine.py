@@ -164,6 +164,11 @@ class Simulator:
             value = past.at(float(now))
             yield Readings(slots, value[slots].copy(), self._quality[slots], np.full(len(slots), float(now)))
 
+    def past(self, slots: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """f64 (instants, slots): what some points showed at instants (s, ascending); leaves the present alone."""
+        then = Behaviours(self.points, self.site, self.seed)
+        return np.array([then.at(float(time))[slots] for time in times])
+
     async def run(self, sink: Sink) -> None:
         """Report until cancelled, twice a second."""
         sink.link(self.name, True, "simulated field")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import BrokenExecutor
 
 import pyarrow as pa
 
@@ -48,3 +49,16 @@ async def remember_the_day(services: Services) -> None:
         await services.runner.call(lambda: services.painters.prepend(past))
     except (OSError, pa.ArrowException) as error:
         log.error("the cards begin without their day: %s", error)
+
+
+async def keep_energy(services: Services, every_secs: float = 300.0) -> None:
+    """Tell the energy points every few minutes and forecast once a day, beside the loop; a fault is told and tried again."""
+    core, desk = services.runner.core, services.energy
+    while True:
+        try:
+            await asyncio.to_thread(desk.foretell, core.clock.now())
+            readings = await asyncio.to_thread(desk.readings, core.clock.now())
+            await services.runner.call(lambda told=readings: core.ingest(told))  # type: ignore[misc]
+        except (OSError, pa.ArrowException, BrokenExecutor) as error:
+            log.error("energy could not be worked out: %s", error)
+        await asyncio.sleep(every_secs)

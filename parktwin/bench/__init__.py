@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     """Adds the verb and its subjects."""
     benches = typer.Typer(no_args_is_help=True, help="Time the product beside a peer, in one run.")
     benches.callback()(_root)
+    benches.command()(energy)
     benches.command()(spine)
     benches.command()(scene)
     app.add_typer(benches, name="bench")
@@ -20,6 +21,17 @@ def register(app: typer.Typer) -> None:
 
 def _root() -> None:
     """Keeps subjects as sub-commands even while there is only one."""
+
+
+def energy(
+    buildings: Annotated[int, typer.Option(min=1, max=60, help="how many of the sixty buildings")] = 60,
+    json_to: Annotated[str | None, typer.Option("--json", help="write rows as JSON to a file; - for standard output")] = None,
+) -> None:
+    """Forecast error on a year of real buildings, beside seasonal-naive."""
+    from parktwin.bench.energy import measure
+    from parktwin.bench.rows import print_rows
+
+    print_rows(measure(buildings), "parktwin bench energy", json_to)
 
 
 def spine(

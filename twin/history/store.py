@@ -134,6 +134,16 @@ class History:
         return Readings(slot[keep].astype(np.uint32), rows["value"][keep], rows["quality"][keep],
                         rows["time_ms"][keep] / 1000.0)
 
+    def readings_of(self, slots: NDArray[np.integer], from_ms: int, to_ms: int) -> Readings:
+        """Readings of some slots of now with from ≤ time < to, by time."""
+        wanted = self._numbers[slots]
+        rows = read.rows_between(self.root, READINGS, from_ms, to_ms, who=wanted)
+        order = np.argsort(wanted)
+        slot = np.asarray(slots)[order][np.searchsorted(wanted, rows["point"], sorter=order)]
+        by_time = np.argsort(rows["time_ms"], kind="stable")
+        return Readings(slot[by_time].astype(np.uint32), rows["value"][by_time], rows["quality"][by_time],
+                        rows["time_ms"][by_time] / 1000.0)
+
     def fixes_in(self, from_ms: int, to_ms: int) -> Positions:
         """Fixes with from ≤ time < to, by time."""
         return read.positions(self.root, from_ms, to_ms)

@@ -182,7 +182,7 @@ class Views:
         columns = self._graph.columns
         kinds = ("building", "storey", "space", "zone")
         steps = [i for i in self._graph.path(node)[:None if home else -1] if columns["kind"][i] in kinds]
-        inner = [i for i in steps if columns["kind"][i] != "zone"] or steps
+        inner = [i for i in steps if columns["kind"][i] != "zone"] or steps or ([node] if home else [])
         names = [str(columns["name"][i]) for i in inner]
         names_zh = [str(columns["name_zh"][i] or columns["name"][i]) for i in inner]
         return node, " · ".join(names), " · ".join(names_zh)

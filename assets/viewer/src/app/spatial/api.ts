@@ -29,7 +29,23 @@ export interface FenceBody {
 export interface FenceView extends FenceBody { outline: [number, number][][]; band: [number, number] | null; middle: [number, number]; drawn: boolean; inside: number }
 export interface FencesAnswer { fences: FenceView[]; roles: string[]; rules: Record<string, { name: string; name_zh: string }>; findings: { what: string; where: string; mend: string }[] }
 
+type Unknown = number | null;
+export interface EnergyOverview {
+  media: { key: string; name: string; name_zh: string; unit: string }[]; tenants: { id: string; name: string; name_zh: string; places: string[] }[];
+  days: number; days_needed: number; findings: { what: string; where: string; mend: string }[];
+}
+export interface SupplyRow { i: number; parent: number; node: number; place: string; meters: string[]; used: Unknown; below: Unknown; lost: Unknown; share: Unknown; state: "leaf" | "sound" | "uncertain" | "over"; silent: string[] }
+export interface UseAnswer { t: number[]; use: Unknown[]; whole: boolean[]; how: "measured" | "parts" | "share" | "none"; area: Unknown }
+export interface RankRow { place: string; node: number; name: string; name_zh: string; used: Unknown; area: Unknown; intensity: Unknown; how: UseAnswer["how"]; whole: boolean }
+export interface ExpectedAnswer { start_ms?: number; usual?: Unknown[]; expected: number[] | null; low?: number[]; high?: number[]; error?: Unknown; naive_error?: Unknown }
+const span = (medium: string, fromMs: number, toMs: number) => `medium=${medium}&from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`;
+
 export const spatialApi = {
+  energy: () => call<EnergyOverview>("GET", "/energy"),
+  use: (place: string, medium: string, fromMs: number, toMs: number) => call<UseAnswer>("GET", `/energy/use?place=${encodeURIComponent(place)}&${span(medium, fromMs, toMs)}`),
+  meterTree: (medium: string, fromMs: number, toMs: number) => call<{ supplies: SupplyRow[] }>("GET", `/energy/tree?${span(medium, fromMs, toMs)}`),
+  energyRanking: (medium: string, scope: string, fromMs: number, toMs: number) => call<{ rows: RankRow[] }>("GET", `/energy/ranking?scope=${scope}&${span(medium, fromMs, toMs)}`),
+  expected: (place: string, medium: string, timeMs: number) => call<ExpectedAnswer>("GET", `/energy/expected?place=${encodeURIComponent(place)}&medium=${medium}&time_ms=${Math.round(timeMs)}`),
   coverage: () => call<CoverageAnswer>("GET", "/coverage"),
   blind: (node: number) => call<BlindAnswer>("GET", `/coverage/${node}/blind`),
   fences: () => call<FencesAnswer>("GET", "/fences"),

@@ -5,11 +5,13 @@ import { lang, say } from "../words";
 import { CoveragePanel } from "./coverage";
 import { FencesPanel } from "./fences";
 import { HoursPanel } from "./hours";
+import { MetersPanel } from "./meters";
 import { TrailPanel } from "./trail";
 import { open, panel, type PanelKey } from "./state";
 
 const PANELS: { key: PanelKey; subject: string; draw: () => JSX.Element }[] = [
   { key: "hours", subject: "energy", draw: () => <HoursPanel /> },
+  { key: "meters", subject: "meters", draw: () => <MetersPanel /> },
   { key: "trail", subject: "access", draw: () => <TrailPanel /> },
   { key: "fences", subject: "security", draw: () => <FencesPanel /> },
   { key: "coverage", subject: "facilities", draw: () => <CoveragePanel /> },

@@ -3,7 +3,7 @@ import { dayOf } from "../parktime";
 import { signal } from "@preact/signals";
 import { clock } from "../format";
 
-export type PanelKey = "hours" | "trail" | "fences" | "coverage";
+export type PanelKey = "hours" | "meters" | "trail" | "fences" | "coverage";
 /** The scene's own channel for values of a past hour. */
 export const HOUR_CHANNEL = 1000;
 
@@ -17,7 +17,7 @@ export const trailOf = signal<string | null>(new URLSearchParams(location.search
 
 function readPanel(): PanelKey | null {
   const asked = new URLSearchParams(location.search).get("panel");
-  return asked === "hours" || asked === "trail" || asked === "fences" || asked === "coverage" ? asked : null;
+  return asked === "hours" || asked === "meters" || asked === "trail" || asked === "fences" || asked === "coverage" ? asked : null;
 }
 export function open(to: PanelKey | null): void {
   panel.value = to;
