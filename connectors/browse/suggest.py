@@ -60,7 +60,7 @@ def suggest(offers: Iterable[Offer], devices: Sequence[Device], kinds: dict[str,
         if kind is None:
             rows += [Guess(offer, device.id if device else "", "") for offer in members]
             continue
-        points = _matched(members, kind)
+        points = matched(members, kind)
         if device is None:
             new.append((called, kind.id, group))
         rows += [Guess(offer, called, points.get(offer.address, "")) for offer in members]
@@ -69,23 +69,24 @@ def suggest(offers: Iterable[Offer], devices: Sequence[Device], kinds: dict[str,
 
 def _device(group: str, devices: Sequence[Device]) -> Device | None:
     """The device a group is called like; the last part of a path counts too."""
-    wanted = {_plain(group), _plain(re.split(r"[/.]", group)[-1])} - {""}
+    wanted = {plain_name(group), plain_name(re.split(r"[/.]", group)[-1])} - {""}
     return next((device for device in devices
-                 if wanted & {_plain(device.id), _plain(device.name), _plain(device.name_zh)} - {""}), None)
+                 if wanted & {plain_name(device.id), plain_name(device.name), plain_name(device.name_zh)} - {""}), None)
 
 
 def _kind(group: str, members: list[Offer], kinds: dict[str, DeviceKind]) -> DeviceKind | None:
     """The kind whose points fit best, its name in the group's helping; None when less than two things speak for it."""
     def weight(kind: DeviceKind) -> float:
-        words = _tokens(group)
-        is_named = kind.id in words or kind.id.replace("_", "") in _plain(group) or (kind.name_zh and kind.name_zh in group)
-        return len(_matched(members, kind)) + (1.5 if is_named else 0.0)
+        words = tokens(group)
+        plain = plain_name(group)
+        is_named = kind.id in words or kind.id.replace("_", "") in plain or (kind.name_zh and kind.name_zh in group)
+        return len(matched(members, kind)) + (1.5 if is_named else 0.0)
 
     best = max(kinds.values(), key=weight, default=None)
     return best if best is not None and weight(best) >= 2.0 else None
 
 
-def _matched(members: list[Offer], kind: DeviceKind) -> dict[str, str]:
+def matched(members: list[Offer], kind: DeviceKind) -> dict[str, str]:
     """Point key by address: the best pairs first, each point and each offer once."""
     pairs = sorted(((_likeness(offer, point), offer.address, point.key) for offer in members for point in kind.points),
                    key=lambda pair: (-pair[0], pair[1], pair[2]))
@@ -98,21 +99,22 @@ def _matched(members: list[Offer], kind: DeviceKind) -> dict[str, str]:
 
 def _likeness(offer: Offer, point: PointSpec) -> float:
     """0 to about 1: the share of words in common, and the unit."""
-    said = _tokens(offer.name)
+    said = tokens(offer.name)
     if point.name_zh and point.name_zh in offer.name:
         return 1.0
-    shared = max(len(said & words) / len(said | words) for words in (_tokens(point.key), _tokens(point.name)) if words)
+    shared = max(len(said & words) / len(said | words) for words in (tokens(point.key), tokens(point.name)) if words)
     unit = _UNITS.get(offer.unit.casefold(), offer.unit.casefold())
     return shared + (_SAME_UNIT if shared and unit and unit == point.unit.casefold() else 0.0)
 
 
-def _tokens(text: str) -> frozenset[str]:
+def tokens(text: str) -> frozenset[str]:
     """Words of a name, cut at signs, figures and capitals, in the pack's spelling: 'SupplyTemp_SP' → supply temp setpoint."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\u4e00-\u9fff]+", text)
     return frozenset(_WORDS.get(part.casefold(), part.casefold()) for part in parts)
 
 
-def _plain(text: str) -> str:
+def plain_name(text: str) -> str:
+    """Letters and figures alone, small."""
     return re.sub(r"[^0-9a-z\u4e00-\u9fff]", "", text.casefold())
 
 
