@@ -9,7 +9,7 @@ from pathlib import Path as File
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from twin.park_graph import NotInGraph, ParkGraph
 from twin.walk import WalkGraph
@@ -17,7 +17,7 @@ from twin.walk import WalkGraph
 sys.path.insert(0, str(File(__file__).resolve().parent))
 from small_graphs import Park, cameras, parks, scene
 
-ASKED = settings(max_examples=40, deadline=None)
+ASKED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def names(nodes: object) -> set[str]:
