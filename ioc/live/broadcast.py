@@ -1,4 +1,8 @@
-"""Turns ticks into what browsers get: values at every tick, fixes once a second, overlays and KPIs every two."""
+"""Turns ticks into what browsers get: values at every tick, fixes once a second, overlays and KPIs every two.
+
+While little happens everyone gets every value at every tick. When more than `SMALL` values wait, a browser gets those under
+the node it looks at at every tick and the rest joined once a second; a node is encoded once, however many look at it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,15 @@ from collections.abc import Callable
 import numpy as np
 
 from ioc.live.hub import Hub, Outgoing, encode
+from ioc.live.sight import Sight
 from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.live.core import LiveCore, Tick
 from twin.live.frames import overlay_frame
 from twin.wire import Kpi, Kpis
 
+SMALL = 2000
+REST_SECS = 1.0
 POSITIONS_SECS = 1.0
 PAINT_SECS = 2.0
 
@@ -30,8 +37,11 @@ class Broadcast:
                  cards: Callable[[int], list[Kpi]]) -> None:
         self._core, self._hub, self._history, self._graph = core, hub, history, graph
         self._paint, self._cards = paint, cards
+        self._sight = Sight(graph, core.points)
+        self._told = -1
+        self._waiting = 0
         self._tracks: set[int] = set()
-        self._positions_due = self._paint_due = 0.0
+        self._positions_due = self._paint_due = self._rest_due = 0.0
 
     def __call__(self, tick: Tick) -> None:
         """Write down, encode once, hand over."""
@@ -40,11 +50,13 @@ class Broadcast:
         self._tracks.update(int(track) for track in tick.tracks)
         if not self._hub.clients:
             self._tracks.clear()
+            self._told, self._waiting = tick.seq, 0  # whoever joins gets everything first
             return
         texts = [encode(message) for message in (*tick.alarms, *tick.incidents, *tick.commands, *tick.dispatches,
                                                    *tick.trail, *tick.links)]
         texts += [encode(tick.floods)] if tick.floods is not None else []
-        frames = [self._core.values_frame(tick.slots, tick.time)] if len(tick.slots) else []
+        since = self._told
+        frames, views = self._values(tick)
         overlays: dict[int, bytes] = {}
         if tick.time >= self._positions_due:
             self._positions_due = tick.time + POSITIONS_SECS
@@ -55,7 +67,21 @@ class Broadcast:
             overlays = {channel: self.overlay(channel, tick) for channel in self._hub.wanted_channels()}
             texts += [encode(Kpis(node=node, cards=self._cards(index))) for node in sorted(self._hub.looked_at())
                       if (index := self._graph.index(node))]
-        self._hub.publish(Outgoing(tick.seq, tuple(texts), tuple(frames), overlays))
+        self._hub.publish(Outgoing(tick.seq, tuple(texts), tuple(frames), overlays, views, since))
+
+    def _values(self, tick: Tick) -> tuple[list[bytes], dict[str, bytes]]:
+        """A frame for everyone, or one for each node looked at."""
+        self._waiting += len(tick.slots)
+        if self._waiting <= SMALL or tick.time >= self._rest_due:
+            joined = tick.slots if self._told == tick.seq - 1 else self._core.state.changed_since(self._told)
+            self._told, self._waiting, self._rest_due = tick.seq, 0, tick.time + REST_SECS
+            return ([self._core.values_frame(joined, tick.time)] if len(joined) else []), {}
+        views = {}
+        for node in self._hub.looked_at():
+            seen = tick.slots[self._sight.of(node)[tick.slots]] if node != "park" else tick.slots[:0]
+            if len(seen):
+                views[node] = self._core.values_frame(seen, tick.time)
+        return [], views
 
     def overlay(self, channel: int, tick: Tick) -> bytes:
         """One channel's frame."""

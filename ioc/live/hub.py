@@ -28,12 +28,17 @@ def encode(message: Message) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What one tick has for everyone: texts never dropped, frames that may be, by overlay channel where they have one."""
+    """What one tick has: texts never dropped; frames that may be, for everyone, by overlay channel or by node looked at.
+
+    `since` is the tick up to which everyone had everything before this one.
+    """
 
     seq: int
     texts: tuple[str, ...]
     frames: tuple[bytes, ...]
     overlays: dict[int, bytes] = field(default_factory=dict)
+    views: dict[str, bytes] = field(default_factory=dict)
+    since: int = -1
 
 
 class Client:
@@ -45,6 +50,7 @@ class Client:
         self.texts: deque[str] = deque()
         self.frames: deque[bytes] = deque()
         self.lag_since: int | None = None
+        self._had = -1
         self.wake = asyncio.Event()
         self.overrun = asyncio.Event()
         self.waiting_chars = 0
@@ -54,11 +60,15 @@ class Client:
         self._queue(out.texts)
         if self.overrun.is_set():
             return
+        if not self.frames:
+            self._had = out.since
         if self.lag_since is None and len(self.frames) >= MAX_WAITING:
             self.frames.clear()
-            self.lag_since = out.seq - 1 - MAX_WAITING
+            self.lag_since = self._had
         if self.lag_since is None:
             self.frames.extend(out.frames)
+            if self.node in out.views:
+                self.frames.append(out.views[self.node])
             self.frames.extend(frame for channel, frame in out.overlays.items() if channel in self.channels)
         self.wake.set()
 

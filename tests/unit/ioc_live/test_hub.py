@@ -9,7 +9,7 @@ from twin.wire import Kpis
 
 
 def tick(seq: int, texts: tuple[str, ...] = ()) -> Outgoing:
-    return Outgoing(seq, texts, (f"frame {seq}".encode(),))
+    return Outgoing(seq, texts, (f"frame {seq}".encode(),), since=seq - 1)
 
 
 async def test_a_browser_that_lags_gets_every_text_and_one_union_of_the_values() -> None:
