@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bindings import Binding, Bindings
+from connectors.heard import Heard
 from connectors.orders import CannotWrite, writes_of
 from twin.finding import Finding
-from twin.ports import CommandAck, CommandOrder, DispatchOrder, Readings, Sink
+from twin.ports import CommandAck, CommandOrder, DispatchOrder, Sink
 from twin.registry import PointTable
 from twin.wire import Quality
 
@@ -65,7 +66,7 @@ class FieldConnector:
         self._is_up = False
         self._wait = self.first_wait_secs
         self._said_at: dict[str, float] = {}
-        self._heard: list[tuple[int, float, int, float]] = []
+        self._heard = Heard()
         self._held = _Held(len(points), points.period) if self.speaks_on_change else None
 
     # ---- what a protocol does ---------------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ class FieldConnector:
         at = source_time or time.time()
         if self._held is not None:
             at = self._held.keep(binding.slot, value, max(grade, int(quality)), at)
-        self._heard.append((binding.slot, value, max(grade, int(quality)), at))
+        self._heard.add(binding.slot, value, max(grade, int(quality)), at)
 
     def lose(self, bindings: Iterable[Binding]) -> None:
         """A part of the server went away: its points turn stale, the line stays up."""
@@ -211,15 +212,13 @@ class FieldConnector:
             await asyncio.sleep(BATCH_SECS)
             if self._held is not None and self._is_up and time.monotonic() >= due:
                 due = time.monotonic() + LIFE_SECS
-                self._heard += self._held.again()
+                for row in self._held.again():
+                    self._heard.add(*row)
             self._hand_over()
 
     def _hand_over(self) -> None:
         if self._heard and self._sink is not None:
-            slot, value, quality, at = zip(*self._heard, strict=True)
-            self._heard.clear()
-            self._sink.ingest(Readings(np.array(slot, np.uint32), np.array(value, np.float64),
-                                       np.array(quality, np.uint8), np.array(at, np.float64)))
+            self._sink.ingest(self._heard.taken())
 
 
 class _Held:

@@ -6,6 +6,8 @@ of the same message counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import numpy as np
 
@@ -28,6 +30,14 @@ class Telemetry(msgspec.Struct):
     v: dict[str, Value] = {}
 
 
+class _Numbers(msgspec.Struct):
+    """Telemetry whose values are all numbers, as nearly all is."""
+
+    ts: float
+    d: dict[str, dict[str, float]] = {}
+    v: dict[str, float] = {}
+
+
 class _Fixes(msgspec.Struct):
     ts: float
     p: list[tuple[str, float, float, float, float]]
@@ -39,6 +49,7 @@ class _Ack(msgspec.Struct):
     note: str = ""
 
 
+_numbers = msgspec.json.Decoder(_Numbers)
 _telemetry = msgspec.json.Decoder(Telemetry)
 _fixes = msgspec.json.Decoder(_Fixes)
 _ack = msgspec.json.Decoder(_Ack)
@@ -59,6 +70,7 @@ class MqttConnector(OverMqtt):
         broker = Broker.at(broker) if isinstance(broker, str) else broker
         super().__init__(name, broker, points, Bindings(()), f"parktwin-{park}")
         self._park = park
+        self._shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._track = {track.id: track.i for track in tracks}
 
     def topics(self) -> list[str]:
@@ -90,27 +102,45 @@ class MqttConnector(OverMqtt):
         """Telemetry, positions, answers; our own commands come past too."""
         parts = topic.split("/")[2:]
         if parts == ["telemetry"]:
-            message = _telemetry.decode(payload)
-            for device, values in message.d.items():
-                self.take(device, values, message.ts / 1000)
+            self._hear_telemetry(payload, None)
         elif parts == ["positions"]:
             self._move(_fixes.decode(payload))
         elif len(parts) == 2 and parts[1] == "telemetry":
-            message = _telemetry.decode(payload)
-            self.take(parts[0], message.v, message.ts / 1000)
+            self._hear_telemetry(payload, parts[0])
         elif len(parts) == 2 and parts[1] == "ack":
             ack = _ack.decode(payload)
             if self._sink:
                 self._sink.acknowledge(CommandAck(id=ack.id, device=parts[0], accepted=ack.accepted, note=ack.note))
 
-    def take(self, device: str, values: dict[str, Value], source_time: float) -> None:
+    def _hear_telemetry(self, payload: bytes, device: str | None) -> None:
+        """A message of the device its topic names, or of many."""
+        try:
+            numbers = _numbers.decode(payload)
+        except msgspec.ValidationError:
+            message = _telemetry.decode(payload)
+            for name, values in message.d.items() if device is None else [(device, message.v)]:
+                self.take(name, values, message.ts / 1000)
+            return
+        at = numbers.ts / 1000
+        for name, found in numbers.d.items() if device is None else [(device, numbers.v)]:
+            keys = tuple(found)
+            shape = self._shapes.get(name)
+            if shape is None or shape[0] != keys:
+                slots = [self.points.slot(name, key) for key in keys]
+                if None in slots:
+                    self.take(name, found, at)
+                    continue
+                shape = self._shapes[name] = keys, tuple(slot for slot in slots if slot is not None)
+            self._heard.add_good(shape[1], found.values(), at)
+
+    def take(self, device: str, values: Mapping[str, Value], source_time: float) -> None:
         """A device's values of one instant, seconds since 1970 UTC."""
         for key, value in values.items():
             slot = self.points.slot(device, key)
             if slot is None:
                 self.refuse("unknown point", f"{device}.{key}")
                 continue
-            self._heard.append((slot, *number_of(self.points.spec[slot], value), source_time))
+            self._heard.add(slot, *number_of(self.points.spec[slot], value), source_time)
 
     def _move(self, fixes: _Fixes) -> None:
         known = [(self._track[p[0]], *p[1:]) for p in fixes.p if p[0] in self._track and np.isfinite(p[1:]).all()]

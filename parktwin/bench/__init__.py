@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     benches.command()(energy)
     benches.command()(spine)
     benches.command()(scene)
+    benches.command()(live)
     app.add_typer(benches, name="bench")
 
 
@@ -64,3 +65,18 @@ def scene(
         rows = measure(files or [], Path(folder), only=[n.strip() for n in only.split(",") if n.strip()], quick=quick,
                        rounds=rounds, park=park)
     print_rows(rows, "parktwin bench scene", json_to)
+
+
+def live(
+    quick: Annotated[bool, typer.Option("--quick", help="small sizes: a minute")] = False,
+    only: Annotated[str, typer.Option(help="groups of rows, with commas between: state, mqtt, browsers, history")] = "",
+    json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
+) -> None:
+    """State and alarms, MQTT in, browsers and history, beside what others do with the same."""
+    from parktwin.bench.live import measure
+    from parktwin.bench.rows import print_rows
+
+    with tempfile.TemporaryDirectory(prefix="parktwin-bench-") as folder:
+        rows = measure(Path(folder), only=[n.strip() for n in only.split(",") if n.strip()], quick=quick,
+                       told=lambda name: typer.echo(f"▸ {name}", err=True))
+    print_rows(rows, "parktwin bench live", json_to)

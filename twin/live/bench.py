@@ -14,6 +14,7 @@ from twin.ports import Readings
 from twin.registry import Device, PointTable
 
 T0 = 1_700_000_000.0
+_MEANS = np.array([24.0, 50.0, 900.0, 40.0, 45.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,10 @@ def walk_rate(points: int = 100_000, rounds: int = 20, order: Literal["devices",
 
     `devices`: as a gateway reports, device by device, devices shuffled; `shuffled`: every point anywhere.
     """
-    kinds = load_packs().kinds
-    each = len(kinds["env_sensor"].points)
-    devices = [Device(id=f"e{i}", kind="env_sensor", name="") for i in range(points // each)]
-    table = PointTable(devices, kinds)
+    table = table_of(points)
     store = StateStore(table)
     rng = np.random.default_rng(1)
-    batches = [_batch(rng, len(table), each, order, T0 + 30.0 * k) for k in range(rounds + 1)]
+    batches = [batch_of(rng, len(table), order, T0 + 30.0 * k) for k in range(rounds + 1)]
     store.apply(batches[0], T0)  # compiles, or loads what was compiled
     best, events = float("inf"), 0
     for k, batch in enumerate(batches[1:], start=1):
@@ -54,12 +52,21 @@ def walk_rate(points: int = 100_000, rounds: int = 20, order: Literal["devices",
     return WalkRate(len(table), len(store.rules), rounds * len(table), len(table) / best, events, sweep_ms)
 
 
-def _batch(rng: np.random.Generator, n: int, each: int, order: str, now: float) -> Readings:
+def table_of(points: int) -> PointTable:
+    """About so many points of climate sensors, with the rules of their kind."""
+    kinds = load_packs().kinds
+    each = len(kinds["env_sensor"].points)
+    return PointTable([Device(id=f"e{i}", kind="env_sensor", name="") for i in range(points // each)], kinds)
+
+
+def batch_of(rng: np.random.Generator, n: int, order: str, now: float) -> Readings:
+    """Every point of such a table once, in an order of `walk_rate`."""
+    each = len(_MEANS)
     if order == "shuffled":
         slots = rng.permutation(n)
     else:
         slots = (rng.permutation(n // each)[:, None] * each + np.arange(each)).ravel()
-    value = np.array([24.0, 50.0, 900.0, 40.0, 45.0])[slots % each] * rng.normal(1.0, 0.25, n)
+    value = _MEANS[slots % each] * rng.normal(1.0, 0.25, n)
     return Readings(slots.astype(np.uint32), value, np.zeros(n, np.uint8), np.full(n, now))
 
 

@@ -62,7 +62,7 @@ class Scripted(FieldConnector):
         self.starts += 1
         self.up("here")
         for slot, value in self.said.items():
-            self._heard.append((slot, value, int(Quality.GOOD), 1000.0))
+            self._heard.add(slot, value, int(Quality.GOOD), 1000.0)
         await asyncio.sleep(0.05)
         if self.end is not None:
             raise self.end
