@@ -80,15 +80,15 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
     if options.with_sample and not (spec.state_dir / "history").exists():
         told("First start: some hours of past and a sample drill to replay are made up; this takes some seconds.")
     services = open_services(spec, options)
-    door = uvicorn.Config("", host=options.host, port=options.port, log_level="warning").bind_socket()
-    told(f"{services.spec.name} on http://{options.host}:{options.port}")
-    if options.demo:
-        told("Demo: the sign-in page offers a demo account (commander). Not for a real park.")
-    elif services.accounts.setup_token:
-        told(f"First start. One-time set-up token: {services.accounts.setup_token}")
-    while serve_build(services, options, door):  # a new build stands: browsers that ask meanwhile wait at the door
-        services = open_services(load_park(directory, strict=False), options)
-        told(f"{services.spec.name}: build {services.manifest['build']} is served now")
+    with uvicorn.Config("", host=options.host, port=options.port, log_level="warning").bind_socket() as door:
+        told(f"{services.spec.name} on http://{options.host}:{options.port}")
+        if options.demo:
+            told("Demo: the sign-in page offers a demo account (commander). Not for a real park.")
+        elif services.accounts.setup_token:
+            told(f"First start. One-time set-up token: {services.accounts.setup_token}")
+        while serve_build(services, options, door):  # a new build stands: browsers that ask meanwhile wait at the door
+            services = open_services(load_park(directory, strict=False), options)
+            told(f"{services.spec.name}: build {services.manifest['build']} is served now")
 
 
 def serve_build(services: Services, options: ServeOptions, door: socket.socket) -> bool:
