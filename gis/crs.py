@@ -24,6 +24,12 @@ _BD_TURN = np.pi * 3000.0 / 180.0
 Array = NDArray[np.float64]
 
 
+class MissingCrs(SourceError):
+    """A source that does not say its coordinate system. `sample` (n, 2): coordinates as they stand in the file."""
+
+    sample: NDArray[np.float64] = np.zeros((0, 2))
+
+
 def datum_name(crs: str) -> str | None:
     """'GCJ-02' or 'BD-09' when a layer's crs text means one of them (any case, with or without dash), else None."""
     plain = crs.upper().replace("-", "").replace("_", "").replace(" ", "")
@@ -157,6 +163,7 @@ def is_metric(crs: CRS) -> bool:
 __all__ = [
     "OFFSET_DATUMS",
     "PARK",
+    "MissingCrs",
     "convergence_deg",
     "datum_name",
     "is_metric",

@@ -63,23 +63,29 @@ class Item:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landed:
-    """The layers that lie in the park, what was said of the rest, and whether the terrain lies under it."""
+    """The layers that lie in the park, what was said of the rest, and whether the terrain lies under it.
+
+    `away`: ids of backgrounds that lie elsewhere.
+    """
 
     layers: tuple[Layer, ...]
     findings: tuple[Finding, ...]
     is_ground_here: bool = True
+    away: frozenset[str] = frozenset()
 
 
 def land(layers: Sequence[Layer], frame: Frame, buildings: Sequence[tuple[str, F64]] = (),
-         terrain: tuple[str, F64, str] | None = None) -> Landed:
+         terrain: tuple[str, F64, str] | None = None, backgrounds: Sequence[Item] = ()) -> Landed:
     """Leave out what lies outside the park and say why.
 
     Args:
+        backgrounds: scans and reality meshes, by points of theirs.
         buildings: id and points (n, 2) in park metres of every building that has its place.
         terrain: id, corner points (n, 2) in park metres and the crs of the height raster, where there is one.
     """
     items = [Item(i, points, 2.0) for i, points in buildings if len(points)]
     items += [item for layer in layers if len(layer) and np.isfinite((item := _item(layer)).points).all()]
+    items += backgrounds
     if not items:
         return Landed(tuple(layers), ())
     core, main = _core(items)
@@ -90,12 +96,14 @@ def land(layers: Sequence[Layer], frame: Frame, buildings: Sequence[tuple[str, F
             kept.append(_without_strays(layer, core, findings))
         else:
             findings.append(_stray(_item(layer), core, frame))
+    away = frozenset(item.id for item in backgrounds if item.id not in main)
+    findings += [_stray(item, core, frame) for item in backgrounds if item.id in away]
     is_ground_here = True
     if terrain is not None and not _touch(_box_of(terrain[1]), _grown(core, REACH_M)):
         is_ground_here = False
         findings.append(_stray(Item(terrain[0], terrain[1], 0.0, terrain[2]), core, frame))
     findings += [f for layer in kept for f in _shifted(layer, kept, buildings, frame)]
-    return Landed(tuple(kept), tuple(findings), is_ground_here)
+    return Landed(tuple(kept), tuple(findings), is_ground_here, away)
 
 
 def likely_crs(sample: F64, layers: Sequence[Layer], frame: Frame, buildings: Sequence[tuple[str, F64]] = ()) -> str:

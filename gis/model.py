@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from twin.finding import Finding
 from twin.park import LayerKind
 
+#: Suffixes of the pictures on a reality mesh.
+TEXTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".tga")
+
 
 class Ground(Protocol):
     """The surface everything stands on."""

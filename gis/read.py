@@ -15,7 +15,7 @@ from gis import columns as col
 from gis.city import is_city_gml, is_city_json, read_city
 from gis.citygml import read_city_gml
 from gis.cityjson import read_city_json
-from gis.crs import PARK, datum_name, moved, parse_crs, to_park
+from gis.crs import PARK, MissingCrs, datum_name, moved, parse_crs, to_park
 from gis.model import Layer
 from gis.tables import Table, read_table, spot
 from twin.errors import SourceError
@@ -28,12 +28,6 @@ AREAL: frozenset[LayerKind] = frozenset(
 LEVELLED: frozenset[LayerKind] = frozenset({"pipes", "cables"})
 #: How many raw points of a source are kept, to tell what it may have been meant in.
 SAMPLE = 400
-
-
-class MissingCrs(SourceError):
-    """A source that does not say its coordinate system. `sample` (n, 2): coordinates as they stand in the file."""
-
-    sample: NDArray[np.float64] = np.zeros((0, 2))
 
 
 def read_layer(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float]) -> Layer:

@@ -17,6 +17,7 @@ from shapely import GEOSException
 
 from gis.columns import X_NAMES, Y_NAMES, column
 from gis.dxf import is_dxf, read_dxf
+from gis.model import TEXTURES
 from gis.osm import is_osm, read_osm
 from twin.errors import SourceError
 from twin.finding import Finding
@@ -42,7 +43,7 @@ class Table:
 
 def spot(spec: LayerSpec) -> str:
     """Where a layer's faults are mended."""
-    return f"park.toml:{spec.line}" if spec.line else "park.toml"
+    return spec.where
 
 
 def read_table(spec: LayerSpec, findings: list[Finding]) -> Table:
@@ -152,4 +153,7 @@ def sidecars(path: Path) -> list[Path]:
     """A source and the files that belong to it."""
     if path.suffix.lower() in (".shp", ".tab", ".mif"):
         return sorted(path.parent.glob(f"{path.stem}.*"))
+    if path.suffix.lower() == ".obj":
+        beside = [p for p in sorted(path.parent.glob("*")) if p.suffix.lower() in (".mtl", *TEXTURES)]
+        return [path, *beside, *(folder / "metadata.xml" for folder in list(path.parents)[:3])]
     return [path]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scenes.backgrounds import tile_backgrounds
 from scenes.building_step import CODE_ROOMS
 from scenes.building_tiles import BuildingInput
 from scenes.editing import write_editing
@@ -76,14 +77,15 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
     progress("merge", 0, 1)
     merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground, sources.overrides)
     progress("merge", 1, 1)
-    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, workshop)
+    tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, workshop,
+                        lambda cut: tile_backgrounds(sources.backgrounds, spec, folder.path, cut, progress))
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)
     write_editing(folder.path, spec, sources, merged)
     ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
     write_walk(folder.path, ways)
-    findings = (*faults, *sources.findings, *merged.findings, *unreachable, *_unpacked())
+    findings = (*faults, *sources.findings, *merged.findings, *unreachable, *tiles.backgrounds.findings, *_unpacked())
     folder.write("report.json", _json([_row(f) for f in findings]))
     progress("tables", 1, 1)
     progress("compress", 0, 1)
@@ -101,7 +103,7 @@ def _scene(spec: ParkSpec, sources: Sources, merged: Merged) -> ParkScene:
                       merged.building_nodes[building_id], merged.storey_nodes[building_id])
         for building_id, source in sources.buildings.items())
     names = FeatureNames(columns["id"], columns["name"], columns["cls"])
-    return ParkScene(spec.crs, spec.origin, merged.layers, sources.ground, buildings, names)
+    return ParkScene(spec.crs, spec.origin, merged.layers, sources.ground, buildings, names, sources.backgrounds)
 
 
 def _unpacked() -> tuple[Finding, ...]:
@@ -140,7 +142,8 @@ def _manifest(spec: ParkSpec, tiles: ParkTiles, build: str, inputs: dict[str, st
         "origin": list(spec.origin), "bounds": list(tiles.bounds), "latitude": tiles.latitude,
         "longitude": tiles.longitude, "build": build, "demo": spec.demo, "tileset": "tiles/tileset.json",
         "light": {"image": "tiles/ground/light.png", "bounds": list(tiles.light_bounds)},
-        "root_transform": tiles.root_transform, "buildings": tiles.buildings, "counts": counts, "inputs": inputs,
+        "root_transform": tiles.root_transform, "buildings": tiles.buildings,
+        "backgrounds": list(tiles.backgrounds.manifest), "counts": counts, "inputs": inputs,
         "outputs": {p.relative_to(folder).as_posix(): p.stat().st_size
                     for p in sorted(folder.rglob("*")) if p.is_file()},
     }

@@ -94,7 +94,7 @@ def write_glb(content: TileContent, names: FeatureNames) -> bytes:
         used.add(MESHOPT)
     gltf["extensionsUsed"] = sorted(used)
     gltf["extensionsRequired"] = sorted(used & REQUIRED)
-    return _assemble(gltf, buffer)
+    return assemble(gltf, buffer)
 
 
 def _features_of(content: TileContent) -> NDArray[np.uint32]:
@@ -103,7 +103,7 @@ def _features_of(content: TileContent) -> NDArray[np.uint32]:
     return np.unique(np.concatenate(seen))
 
 
-def _quantised(points: NDArray[np.float64]) -> tuple[NDArray[np.uint16], list[float], list[float]]:
+def quantised(points: NDArray[np.float64]) -> tuple[NDArray[np.uint16], list[float], list[float]]:
     """u16 positions with the node's translation and scale that bring them back (Y-up metres)."""
     low, high = points.min(0), points.max(0)
     span = np.maximum(high - low, 1e-3)
@@ -112,14 +112,14 @@ def _quantised(points: NDArray[np.float64]) -> tuple[NDArray[np.uint16], list[fl
 
 def _add_mesh(gltf: dict[str, Any], buffer: GlbBuffer, mesh: Mesh, light: Light, nodes: NDArray[np.uint32],
               used: set[str]) -> None:
-    quantised, translation, scale = _quantised(yup(mesh.position))
+    cells, translation, scale = quantised(yup(mesh.position))
     has_uv = np.abs(mesh.uv).sum(axis=1) > 0
     face_uv = has_uv[mesh.faces].any(axis=1)
     primitives = []
     for chosen, with_uv in ((~face_uv, False), (face_uv, True)):
         if chosen.any():
             rows, index = _corners(mesh.faces[chosen], buffer.compressor)
-            position = buffer.vertices(quantised[rows], "VEC3", U16, stride=8, normalized=True, has_bounds=True)
+            position = buffer.vertices(cells[rows], "VEC3", U16, stride=8, normalized=True, has_bounds=True)
             primitive = _primitive(buffer, mesh, light, rows, index, position)
             if with_uv:
                 primitive["attributes"]["TEXCOORD_0"] = buffer.vertices(mesh.uv[rows], "VEC2", FLOAT, stride=8)
@@ -191,10 +191,10 @@ def _add_instances(gltf: dict[str, Any], buffer: GlbBuffer, group: InstanceSet, 
 
 
 def _add_edges(gltf: dict[str, Any], buffer: GlbBuffer, edges: NDArray[np.float64]) -> None:
-    quantised, translation, scale = _quantised(yup(edges.reshape(-1, 3)))
-    wide_key = quantised.astype(np.int64) @ np.array([1 << 32, 1 << 16, 1])
+    cells, translation, scale = quantised(yup(edges.reshape(-1, 3)))
+    wide_key = cells.astype(np.int64) @ np.array([1 << 32, 1 << 16, 1])
     _, first, index = np.unique(wide_key, return_index=True, return_inverse=True)
-    points = quantised[first]
+    points = cells[first]
     position = buffer.vertices(points, "VEC3", U16, stride=8, normalized=True, has_bounds=True)
     indices = buffer.indices(index.reshape(-1), len(points), "INDICES")
     primitive = {"attributes": {"POSITION": position}, "indices": indices, "mode": 1, "material": 0}
@@ -217,7 +217,7 @@ def _property_table(buffer: GlbBuffer, nodes: NDArray[np.uint32], names: Feature
     }
 
 
-def _assemble(gltf: dict[str, Any], buffer: GlbBuffer) -> bytes:
+def assemble(gltf: dict[str, Any], buffer: GlbBuffer) -> bytes:
     gltf["buffers"] = buffer.buffers()
     gltf["bufferViews"], gltf["accessors"] = buffer.views, buffer.accessors
     text = json.dumps(gltf, separators=(",", ":"), ensure_ascii=True).encode()

@@ -122,6 +122,8 @@ def _mb(size: int) -> str:
 
 
 def _squeeze(path: Path) -> None:
+    if path.with_name(path.name + ".br").exists():  # taken over whole from the build before
+        return
     data = path.read_bytes()
     path.with_name(path.name + ".gz").write_bytes(gzip.compress(data, 6, mtime=0))
     path.with_name(path.name + ".br").write_bytes(brotli.compress(data, quality=7, lgwin=22))

@@ -15,6 +15,8 @@ from gis.mesh import Mesh
 from gis.model import FlatGround, Ground
 from gis.planting import points_of
 from gis.terrain import Terrain
+from scenes.background_job import Surveyed
+from scenes.backgrounds import CUT_REACH_M, Backgrounds
 from scenes.bake import Occluders, crown_corners, sun_vector
 from scenes.building_mesh import BuildingMesh
 from scenes.building_step import DrawBuilding
@@ -30,6 +32,8 @@ MARGIN_M = 30.0
 TERRAIN_REACH_M = 350.0
 Bounds = tuple[float, float, float, float]
 Progress = Callable[[str, int, int], None]
+TileBackgrounds = Callable[[shapely.Geometry], Backgrounds]
+NO_BACKGROUNDS = Backgrounds((), (), ())
 _ANCHORS = ("boundary", "buildings", "fence", "parking", "greens", "gates")
 
 
@@ -48,6 +52,7 @@ class ParkScene:
     ground: Ground
     buildings: tuple[BuildingInput, ...]
     names: FeatureNames
+    backgrounds: tuple[Surveyed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +66,16 @@ class ParkTiles:
     light_bounds: Bounds
     buildings: list[dict[str, Any]]
     tile_count: int
+    backgrounds: Backgrounds
 
 
-def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Workshop) -> ParkTiles:
-    """Mesh, light and write everything under `tiles/`; buildings are drawn in the workshop."""
+def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Workshop,
+                backgrounds: TileBackgrounds = lambda cut: NO_BACKGROUNDS) -> ParkTiles:
+    """Mesh, light and write everything under `tiles/`; buildings are drawn in the workshop.
+
+    Args:
+        backgrounds: writes the tiles of scans and reality meshes, given what buildings cover on the plan.
+    """
     progress("tiles", 0, 1)
     meshes = [mesh_of(source) for source in scene.buildings]
     bounds = park_bounds(scene, meshes)
@@ -94,11 +105,21 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
+    behind = backgrounds(_covered(scene, meshes))
+    tiles += behind.tiles
     ecef = ecef_from_park(scene.crs, scene.origin)
     write("tileset.json", tileset_json(tiles, ecef).encode())
     progress("tiles", total, total)
     return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds,
-                     [output.manifest for output in drawn], len(tiles))
+                     [output.manifest for output in drawn], len(tiles), behind)
+
+
+def _covered(scene: ParkScene, meshes: list[BuildingMesh]) -> shapely.Geometry:
+    """What buildings cover on the plan and a little round it, park metres."""
+    blocks = [layer.geometry for layer, _ in scene.layers if layer.kind == "buildings" and len(layer)]
+    parts = [*(seen_from_above(mesh) for mesh in meshes), *(g for layer in blocks for g in layer)]
+    return shapely.union_all(shapely.buffer(np.array(parts, dtype=object), CUT_REACH_M, join_style="mitre")) \
+        if parts else shapely.Polygon()
 
 
 def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes, sun: NDArray[np.float64],
@@ -175,6 +196,8 @@ def park_bounds(scene: ParkScene, meshes: list[BuildingMesh]) -> Bounds:
     if not boxes:
         boxes = [layer.bounds() for layer, _ in scene.layers if len(layer)]
     if not boxes:
+        boxes = [(*s.park[:, :2].min(0).tolist(), *s.park[:, :2].max(0).tolist()) for s in scene.backgrounds]
+    if not boxes:
         return -100.0, -100.0, 100.0, 100.0
     table = np.array(boxes, dtype=np.float64)
     low, high = table[:, :2].min(0) - MARGIN_M, table[:, 2:].max(0) + MARGIN_M
@@ -202,6 +225,17 @@ def footprint(building: BuildingMesh, ground: Ground, reach_m: float = 0.7) -> s
     rows = rows[np.argsort(-area[rows], kind="stable")[:3000]]
     joined = shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.005)
     return shapely.buffer(shapely.buffer(joined, 0.15, join_style="mitre"), -0.15, join_style="mitre")
+
+
+def seen_from_above(building: BuildingMesh) -> shapely.Geometry:
+    """The outline of a building's roofs and slabs on the plan."""
+    corners = building.mesh.position[building.mesh.faces]
+    area = np.abs(_cross_z(corners)) / 2
+    rows = np.flatnonzero(area > 0.5)
+    rows = rows[np.argsort(-area[rows], kind="stable")[:6000]]
+    if not len(rows):
+        return shapely.Polygon()
+    return shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.01)
 
 
 def _flat_z(ground: Ground) -> float:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gis.check import check_layer
-from gis.landing import Frame, land, likely_crs, with_likely_crs
+from gis.crs import MissingCrs
+from gis.landing import Frame, Item, land, likely_crs, with_likely_crs
 from gis.model import FlatGround, Ground, Layer
-from gis.read import MissingCrs
 from gis.solids import check_bases
 from gis.step import ReadLayer
 from gis.tables import sidecars
@@ -22,6 +22,8 @@ from models_bim.discipline import Discipline
 from models_bim.georeference import park_from_placement, place
 from models_bim.model import BimModel
 from models_bim.read import ReadModel, federated
+from scenes.background_job import Surveyed
+from scenes.backgrounds import is_background, survey
 from scenes.by_hand import UNPLACED, follow, moves_of, place_by_hand, put_devices
 from scenes.merge import BuildingSource
 from scenes.plan_model import plan_model
@@ -48,6 +50,7 @@ class Sources:
     devices: tuple[Device, ...]
     findings: tuple[Finding, ...]
     overrides: dict[str, Override] = field(default_factory=dict)
+    backgrounds: tuple[Surveyed, ...] = ()
 
 
 def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sources:
@@ -59,7 +62,8 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     findings: list[Finding] = []
     buildings = _read_buildings(spec, progress, findings, workshop)
     layers, terrain, unplaced = _read_layers(spec, progress, findings, workshop)
-    if (spec.buildings or spec.layers) and not (buildings or layers or terrain):
+    surveyed = _survey(spec, findings, unplaced)
+    if (spec.buildings or spec.layers) and not (buildings or layers or terrain or surveyed):
         first = next(f for f in findings if f.level == "error")
         raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
     overrides, told = read_overrides(spec.root)
@@ -69,26 +73,28 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     frame = Frame(spec.crs, spec.origin)
     findings += [with_likely_crs(as_finding(error), likely_crs(error.sample, layers, frame, places)) for error in unplaced]
     corners = (terrain.id, terrain.vertices[:, :2], terrain.crs) if terrain else None
-    landed = land(layers, frame, places, corners)
+    landed = land(layers, frame, places, corners, [Item(s.spec.id, s.park[:, :2], 1.0, s.crs, s.raw) for s in surveyed])
     findings += landed.findings
     ground: Ground = terrain if terrain and landed.is_ground_here else FlatGround(0.0)
     findings += [f for layer in landed.layers if layer.shells for f in check_bases(layer, ground)]
+    here = tuple(s for s in surveyed if s.spec.id not in landed.away)
     devices = _devices(spec, buildings, overrides, findings)
-    return Sources(buildings, landed.layers, ground, devices, tuple(findings), overrides)
+    return Sources(buildings, landed.layers, ground, devices, tuple(findings), overrides, here)
 
 
 def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding], workshop: Workshop,
                  ) -> tuple[list[Layer], Terrain | None, list[MissingCrs]]:
     """Layers in the park frame, the first terrain, and what could not be placed for want of a coordinate system."""
-    progress("layers", 0, len(spec.layers))
+    vector = [layer for layer in spec.layers if not is_background(layer)]
+    progress("layers", 0, len(vector))
     read: dict[int, Layer | Terrain | TwinError] = {}
-    for place_of, result in workshop.finish((ReadLayer.of(layer, spec) for layer in spec.layers), is_light=True):
+    for place_of, result in workshop.finish((ReadLayer.of(layer, spec) for layer in vector), is_light=True):
         read[place_of] = result
-        progress("layers", len(read), len(spec.layers))
+        progress("layers", len(read), len(vector))
     layers: list[Layer] = []
     terrain: Terrain | None = None
     unplaced: list[MissingCrs] = []
-    for k, layer_spec in enumerate(spec.layers):
+    for k, layer_spec in enumerate(vector):
         result = read[k]
         if isinstance(result, MissingCrs):
             unplaced.append(result)
@@ -104,6 +110,20 @@ def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding], wo
             findings.append(Finding("warning", f"layer '{layer_spec.id}' is a second terrain and is left out",
                                     f"park.toml:{layer_spec.line}", f"join it with '{terrain.id}' into one raster"))
     return layers, terrain, unplaced
+
+
+def _survey(spec: ParkSpec, findings: list[Finding], unplaced: list[MissingCrs]) -> list[Surveyed]:
+    """Where the background layers lie."""
+    surveyed = []
+    for layer in filter(is_background, spec.layers):
+        try:
+            surveyed.append(survey(layer, spec))
+            findings.extend(surveyed[-1].findings)
+        except MissingCrs as error:
+            unplaced.append(error)
+        except SourceError as error:
+            findings.append(as_finding(error))
+    return surveyed
 
 
 def park_corners(source: BuildingSource) -> NDArray[np.float64]:

@@ -9,7 +9,10 @@ from typing import Literal
 LayerKind = Literal[
     "buildings", "roads", "paths", "greens", "water", "trees", "lamps", "parking", "pipes", "terrain",
     "fence", "gates", "entrances", "landuse", "boundary", "paving", "bollards", "poi", "furniture", "parcels", "cables",
+    "pointcloud", "mesh",
 ]
+#: Kinds that are pictures to look at behind the park's own things; nothing in them can be picked.
+BACKGROUNDS: frozenset[LayerKind] = frozenset({"pointcloud", "mesh"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,22 @@ class BuildingSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundSpec:
+    """How a scan or a reality mesh is shown.
+
+    `is_under`: nothing of it is drawn where a building of the park stands. `heights`: park metres between which it is
+    drawn. `spacing_m`: points nearer to one another are drawn as one. `offset`: map units added to a mesh whose
+    coordinates were shortened. `up`: the axis of a mesh that is its height, where it is not the usual one.
+    """
+
+    is_under: bool = True
+    heights: tuple[float, float] | None = None
+    spacing_m: float = 0.02
+    offset: tuple[float, float, float] | None = None
+    up: Literal["y", "z"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSpec:
     """One GIS layer: what file, what it shows, and which of its columns mean what.
 
@@ -100,7 +119,13 @@ class LayerSpec:
     placement: Placement | None = None
     #: True where the source puts northing before easting, as survey sheets do.
     is_north_first: bool = False
+    background: BackgroundSpec = BackgroundSpec()
     line: int = 0
+
+    @property
+    def where(self) -> str:
+        """Where its faults are mended."""
+        return f"park.toml:{self.line}" if self.line else "park.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,21 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 from zoneinfo import available_timezones
 
 from twin.errors import ParkFileError
-from twin.park import BuildingSpec, HistorySpec, LayerKind, LayerSpec, LiveSpec, ParkSpec, Placement, ZoneSpec
+from twin.park import (
+    BackgroundSpec,
+    BuildingSpec,
+    HistorySpec,
+    LayerKind,
+    LayerSpec,
+    LiveSpec,
+    ParkSpec,
+    Placement,
+    ZoneSpec,
+)
 from twin.parksource import read_database, read_history, read_source
 from twin.parktable import KEYS, TABLES, Fault, Ledger, Lines, Table, is_number, table_lines, triple
 
@@ -258,9 +268,18 @@ class _Reader(Ledger):
             unit_m=table.unit("unit"),
             placement=self._placement(table),
             is_north_first=axes == "yx",
+            background=self._background(table),
             line=table.line(""),
             **fields,
         )
+
+    def _background(self, table: Table) -> BackgroundSpec:
+        up = table.text("up")
+        if up not in (None, "y", "z"):
+            table.fault("up", f"up '{up}' is not known", 'write up = "y" where the second coordinate is the height')
+        return BackgroundSpec(is_under=table.flag("under", default=True), heights=table.span("heights"),
+                              spacing_m=table.between("spacing", BackgroundSpec().spacing_m, 0.001, 100.0),
+                              offset=table.numbers("offset"), up=cast(Literal["y", "z"], up) if up in ("y", "z") else None)
 
 
 def _slug(name: str) -> str:

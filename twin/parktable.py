@@ -44,6 +44,11 @@ KEYS = {
         "unit",
         "placement",
         "axes",
+        "under",
+        "heights",
+        "spacing",
+        "offset",
+        "up",
     ),
 }
 #: Names a drawing's unit may have, in metres.
@@ -190,12 +195,23 @@ class Table:
             return default
         return float(value)
 
-    def flag(self, key: str) -> bool:
-        """true or false, false where absent."""
-        value = self.raw.get(key, False)
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """true or false, `default` where absent or wrong."""
+        value = self.raw.get(key, default)
         if not isinstance(value, bool):
             self.fault(key, f"{key} is neither true nor false", f"write {key} = true")
-        return value is True
+            return default
+        return value
+
+    def span(self, key: str) -> tuple[float, float] | None:
+        """Two numbers, the lower first; None where absent or wrong."""
+        value = self.raw.get(key)
+        if value is None:
+            return None
+        if not (isinstance(value, list) and len(value) == 2 and all(is_number(v) for v in value) and value[0] < value[1]):
+            self.fault(key, f"{key} of {self._called()} is not two numbers, the lower first", f"write {key} = [-5.0, 60.0]")
+            return None
+        return float(value[0]), float(value[1])
 
     def numbers(self, key: str, *, required: bool = False) -> tuple[float, float, float] | None:
         """Three finite numbers."""

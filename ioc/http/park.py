@@ -17,7 +17,8 @@ from twin.park_points import PREFIX
 from twin.parktime import zone_of
 
 TREE_KINDS = ("park", "zone", "building", "storey", "space")
-MANIFEST_KEYS = ("crs", "origin", "bounds", "latitude", "longitude", "build", "light", "root_transform", "buildings")
+MANIFEST_KEYS = ("crs", "origin", "bounds", "latitude", "longitude", "build", "light", "root_transform", "buildings",
+                 "backgrounds")
 
 
 def router(services: Services) -> APIRouter:
