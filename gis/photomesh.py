@@ -76,6 +76,9 @@ def survey_mesh(spec: LayerSpec, park_crs: str, origin: tuple[float, float, floa
         SourceError: it cannot be read, or has no vertices.
         MissingCrs: neither it, its metadata.xml nor park.toml says where it stands.
     """
+    if not is_mesh(spec.source):
+        raise SourceError(f"layer '{spec.id}': {spec.source.name} is no reality mesh that is read here", where=spec.where,
+                          mend="export it as OBJ with MTL, or as GLB")
     if not spec.source.is_file():
         raise SourceError(f"layer '{spec.id}' names {spec.source.name}, which does not exist", where=spec.where,
                           mend="correct `source` in park.toml or put the file there")

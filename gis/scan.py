@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import laspy
@@ -29,6 +30,10 @@ _WORST_REACH_M = 2_000_000.0
 #: EPSG codes of a vertical unit in GeoTIFF keys → metres.
 _UNIT_M = {9001: 1.0, 9002: 0.3048, 9003: 1200 / 3937}
 _VERTICAL_UNITS_KEY = 4099
+_TRUE_BOX = 0.5  # the share of the sample that a header's box must hold to be believed
+_RECORD_HEAD, _EXTENDED_RECORD_HEAD = 54, 60
+_BROKEN = (LazrsError, laspy.errors.LaspyException, ValueError, EOFError, OSError)
+_CHUNK = 50_000  # points that LAZ packs together, as nearly every writer has it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +45,7 @@ class Scan:
         count: points that can be read.
         height_m: metres in its unit of height.
         raw: (k, 3) some of its points as they stand in the file. park: the same in park metres.
+        box: (2, 3) lowest and highest coordinates its header gives, where they hold for the sample.
     """
 
     spec: LayerSpec
@@ -50,6 +56,7 @@ class Scan:
     raw: F64
     park: F64
     findings: tuple[Finding, ...]
+    box: F64 = field(default_factory=lambda: np.array([[-np.inf] * 3, [np.inf] * 3]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +79,9 @@ def survey_scan(spec: LayerSpec, park_crs: str, origin: tuple[float, float, floa
         SourceError: it cannot be read, or holds no points.
         MissingCrs: it has no coordinate system and park.toml gives it neither one nor a placement.
     """
+    if not is_scan(spec.source):
+        raise SourceError(f"layer '{spec.id}': {spec.source.name} is no point cloud that is read here", where=spec.where,
+                          mend="export it as LAS or LAZ 1.2 to 1.4")
     findings: list[Finding] = []
     with _opened(spec) as reader:
         header = reader.header
@@ -82,8 +92,11 @@ def survey_scan(spec: LayerSpec, park_crs: str, origin: tuple[float, float, floa
         raw = np.column_stack([sample.x, sample.y, sample.z]).astype(np.float64)
         painter = painter_of(sample)
     findings.append(Finding("note", f"layer '{spec.id}': points are coloured by {painter.by}", spec.source.name))
-    scan = Scan(spec, crs, count, height_m, painter, raw, np.zeros((0, 3)), tuple(findings))
-    return Scan(spec, crs, count, height_m, painter, raw, _placed(scan, raw, park_crs, origin), tuple(findings))
+    scan = Scan(spec, crs, count, height_m, painter, raw, raw, tuple(findings))
+    box = np.array([header.mins, header.maxs], np.float64)
+    if np.isfinite(box).all() and _inside(raw, box).mean() > _TRUE_BOX:
+        scan = replace(scan, box=box)
+    return replace(scan, park=_placed(scan, raw, park_crs, origin))
 
 
 def read_points(scan: Scan, park_crs: str, origin: tuple[float, float, float], left_out: Counter[str],
@@ -98,17 +111,33 @@ def read_points(scan: Scan, park_crs: str, origin: tuple[float, float, float], l
         while done < scan.count:
             try:
                 piece = reader.read_points(min(PIECE, scan.count - done))
-            except (LazrsError, laspy.errors.LaspyException, ValueError, EOFError, OSError) as error:
-                left_out["unreadable, as the file is damaged"] += scan.count - done
-                if not done:
-                    raise _unreadable(scan.spec, error) from error
-                return
+            except _BROKEN:
+                piece = _salvaged(scan, done, left_out)
+                done += min(PIECE, scan.count - done)
+                yield _wanted(scan, piece, park_crs, origin, left_out)
+                reader.seek(min(done, scan.count - 1))
+                continue
             if not len(piece):
                 left_out["unreadable, as the file breaks off"] += scan.count - done
                 return
             yield _wanted(scan, piece, park_crs, origin, left_out)
             done += len(piece)
             progress(done)
+
+
+def _salvaged(scan: Scan, start: int, left_out: Counter[str]) -> laspy.ScaleAwarePointRecord:
+    """A damaged piece chunk by chunk; those that cannot be unpacked are counted."""
+    parts: list[laspy.ScaleAwarePointRecord] = []
+    end = min(start + PIECE, scan.count)
+    for at in range(start, end, _CHUNK):
+        count = min(_CHUNK, end - at)
+        with _opened(scan.spec) as reader:
+            try:
+                reader.seek(at)
+                parts.append(reader.read_points(count))
+            except _BROKEN:
+                left_out["unreadable, as the file is damaged"] += count
+    return _joined(parts) if parts else laspy.ScaleAwarePointRecord.zeros(0, header=reader.header)
 
 
 def _wanted(scan: Scan, piece: laspy.ScaleAwarePointRecord, park_crs: str, origin: tuple[float, float, float],
@@ -121,13 +150,24 @@ def _wanted(scan: Scan, piece: laspy.ScaleAwarePointRecord, park_crs: str, origi
     piece = piece[keep]
     raw = np.column_stack([piece.x, piece.y, piece.z]).astype(np.float64)
     park = _placed(scan, raw, park_crs, origin)
+    here = _inside(raw, scan.box)
+    left_out["outside the box that the file's header gives"] += int((~here).sum())
     sound = np.isfinite(park).all(axis=1) & (np.abs(np.nan_to_num(park)) < _WORST_REACH_M).all(axis=1)
-    left_out["at coordinates that cannot be"] += int((~sound).sum())
+    left_out["at coordinates that cannot be"] += int((here & ~sound).sum())
+    sound &= here
     return Points(park[sound], scan.painter.paint(piece)[sound])
+
+
+def _inside(raw: F64, box: F64) -> NDArray[np.bool_]:
+    if not np.isfinite(box).all():
+        return np.ones(len(raw), np.bool_)
+    more = 0.01 * (box[1] - box[0]) + 0.01
+    return np.asarray(((raw >= box[0] - more) & (raw <= box[1] + more)).all(axis=1))
 
 
 def _placed(scan: Scan, raw: F64, park_crs: str, origin: tuple[float, float, float]) -> F64:
     spec = scan.spec
+    raw = raw + np.array(spec.background.offset or (0.0, 0.0, 0.0))
     xy, z = (raw[:, 1::-1] if spec.is_north_first else raw[:, :2]), raw[:, 2] * scan.height_m
     if spec.placement is not None:
         turn = np.radians(spec.placement.rotation_deg)
@@ -142,11 +182,28 @@ def _opened(spec: LayerSpec) -> laspy.LasReader:
     if not spec.source.is_file():
         raise SourceError(f"layer '{spec.id}' names {spec.source.name}, which does not exist", where=spec.where,
                           mend="correct `source` in park.toml or put the file there")
+    _check_counts(spec)
     try:
         return laspy.open(spec.source, laz_backend=[laspy.LazBackend.Lazrs])
     except (LazrsError, laspy.errors.LaspyException, ValueError, EOFError, OSError, IndexError, KeyError,
             UnicodeDecodeError, OverflowError) as error:
         raise _unreadable(spec, error) from error
+
+
+def _check_counts(spec: LayerSpec) -> None:
+    """Nothing is read by a header that names more records than the file has bytes for: it would go on for hours."""
+    size = spec.source.stat().st_size
+    with spec.source.open("rb") as file:
+        head = file.read(375)
+    if not head.startswith(b"LASF") or len(head) < 227:
+        raise _unreadable(spec, ValueError("it does not begin as a LAS file"))
+    header, points, records = struct.unpack_from("<HII", head, 94)
+    is_sound = 227 <= header <= points <= size and header + records * _RECORD_HEAD <= points
+    if is_sound and head[25] >= 4 and header >= 375 and len(head) == 375:
+        start, extra = struct.unpack_from("<QI", head, 235)
+        is_sound = not extra or start + extra * _EXTENDED_RECORD_HEAD <= size
+    if not is_sound:
+        raise _unreadable(spec, ValueError("its header does not fit the file"))
 
 
 def _unreadable(spec: LayerSpec, error: Exception) -> SourceError:
@@ -183,19 +240,23 @@ def _readable(spec: LayerSpec, header: laspy.LasHeader, findings: list[Finding])
 def _sample(spec: LayerSpec, reader: laspy.LasReader, count: int) -> laspy.ScaleAwarePointRecord:
     """Some points from all over the file."""
     parts: list[laspy.ScaleAwarePointRecord] = []
+    last: Exception = EOFError("no points")
     for start in np.unique(np.linspace(0, max(0, count - _SAMPLE), _SAMPLES).astype(np.int64)).tolist():
         try:
             reader.seek(start)
             part = reader.read_points(min(_SAMPLE, count - start))
-        except (LazrsError, laspy.errors.LaspyException, ValueError, EOFError, OSError) as error:
-            if not parts and start:
-                raise _unreadable(spec, error) from error
+        except _BROKEN as error:
+            last = error
             continue
         if len(part):
             parts.append(part)
     if not parts:
         raise SourceError(f"layer '{spec.id}': {spec.source.name} is damaged, none of its points can be read",
-                          where=spec.where, mend="copy or export it again")
+                          where=spec.where, mend="copy or export it again") from last
+    return _joined(parts)
+
+
+def _joined(parts: list[laspy.ScaleAwarePointRecord]) -> laspy.ScaleAwarePointRecord:
     first = parts[0]
     return laspy.ScaleAwarePointRecord(np.concatenate([p.array for p in parts]), first.point_format, first.scales,
                                        first.offsets)

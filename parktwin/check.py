@@ -16,13 +16,15 @@ from rich.text import Text
 
 from connectors.registry import check_sources
 from gis.check import check_layer
-from gis.landing import Frame, land
+from gis.landing import Frame, Item, land
 from gis.model import Layer
 from gis.read import is_terrain, read_layer
 from models_bim.opening import open_ifc
+from scenes.background_job import Surveyed
+from scenes.backgrounds import is_background, survey
 from scenes.schemes.file import read_rules, read_scheme
 from scenes.sources import lift
-from twin.errors import PackError, TwinError
+from twin.errors import PackError, SourceError, TwinError
 from twin.fences import read_declared
 from twin.finding import Finding, Level
 from twin.packs import PackSet, park_packs
@@ -68,11 +70,13 @@ def check_park(folder: Path) -> tuple[list[Finding], bool]:
             guids[building.id] = ids
     features: set[str] = set()
     read = [layer for s in spec.layers if (layer := _check_layer(s, spec, findings)) is not None]
-    layers = len(read)
+    surveyed = [found for s in spec.layers if (found := _survey(s, spec, findings)) is not None]
+    layers = len(read) + len(surveyed)
     for layer in read:
         features.update(layer.node_ids())
     by_hand = [(b.id, np.array([b.placement.at[:2]])) for b in spec.buildings if b.placement is not None]
-    findings += land(read, Frame(spec.crs, spec.origin), by_hand).findings
+    behind = [Item(s.spec.id, s.park[:, :2], 1.0, s.crs, s.raw) for s in surveyed]
+    findings += land(read, Frame(spec.crs, spec.origin), by_hand, backgrounds=behind).findings
     if spec.registry is not None and spec.registry.is_file() and packs is not None:
         findings += _check_registry(spec.registry, packs, guids, features, {b.id for b in spec.buildings})
         findings += check_sources(spec, PointTable(read_registry(spec.registry, packs).devices, packs.kinds))
@@ -189,8 +193,20 @@ def _says_where(file: ifcopenshell.file) -> bool:
     return any((p.Name or "").casefold() == "epset_mapconversion" for p in file.by_type("IfcPropertySet"))
 
 
+def _survey(layer: LayerSpec, spec: ParkSpec, findings: list[Finding]) -> Surveyed | None:
+    if not is_background(layer) or not layer.source.is_file():
+        return None
+    try:
+        found = survey(layer, spec)
+    except SourceError as error:
+        findings.append(Finding("error", error.what, error.where or f"{FILE_NAME}:{layer.line}", error.mend))
+        return None
+    findings.extend(found.findings)
+    return found
+
+
 def _check_layer(layer: LayerSpec, spec: ParkSpec, findings: list[Finding]) -> Layer | None:
-    if not layer.source.is_file() or (layer.kind == "terrain" and is_terrain(layer.source)):
+    if not layer.source.is_file() or is_background(layer) or (layer.kind == "terrain" and is_terrain(layer.source)):
         return None
     where = f"{FILE_NAME}:{layer.line}"
     try:

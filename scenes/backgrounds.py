@@ -24,6 +24,7 @@ import numpy as np
 import shapely
 
 from gis.crs import MissingCrs
+from gis.model import Ground
 from gis.tables import sidecars
 from scenes.background_folder import TILESET, Frame
 from scenes.background_job import OUT_OF_MEMORY, RESULT, Refused, Request, Surveyed
@@ -38,6 +39,7 @@ FOLDER = "bg"
 TIMEOUT_SECS = 4 * 3600.0
 CUT_REACH_M = 0.6  # how far round a building nothing of a background is drawn
 FAR_M = 5_000.0
+_OFF_M, _CELL_M, _FEW_POINTS = 2.0, 10.0, 50
 _TREE = Path(__file__).resolve().parent.parent
 _NOWHERE = shapely.Polygon()
 _EVERYWHERE = (-1e12, -1e12, 1e12, 1e12)
@@ -71,6 +73,25 @@ def survey(spec: LayerSpec, park: ParkSpec) -> Surveyed:
     if not isinstance(found, Surveyed):
         raise SourceError(f"layer '{spec.id}': {spec.source.name} could not be surveyed", mend="build again")
     return found
+
+
+def check_heights(surveyed: Surveyed, ground: Ground) -> tuple[Finding, ...]:
+    """Whether a background's lowest points lie on the ground of the park: another datum of heights is metres off."""
+    park = surveyed.park[np.isfinite(surveyed.park).all(axis=1)]
+    if len(park) < _FEW_POINTS:
+        return ()
+    above = park[:, 2] - ground.height_at(park[:, :2])
+    cell = np.floor(park[:, :2] / _CELL_M).astype(np.int64)
+    _, of = np.unique(cell, axis=0, return_inverse=True)
+    lowest = np.full(int(of.max()) + 1, np.inf)
+    np.minimum.at(lowest, of.reshape(-1), above)
+    off = float(np.median(lowest))
+    if abs(off) <= _OFF_M:
+        return ()
+    spec, side = surveyed.spec, "above" if off > 0 else "under"
+    return (Finding("warning", f"layer '{spec.id}' lies {abs(off):.1f} m {side} the ground of the park",
+                    spec.source.name, "its heights may be ellipsoidal or of another datum: write "
+                    f"offset = [0.0, 0.0, {-off:.1f}] in the layer, or the origin's height in [park]"),)
 
 
 def tile_backgrounds(found: Sequence[Surveyed], park: ParkSpec, folder: Path, cut: shapely.Geometry,

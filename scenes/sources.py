@@ -23,7 +23,7 @@ from models_bim.georeference import park_from_placement, place
 from models_bim.model import BimModel
 from models_bim.read import ReadModel, federated
 from scenes.background_job import Surveyed
-from scenes.backgrounds import is_background, survey
+from scenes.backgrounds import check_heights, is_background, survey
 from scenes.by_hand import UNPLACED, follow, moves_of, place_by_hand, put_devices
 from scenes.merge import BuildingSource
 from scenes.plan_model import plan_model
@@ -78,6 +78,7 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     ground: Ground = terrain if terrain and landed.is_ground_here else FlatGround(0.0)
     findings += [f for layer in landed.layers if layer.shells for f in check_bases(layer, ground)]
     here = tuple(s for s in surveyed if s.spec.id not in landed.away)
+    findings += [f for s in here for f in check_heights(s, ground)]
     devices = _devices(spec, buildings, overrides, findings)
     return Sources(buildings, landed.layers, ground, devices, tuple(findings), overrides, here)
 

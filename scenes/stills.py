@@ -29,8 +29,9 @@ def finest_tiles(build: Path, wanted: Callable[[dict[str, Any]], bool] = lambda 
 
     def walk(tile: dict[str, Any]) -> None:
         children = tile.get("children", [])
-        if "content" in tile and not (children and tile["refine"] == "REPLACE") and wanted(tile["extras"]):
-            found.append(build / "tiles" / tile["content"]["uri"])
+        uri = tile.get("content", {}).get("uri", "")
+        if uri.endswith(".glb") and not (children and tile["refine"] == "REPLACE") and wanted(tile["extras"]):
+            found.append(build / "tiles" / uri)
         for child in children:
             walk(child)
 
@@ -44,7 +45,8 @@ def coarse_tiles(build: Path, removed: set[str]) -> list[Path]:
 
     def walk(tile: dict[str, Any]) -> None:
         uri = tile.get("content", {}).get("uri", "")
-        if tile.get("extras", {}).get("layer") == "pipes" or uri.split("/")[:2] in [["b", key] for key in removed]:
+        is_apart = tile.get("extras", {}).get("layer") == "pipes" or uri.endswith(".json")  # underground, or a background
+        if is_apart or uri.split("/")[:2] in [["b", key] for key in removed]:
             return
         if uri:
             found.append(build / "tiles" / uri)

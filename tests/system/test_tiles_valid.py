@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
-import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -16,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from campus_park import SHARED
-from jsonschema import Draft202012Validator
 from PIL import Image
+from tile_checks import faults_of, issues_of
 
 from scenes.compile import BuildResult, compile_park
 from scenes.notebook import NotInPark, view
@@ -26,8 +23,6 @@ from scenes.read_glb import read_glb
 from scenes.stills import draw_still, finest_tiles
 from twin.parkfile import load_park
 
-ROOT = Path(__file__).resolve().parents[2]
-SCHEMAS = Path(__file__).parent / "schemas"
 ORIGIN = (482_000.0, 5_456_500.0, 0.0)
 
 pytestmark = pytest.mark.shared
@@ -84,65 +79,32 @@ def test_known_defects_of_the_data_are_told(built: BuildResult) -> None:
     assert any(f.level == "error" and "broken.ifc" in f.what + f.where for f in built.findings)
 
 
-def _validator() -> Path:
-    folder = Path(os.environ.get("PARKTWIN_NODE_MODULES", ROOT / "assets/viewer/node_modules")) / "gltf-validator"
-    if folder.is_dir():
-        return folder
-    pytest.skip("gltf-validator is not installed (npm ci in assets/viewer)")
-
-
-_SCRIPT = """
-const validator = require(process.argv[1]); const fs = require('fs');
-(async () => { const out = {};
-for (const file of JSON.parse(fs.readFileSync(0, 'utf8'))) {
-  try { const report = await validator.validateBytes(new Uint8Array(fs.readFileSync(file)));
-    out[file] = report.issues.messages.filter(m => m.severity < 2).map(m => m.code + ' ' + m.pointer);
-  } catch (error) { out[file] = ['UNREADABLE ' + error]; } }
-console.log(JSON.stringify(out)); })();
-"""
-
-
-def _issues(files: list[Path]) -> dict[str, list[str]]:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    ran = subprocess.run([node, "-e", _SCRIPT, str(_validator())], input=json.dumps([str(f) for f in files]),
-                         capture_output=True, text=True, check=True, timeout=240)
-    return json.loads(ran.stdout)
-
-
 def test_every_tile_passes_khronos_validator_and_a_tampered_one_does_not(built: BuildResult, tmp_path: Path) -> None:
     tiles = sorted((built.folder / "tiles").rglob("*.glb"))
     good = tiles[0].read_bytes()
     tampered = tmp_path / "tampered.glb"
     tampered.write_bytes(good.replace(b'"type":"VEC3"', b'"type":"VEC2"', 1))
-    issues = _issues([*tiles, tampered])
+    issues = issues_of([*tiles, tampered])
     assert issues.pop(str(tampered))
     assert len(issues) > 10
     assert {f: i for f, i in issues.items() if i} == {}
 
 
-def _faults(schema: str, document: object) -> list[str]:
-    """What a document breaks of one of our schemas."""
-    rules = Draft202012Validator(json.loads((SCHEMAS / schema).read_text()))
-    return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}" for fault in rules.iter_errors(document)]
-
-
 def test_tileset_follows_the_schema_of_3d_tiles_and_a_tampered_one_does_not(built: BuildResult) -> None:
     tileset = json.loads((built.folder / "tiles/tileset.json").read_text())
-    assert _faults("tileset.schema.json", tileset) == []
+    assert faults_of("tileset.schema.json", tileset) == []
     harms = {"geometricError": -1}, {"refine": "add"}, {"children": []}, {"content": {"url": "a"}}, {"boundingVolume": {}}
     for harm in harms:
         child = {**tileset["root"]["children"][0], **harm}
-        assert _faults("tileset.schema.json", {**tileset, "root": {**tileset["root"], "children": [child]}}), harm
+        assert faults_of("tileset.schema.json", {**tileset, "root": {**tileset["root"], "children": [child]}}), harm
 
 
 def test_property_tables_follow_the_schema_of_structural_metadata(built: BuildResult) -> None:
     files = sorted((built.folder / "tiles").rglob("*.glb"))
     found = [tile.json["extensions"]["EXT_structural_metadata"] for tile in map(read_glb, files)]
     assert len(found) == len(files) > 20
-    assert [fault for metadata in found for fault in _faults("metadata.schema.json", metadata)] == []
-    assert _faults("metadata.schema.json", {**found[0], "propertyTables": [{"class": "node"}]})
+    assert [fault for metadata in found for fault in faults_of("metadata.schema.json", metadata)] == []
+    assert faults_of("metadata.schema.json", {**found[0], "propertyTables": [{"class": "node"}]})
 
 
 def test_tileset_nests_refines_and_names_files_that_exist(built: BuildResult) -> None:

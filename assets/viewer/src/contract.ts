@@ -17,9 +17,11 @@ export interface Space { i: number; parent: number; z0: number; z1: number; ring
 export interface Track { i: number; id: string; kind: "person" | "vehicle"; name: string; name_zh: string; role: string }
 export interface StoreyTile { id: string; node: number; index: number; name: string; elevation: number; height: number; tile: string }
 export interface BuildingTiles { id: string; node: number; bbox: number[]; shell: string; storeys: StoreyTile[] }
+/** A scan or a reality mesh; `count` of its points or triangles. */
+export interface BackgroundLayer { id: string; kind: "pointcloud" | "mesh"; name: string; name_zh: string; count: number }
 export interface Park {
   id: string; name: string; name_zh: string; crs: string; origin: number[]; bounds: number[]; latitude: number; longitude: number;
-  build: string; demo: boolean; timezone: string; tileset: string; light: { image: string; bounds: number[] } | null; root_transform: number[]; buildings: BuildingTiles[];
+  build: string; demo: boolean; timezone: string; tileset: string; light: { image: string; bounds: number[] } | null; root_transform: number[]; buildings: BuildingTiles[]; backgrounds?: BackgroundLayer[];
 }
 
 /** Live columns, filled by the socket; the scene reads them, never writes. Typed arrays are indexed by slot / track / node. */

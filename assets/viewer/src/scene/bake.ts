@@ -55,7 +55,7 @@ export class Baker {
   /** Brings a piece's `lit` attribute (display rgb, surface class) up to the look; of instanced pieces also `dim`. */
   bake(piece: Piece): void {
     const { geometry } = piece.mesh;
-    if (piece.isEdge || geometry.userData.look === this.key) return;
+    if (piece.isEdge || piece.isBackground || geometry.userData.look === this.key) return;
     geometry.userData.look = this.key;
     const colour = bytesOf(geometry, "color"), shade = bytesOf(geometry, "_shade");
     const nodes = geometry.getAttribute("node").array as Uint32Array;

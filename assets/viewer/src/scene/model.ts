@@ -1,6 +1,7 @@
 /** Which piece of the model is drawn how: the park as it stands, or one building opened at one storey. */
 import { Box3, Mesh, Vector3, type LineSegments, type Object3D } from "three";
 import type { BuildingTiles, StoreyTile } from "../contract";
+import { backgroundOf, dressBackground, type BackgroundObject } from "./background";
 import type { Baker } from "./bake";
 import type { Materials, Role } from "./materials";
 import { piecesOf, type Piece } from "./patch";
@@ -29,6 +30,8 @@ export class Model {
   private openPieces: Piece[] = [];
   private ticket = 0;
   isUnderground = false; isXray = false; isCut = false; hasTrees = true;
+  /** ids of background layers that are switched off */
+  readonly backgroundsOff = new Set<string>();
   tileBytes = 0;
 
   constructor(private readonly stage: Stage, private readonly materials: Materials, private readonly singles: SingleTiles, readonly baker: Baker,
@@ -123,6 +126,7 @@ export class Model {
   /** Gives a streamed piece the role it plays now. */
   private dress(piece: Piece): void {
     const { place } = piece;
+    if (piece.isBackground) return this.showBackground(piece);
     if (place.isOpen) { this.wear(piece, (piece.mesh.userData.role as Role) ?? "opened"); return; }
     const isPipe = place.layer === "pipes";
     if (isPipe !== this.isUnderground && isPipe) return this.hide(piece);
@@ -143,6 +147,15 @@ export class Model {
     this.wear(piece, this.isCut && place.building ? "section" : "solid");
   }
 
+  /** A background is there as long as nothing is looked into: it would stand before what is opened, cut or underground. */
+  private showBackground(piece: Piece): void {
+    const id = backgroundOf(piece.place.layer);
+    if (this.opened || this.isUnderground || (id !== null && this.backgroundsOff.has(id))) return this.hide(piece);
+    dressBackground(piece.mesh as BackgroundObject, this.materials.shared, () => this.stage);
+    piece.mesh.layers.set(SOLID);
+    piece.mesh.renderOrder = 1.5;
+  }
+
   private hide(piece: Piece): void { piece.mesh.layers.set(HIDDEN_LAYER); }
 
   private wear(piece: Piece, role: Role): void {
@@ -159,7 +172,7 @@ export class Model {
   /** Swaps the chosen pieces to the depth-only or id program and back. */
   private probe(isProbe: boolean, chosen: (piece: Piece) => boolean, kind: "pick" | "depth" = "depth"): void {
     for (const piece of this.pieces) {
-      if (piece.isEdge || !chosen(piece)) continue;
+      if (piece.isEdge || piece.isBackground || !chosen(piece)) continue;
       const role = piece.mesh.userData.role as Role;
       piece.mesh.material = isProbe ? this.materials.probe(kind, role, piece.cut) : this.materials.surface(role, piece.cut);
     }
@@ -168,7 +181,7 @@ export class Model {
   /** Runs `draw` with every pickable piece in the id program. */
   withIds(draw: () => void): void {
     const isPickable = (p: Piece): boolean => p.mesh.layers.isEnabled(SOLID) || (p.mesh.layers.isEnabled(GHOST) && p.mesh.userData.role === "ghost");
-    const raised = [...this.pieces].filter((p) => p.mesh.userData.role === "lifted");
+    const raised = [...this.pieces].filter((p) => p.mesh.userData.role === "lifted" || p.isBackground);
     for (const piece of raised) piece.mesh.visible = false;
     this.probe(true, isPickable, "pick");
     draw();

@@ -1,17 +1,18 @@
 /** What is done to a tile when it arrives: feature ids become dense node indices, and every mesh learns where it belongs. */
 import {
-  BufferAttribute, InstancedBufferAttribute, InstancedMesh, LineSegments, Mesh, type BufferGeometry, type Object3D,
+  BufferAttribute, InstancedBufferAttribute, InstancedMesh, LineSegments, Mesh, Points, type BufferGeometry, type Object3D,
 } from "three";
 import { GLTFLoader, type GLTF, type GLTFParser } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
 
+import { isBackground } from "./background";
 import type { Cut } from "./materials";
 import { unrolled } from "./unroll";
 
 export interface Place { building: string | null; owner: number; storey: number | null; layer: string; isOpen: boolean }
 
-/** A mesh of ours: surfaces, things placed many times (trees, lamps), or the drawn edges of a tile. */
-export interface Piece { mesh: Mesh | LineSegments; isEdge: boolean; isPlaced: boolean; cut: Cut; place: Place; triangles: number; bytes: number }
+/** A mesh of ours: surfaces, things placed many times (trees, lamps), the drawn edges of a tile, or what a background shows. */
+export interface Piece { mesh: Mesh | LineSegments | Points; isEdge: boolean; isBackground: boolean; isPlaced: boolean; cut: Cut; place: Place; triangles: number; bytes: number }
 
 interface FeatureTable { properties?: { node?: { values: number } } }
 
@@ -82,7 +83,7 @@ export function makeLoader(): GLTFLoader {
       const column = await nodeColumn(parser);
       const done = new Set<BufferGeometry>();
       result.scene.traverse((object: Object3D) => {
-        if (!(object instanceof Mesh) || done.has(object.geometry)) return;
+        if (!(object instanceof Mesh) || done.has(object.geometry) || isBackground(object)) return;
         done.add(object.geometry);
         bakeNodes(object.geometry, column, object instanceof InstancedMesh ? object.count : 0);
         fillMissing(object.geometry);
@@ -93,10 +94,17 @@ export function makeLoader(): GLTFLoader {
   return loader;
 }
 
+function backgroundPiece(object: Mesh | Points, place: Place): Piece {
+  const corners = object instanceof Points ? 0 : object.geometry.index?.count ?? object.geometry.getAttribute("position").count;
+  const cut: Cut = { isInstanced: false, hasFacade: false, isGround: false, hasState: false };
+  return { mesh: object, isEdge: false, isBackground: true, isPlaced: false, cut, place, triangles: corners / 3, bytes: bytesOf(object.geometry) };
+}
+
 /** The pieces of a loaded model, told where they belong. */
 export function piecesOf(root: Object3D, place: Place): Piece[] {
   const pieces: Piece[] = [];
   root.traverse((object) => {
+    if (object instanceof Points || (object instanceof Mesh && isBackground(object))) { pieces.push(backgroundPiece(object, place)); return; }
     if (!(object instanceof Mesh) && !(object instanceof LineSegments)) return;
     const isEdge = object instanceof LineSegments;
     const isInstanced = object instanceof InstancedMesh;
@@ -110,7 +118,7 @@ export function piecesOf(root: Object3D, place: Place): Piece[] {
       isInstanced, hasFacade: Boolean(object.geometry.getAttribute("uv")), isGround: !isPlaced && !place.isOpen && (place.layer === "ground" || place.layer === "context"),
       hasState: place.isOpen || place.storey !== null || (!isPlaced && !place.building && place.layer !== "ground"),
     };
-    pieces.push({ mesh: object, isEdge, isPlaced, cut, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
+    pieces.push({ mesh: object, isEdge, isBackground: false, isPlaced, cut, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
   });
   return pieces;
 }

@@ -3,6 +3,7 @@ import { LoadingManager, Matrix4, type Object3D, type PerspectiveCamera } from "
 import { Scheduler } from "3d-tiles-renderer";
 import { TilesRenderer } from "3d-tiles-renderer/three";
 import type { BuildingTiles, Park } from "../contract";
+import { backgroundOf } from "./background";
 import { makeLoader, piecesOf, type Piece, type Place } from "./patch";
 
 export interface TileEvents { added(pieces: Piece[]): void; removed(pieces: Piece[]): void; changed(): void; known(): void; progress(share: number): void }
@@ -37,6 +38,8 @@ export class ParkTiles {
   readonly renderer: TilesRenderer;
   private readonly held = new Map<Object3D, Piece[]>();
   private isLost = false;
+  /** ids of background layers whose tiles are not asked for */
+  readonly backgroundsOff = new Set<string>();
 
   constructor(park: Park, buildings: Map<string, BuildingTiles>, camera: PerspectiveCamera, events: TileEvents, fetchTile?: FetchTile) {
     const tiles = new TilesRenderer(park.tileset);
@@ -51,6 +54,11 @@ export class ParkTiles {
     if (fetchTile) {
       tiles.registerPlugin({ name: "fetch", fetchData: async (url: string) => new Response(await fetchTile(url)) } as never);
     }
+    tiles.registerPlugin({ name: "layers", calculateTileViewError: (tile: object, target: { inView: boolean }) => {
+      const isOff = this.backgroundsOff.size > 0 && this.backgroundsOff.has(backgroundOf(layerOf(tile as TileLike)) ?? "");
+      target.inView = !isOff;
+      return isOff;
+    } } as never);
     tiles.group.matrixAutoUpdate = false;
     if (park.root_transform?.length === 16) tiles.group.matrix.copy(new Matrix4().fromArray(park.root_transform).invert());
     tiles.group.matrixWorldNeedsUpdate = true;

@@ -1,6 +1,7 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
 import { Vector3 } from "three";
 import type { Box, CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World } from "../contract";
+import { backgroundOf } from "./background";
 import { Baker } from "./bake";
 import { OrbitCamera } from "./camera";
 import { Events } from "./events";
@@ -143,9 +144,17 @@ class ParkView implements SceneView {
     else if (layer === "trees") { this.model.hasTrees = isOn; this.model.restyle(); }
     else if (layer === "pipes") { this.model.isUnderground = isOn; this.model.restyle(); this.applyLook(); }
     else if (layer === "devices") this.signs.devices.isOn = isOn;
+    else if (backgroundOf(layer) !== null) this.setBackground(backgroundOf(layer)!, isOn);
     else if (isOn) this.signs.devices.hidden.delete(layer);
     else this.signs.devices.hidden.add(layer);
     this.signsChanged();
+  }
+
+  private setBackground(id: string, isOn: boolean): void {
+    for (const off of [this.model.backgroundsOff, this.tiles.backgroundsOff]) if (isOn) off.delete(id); else off.add(id);
+    this.model.restyle();
+    this.needsTiles = true;
+    this.modelChanged();
   }
 
   setAlarms(alarms: Parameters<SceneView["setAlarms"]>[0]): void {

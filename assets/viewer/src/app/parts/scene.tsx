@@ -111,7 +111,7 @@ export function LayerPanel({ off, onToggle }: { off: Set<string>; onToggle: (lay
   const counts = new Map<string, number>();
   for (const d of w.devices) counts.set(d.kind, (counts.get(d.kind) ?? 0) + 1);
   const rows: [string, string, number | string][] = [["people", say("layer.people"), w.tracks.filter((t) => t.kind === "person").length], ["vehicles", say("layer.vehicles"), w.tracks.filter((t) => t.kind === "vehicle").length],
-    ["labels", say("layer.labels"), ""], ["trees", say("layer.trees"), ""], ["pipes", say("layer.pipes"), ""], ...[...w.kinds.values()].filter((k) => counts.has(k.id)).map((k) => [k.id, named(k), counts.get(k.id)!] as [string, string, number])];
+    ["labels", say("layer.labels"), ""], ["trees", say("layer.trees"), ""], ["pipes", say("layer.pipes"), ""], ...(w.park.backgrounds ?? []).map((b) => [`background:${b.id}`, named(b), ""] as [string, string, string]), ...[...w.kinds.values()].filter((k) => counts.has(k.id)).map((k) => [k.id, named(k), counts.get(k.id)!] as [string, string, number])];
   return (
     <div class={`layers${isOpen ? "" : " shut"}`}><header><button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}><b>{say("layers")}</b><small>{rows.length - [...off].length} / {rows.length} {say("layers.on")}</small><Icon name="down" size={14} /></button></header>
       {isOpen && <ul>{rows.map(([id, name, n]) => <li key={id}><label><input type="checkbox" checked={!off.has(id)} onChange={() => onToggle(id)} /><span>{name}</span><small>{n}</small></label></li>)}</ul>}</div>
