@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis import palette
+from gis.columns import number_of
 from gis.ground import hash_of
 from gis.mesh import Mesh, Surface, box_mesh, join, make_mesh, polygons_of, triangulate
 from gis.model import Ground, Layer
@@ -27,6 +28,7 @@ _USES = (
     (Surface.RIBBON, ("office", "academic", "research", "laboratory", "parking", "administration", "education")),
 )
 _USE_FIELDS = ("use", "usage", "building", "BLDG_USAGE", "function", "type")
+_MOST_FLOORS = 250
 _LEVEL_FIELDS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS", "storeysAboveGround")
 
 
@@ -60,7 +62,8 @@ def _column(layer: Layer, names: tuple[str, ...]) -> NDArray[np.object_]:
 
 def _rise(height_m: float, levels: str, area_m2: float) -> tuple[float, int]:
     """Height in metres and storeys of a footprint."""
-    floors = int(float(levels)) if levels and levels.replace(".", "", 1).isdigit() else 0
+    counted = number_of(levels)
+    floors = int(counted) if 0 < counted < _MOST_FLOORS else 0
     if not height_m > 1.0:
         height_m = floors * STOREY_M if floors else (4.0 if area_m2 < 80 else 8.0)
     return height_m, floors if floors and 2.4 <= height_m / floors <= 7.0 else max(1, round(height_m / STOREY_M))

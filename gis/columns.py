@@ -66,7 +66,11 @@ def numbers(rows: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> N
 
 
 def number_of(text: str) -> float:
-    """Metres of a text such as "12.5", "12,5 m", "40 ft" or "40'6\\""; NaN where it begins with no number."""
+    """Metres of a text such as "12.5", "12,5 m", "40 ft", "40'6\\"", "~15"; of "3;4" the most. NaN where it has none."""
+    if ";" in text:
+        several = [number_of(part) for part in text.split(";")]
+        return max((v for v in several if not np.isnan(v)), default=float("nan"))
+    text = text.strip().lstrip("~<>≈±约").replace("米", "m")
     imperial = _FEET_INCHES.match(text)
     if imperial:
         return float(imperial[1]) * 0.3048 + float(imperial[2] or 0) * 0.0254

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,6 +20,11 @@ _UNITS_M = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 8: 2.54e
 #: Kinds whose features are single things: block references stay points there, elsewhere they are drawn out.
 _POINTED = ("trees", "lamps", "bollards", "gates", "furniture", "entrances", "poi")
 _HEADER_LINES = 4000
+#: Entities that are read, or that hold nothing to be drawn.
+_READ = frozenset((
+    "POINT", "LINE", "POLYLINE", "LWPOLYLINE", "VERTEX", "SEQEND", "CIRCLE", "ELLIPSE", "ARC", "SPLINE", "INSERT", "HATCH",
+    "SOLID", "TRACE", "3DFACE", "TEXT", "MTEXT", "ATTRIB", "ATTDEF", "DIMENSION", "LEADER", "MULTILEADER", "VIEWPORT",
+    "ENDSEC", "SECTION", "EOF", "IMAGE", "WIPEOUT", "OLE2FRAME", "XLINE", "RAY", "LIGHT", "ACAD_TABLE", "TOLERANCE"))
 
 
 def is_dxf(path: Path) -> bool:
@@ -36,6 +42,8 @@ def read_dxf(spec: LayerSpec, findings: list[Finding]) -> tuple[gpd.GeoDataFrame
     pyogrio.set_gdal_config_options({"DXF_INLINE_BLOCKS": "FALSE" if is_pointed else "TRUE",
                                      "DXF_CLOSED_LINE_AS_POLYGON": "TRUE"})
     rows = pyogrio.read_dataframe(spec.source, layer="entities", use_arrow=False, encoding=None)
+    _tell_unread(spec, findings)
+    rows = _in_chinese(spec, rows, findings)
     rows = rows[rows["PaperSpace"].isna() | (rows["PaperSpace"] == 0)]
     is_text = rows["SubClasses"].fillna("").str.contains("AcDb(?:M)?Text", regex=True).to_numpy()
     labels = rows[is_text]
@@ -48,6 +56,53 @@ def read_dxf(spec: LayerSpec, findings: list[Finding]) -> tuple[gpd.GeoDataFrame
                                     spec.source.name, f"its layers are {', '.join(known)[:300]}"))
     rows = _with_block_attributes(rows) if is_pointed else _named(rows, labels)
     return rows.reset_index(drop=True), spec.unit_m or _unit_m(spec, findings)
+
+
+def _tell_unread(spec: LayerSpec, findings: list[Finding]) -> None:
+    """What the drawing holds that is not read, such as the walls of Tangent (天正) and other programs' own entities."""
+    unread: Counter[str] = Counter()
+    with spec.source.open("rb") as file:
+        section = b""
+        for code, value in zip(file, file, strict=False):
+            code, value = code.strip(), value.strip()
+            if code == b"2" and section == b"?":
+                section = value
+            if code == b"0":
+                section = b"?" if value == b"SECTION" else b"" if value == b"ENDSEC" else section
+                if section == b"ENTITIES" and value.decode("latin-1") not in _READ:
+                    unread[value.decode("latin-1")] += 1
+    if unread:
+        kinds = ", ".join(f"{name[:40]} ({n:,})" for name, n in unread.most_common(5))
+        findings.append(Finding("warning", f"layer '{spec.id}': entities of kinds that are not read: {kinds}",
+                                spec.source.name, "explode them into lines before the export (of Tangent: export as T3)",
+                                unread.total()))
+
+
+def _in_chinese(spec: LayerSpec, rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
+    """Names that are GBK although the drawing says another code page, read as GBK."""
+    layers = sorted({str(v) for v in rows["Layer"].dropna()})
+    if not any(_mended(name) for name in layers) or not all(name.isascii() or _mended(name) for name in layers):
+        return rows
+    findings.append(Finding("note", f"layer '{spec.id}': the drawing's code page is wrong; its names are read as GBK",
+                            spec.source.name, "save it again in AutoCAD 2007 or later, which writes UTF-8"))
+    for name in ("Layer", "Text", "BlockName"):
+        if name in rows:
+            rows[name] = [_mended(v) or v if isinstance(v, str) else v for v in rows[name]]
+    return rows
+
+
+def _mended(text: str) -> str:
+    """Latin letters with accents as the Chinese words they were; "" where they were none."""
+    if text.isascii():
+        return ""
+    for page in ("cp1252", "latin-1"):
+        try:
+            words = text.encode(page).decode("gbk")
+        except UnicodeError:
+            continue
+        if any("\u4e00" <= c <= "\u9fff" for c in words):
+            return words
+    return ""
 
 
 def _unit_m(spec: LayerSpec, findings: list[Finding]) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyogrio
 
 from twin.errors import SourceError
+from twin.finding import Finding
 from twin.park import LayerKind, LayerSpec
 
 _POINTS, _LINES, _AREAS = "points", "lines", "multipolygons"
@@ -54,15 +55,20 @@ TAGS: dict[LayerKind, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
 }
 #: The tag that says what a piece of furniture is.
 _WHAT = ("amenity", "emergency", "highway", "man_made", "tourism", "leisure", "advertising", "traffic_sign", "manhole")
+_QUOTED = re.compile(r"\\(.)")
+#: Kinds that are drawn on the ground: what a tag puts under it is left out of them.
+_SURFACE: frozenset[LayerKind] = frozenset({"buildings", "roads", "paths", "paving", "parking", "water", "greens"})
+_ABOVE_ALL_THE_SAME = ("no", "building_passage", "covered")
+_DELETED = re.compile(rb"<(node|way|relation)\b(?=[^>]*\bid=[\"'](-?\d+))(?=[^>]*(?:visible=[\"']false|action=[\"']delete))")
 _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 
 
 def is_osm(path: Path) -> bool:
     """Whether a file is an OpenStreetMap extract."""
-    return path.name.lower().endswith((".osm", ".pbf", ".osm.bz2"))
+    return path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osc", ".osh"))
 
 
-def read_osm(spec: LayerSpec) -> gpd.GeoDataFrame:
+def read_osm(spec: LayerSpec, findings: list[Finding]) -> gpd.GeoDataFrame:
     """Features of an extract that a layer's kind means, every tag a column. A `table` and `only` say it otherwise.
 
     Raises:
@@ -72,18 +78,59 @@ def read_osm(spec: LayerSpec) -> gpd.GeoDataFrame:
     if wanted is None:
         raise SourceError(f"layer '{spec.id}': kind '{spec.kind}' is not read from OpenStreetMap", where=spec.source.name,
                           mend=f"use one of {', '.join(TAGS)}")
-    parts = [_read_table(spec.source, table, tags) for table, tags in wanted.items()]
+    if ".osh" in spec.source.name.lower() or spec.source.suffix.lower() == ".osc":
+        raise SourceError(f"layer '{spec.id}': {spec.source.name} holds the history of the map, or changes to it",
+                          where=spec.source.name, mend="take the map of one day out of it (osmium time-filter)")
+    gone = _deleted(spec.source)
+    parts = [_there(_read_table(spec.source, table, tags), table, gone) for table, tags in wanted.items()]
     rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+    rows = rows.drop(columns="is_way", errors="ignore")
     if spec.kind == "furniture":
         rows["type"] = [next((str(row[t]) for t in _WHAT if t in rows and _is_set(row[t])), "")
                         for _, row in rows.iterrows()]
+    if spec.kind in _SURFACE and len(rows):
+        rows = _on_the_ground(spec, rows, findings)
     return gpd.GeoDataFrame(rows, geometry="geometry", crs="EPSG:4326")
+
+
+def _on_the_ground(spec: LayerSpec, rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
+    """Features without those in tunnels and under the ground."""
+    under = np.zeros(len(rows), np.bool_)
+    if "tunnel" in rows:
+        under |= (rows["tunnel"].notna() & ~rows["tunnel"].isin(_ABOVE_ALL_THE_SAME)).to_numpy()
+    if "location" in rows:
+        under |= rows["location"].isin(("underground", "subsurface")).to_numpy()
+    if under.any():
+        findings.append(Finding("note", f"layer '{spec.id}': features in tunnels or under the ground are not drawn on it",
+                                spec.source.name, "", int(under.sum())))
+    return rows[~under]
+
+
+def _deleted(path: Path) -> frozenset[tuple[str, str]]:
+    """(node, way or relation; id) that a file of an editor or of the history still holds but calls deleted."""
+    if path.suffix.lower() != ".osm":
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    with path.open("rb") as file:
+        for line in file:
+            if b"false" in line or b"delete" in line:
+                found.update((m[1].decode(), m[2].decode()) for m in _DELETED.finditer(line))
+    return frozenset(found)
+
+
+def _there(rows: gpd.GeoDataFrame, table: str, gone: frozenset[tuple[str, str]]) -> gpd.GeoDataFrame:
+    if not gone or not len(rows) or "osm_id" not in rows:
+        return rows
+    sort = {_POINTS: "node", _LINES: "way"}.get(table, "")
+    sorts = np.where(rows["is_way"], "way", "relation") if "is_way" in rows else np.full(len(rows), sort)
+    return rows[[(s, str(i)) not in gone for s, i in zip(sorts, rows["osm_id"], strict=True)]]
 
 
 def _read_table(path: Path, table: str, tags: tuple[tuple[str, tuple[str, ...]], ...]) -> gpd.GeoDataFrame:
     rows = pyogrio.read_dataframe(path, layer=table, use_arrow=False)
     rows = _unfold(rows)
     if "osm_way_id" in rows:  # areas made of ways have their id in a column of its own
+        rows["is_way"] = rows["osm_way_id"].notna()
         rows["osm_id"] = rows["osm_id"].where(rows["osm_id"].notna(), rows["osm_way_id"])
         rows = rows.drop(columns="osm_way_id")
     if not tags:
@@ -100,10 +147,16 @@ def _unfold(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Tags without a column of their own, out of `other_tags` ("key"=>"value",…) into columns."""
     if "other_tags" not in rows:
         return rows
-    tags = [dict(_PAIR.findall(text)) if isinstance(text, str) else {} for text in rows["other_tags"]]
+    tags = [{_plain(key): _plain(value) for key, value in _PAIR.findall(text)} if isinstance(text, str) else {}
+            for text in rows["other_tags"]]
     names = sorted({name for row in tags for name in row} - set(rows.columns))
     more = pd.DataFrame({name: [row.get(name) for row in tags] for name in names}, index=rows.index, dtype=object)
     return gpd.GeoDataFrame(pd.concat([rows.drop(columns="other_tags"), more], axis=1), geometry="geometry", crs=rows.crs)
+
+
+def _plain(text: str) -> str:
+    """A key or value as it was before it was quoted."""
+    return _QUOTED.sub(r"\1", text)
 
 
 def _is_set(value: object) -> bool:

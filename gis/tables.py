@@ -59,7 +59,7 @@ def read_table(spec: LayerSpec, findings: list[Finding]) -> Table:
         elif spec.source.suffix.lower() in (".parquet", ".geoparquet"):
             rows = gpd.read_parquet(spec.source)
         elif is_osm(spec.source):
-            rows = read_osm(spec)
+            rows = read_osm(spec, findings)
         elif is_dxf(spec.source):
             rows, unit = read_dxf(spec, findings)
         else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import xml.etree.ElementTree as ET
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from xml.sax.saxutils import quoteattr
 
 import ezdxf
 import geopandas as gpd
@@ -251,3 +253,75 @@ def test_no_file_makes_the_build_reach_out(tmp_path: Path) -> None:
     server.shutdown()
     server.server_close()
     assert asked == []
+
+
+def test_heights_as_mappers_write_them() -> None:
+    for text, metres in (("40'6\"", 12.3444), ("3;4", 4.0), ("~15", 15.0), ("约12米", 12.0), ("12 m; 9 m", 12.0)):
+        assert number_of(text) == pytest.approx(metres)
+    assert np.isnan(number_of("tall;high"))
+
+
+def _mapped(path: Path, ways: list[tuple[str, dict[str, str], int]]) -> Path:
+    """Squares or streets a hundred metres apart, each with attributes of its element, tags and lost nodes."""
+    to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    nodes, lines = [], []
+    for number, (attributes, tags, lost) in enumerate(ways):
+        corners = [(0, 0), (20, 0), (20, 20), (0, 20)]
+        for k, (x, y) in enumerate(corners):
+            lon, lat = to_degrees.transform(ORIGIN[0] + number * 100 + x, ORIGIN[1] + y)
+            nodes.append(f'<node id="{number * 10 + k + 1}" lon="{lon:.7f}" lat="{lat:.7f}" version="1"/>')
+        refs = [number * 10 + k + 1 for k in range(4)] + ([] if "highway" in tags else [number * 10 + 1]) + [99_999] * lost
+        lines.append(f'<way id="{number + 1}" {attributes}>' + "".join(f'<nd ref="{r}"/>' for r in refs)
+                     + "".join(f"<tag k={quoteattr(k)} v={quoteattr(v)}/>" for k, v in tags.items()) + "</way>")
+    path.write_text("\n".join(['<?xml version="1.0"?>', '<osm version="0.6">', *nodes, *lines, "</osm>"]), encoding="utf-8")
+    return path
+
+
+def test_osm_of_an_editor_without_what_it_deleted_and_what_lies_underground(tmp_path: Path) -> None:
+    path = _mapped(tmp_path / "a.osm", [
+        ("", {"building": "yes", "height": "40'6\""}, 0), ("visible='false' version='2'", {"building": "yes"}, 0),
+        ("action='delete'", {"building": "yes"}, 0), ("", {"building": "yes", "location": "underground"}, 0)])
+    layer = read_layer(_spec(path), CRS, ORIGIN)
+    assert layer.ids.tolist() == ["1"]
+    assert layer.height_m[0] == pytest.approx(12.3444)
+    assert [f.count for f in layer.findings if "under the ground" in f.what] == [1]
+
+
+def test_osm_streets_in_tunnels_are_not_on_the_ground_and_lost_nodes_cost_no_street(tmp_path: Path) -> None:
+    path = _mapped(tmp_path / "a.osm", [
+        ("", {"highway": "residential"}, 0), ("", {"highway": "residential", "tunnel": "yes", "layer": "-1"}, 0),
+        ("", {"highway": "service", "tunnel": "building_passage"}, 0), ("", {"highway": "residential", "bridge": "yes"}, 1)])
+    assert read_layer(_spec(path, "roads"), CRS, ORIGIN).ids.tolist() == ["1", "3", "4"]
+
+
+def test_osm_history_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = _mapped(tmp_path / "a.osh", [("", {"building": "yes"}, 0)])
+    with pytest.raises(SourceError, match="history") as caught:
+        read_layer(_spec(path), CRS, ORIGIN)
+    assert "time-filter" in caught.value.mend
+
+
+@pytest.mark.parametrize("page", ["ANSI_936", "ANSI_1252"])
+def test_dxf_in_gbk_whether_it_says_so_or_not(tmp_path: Path, page: str) -> None:
+    drawing = ezdxf.new("R2000", setup=True)
+    space = drawing.modelspace()
+    space.add_lwpolyline([(0, 0, 0), (20, 0, 1), (20, 10, 0), (0, 10, 0)], close=True, format="xyb",
+                         dxfattribs={"layer": "建筑"})
+    space.add_text("办公楼", dxfattribs={"layer": "建筑", "insert": (4, 4)})
+    hatch = space.add_hatch(dxfattribs={"layer": "绿化"})
+    hatch.paths.add_polyline_path([(0, 50), (10, 50), (10, 60), (0, 60)], is_closed=True)
+    hatch.paths.add_polyline_path([(3, 53), (6, 53), (6, 56), (3, 56)], is_closed=True, flags=16)
+    with space.add_mesh(dxfattribs={"layer": "建筑"}).edit_data() as mesh:
+        mesh.vertices, mesh.faces = [(0, 0, 0), (1, 0, 0), (1, 1, 0)], [(0, 1, 2)]
+    drawing.layout("Layout1").add_lwpolyline([(0, 0), (1, 0), (1, 1)], close=True, dxfattribs={"layer": "建筑"})
+    text = io.StringIO()
+    drawing.write(text)
+    path = tmp_path / "a.dxf"
+    path.write_bytes(text.getvalue().replace("ANSI_1252", page, 1).encode("gbk"))
+    layer = read_layer(_spec(path, table="建筑", crs="park"), CRS, ORIGIN)
+    assert layer.names.tolist() == ["办公楼"]
+    assert shapely.area(layer.geometry).sum() == pytest.approx(200 + np.pi * 25 / 2, rel=0.01)  # a bulge of half a circle
+    assert any("code page is wrong" in f.what for f in layer.findings) == (page == "ANSI_1252")
+    assert any("MESH (1)" in f.what for f in layer.findings)
+    green = read_layer(_spec(path, "greens", table="绿化", crs="park"), CRS, ORIGIN)
+    assert shapely.area(green.geometry).sum() == pytest.approx(91.0)
