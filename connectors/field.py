@@ -7,6 +7,7 @@ used, signs of life and answers to orders are done here, the same for all.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import logging
@@ -41,7 +42,7 @@ class LineLost(OSError):
     """The server cannot be reached or went away; the text says which and why."""
 
 
-class FieldConnector:
+class FieldConnector(abc.ABC):
     """One server of the field. A subclass gives `talk` and `write`.
 
     Args:
@@ -70,9 +71,9 @@ class FieldConnector:
         self._held = _Held(len(points), points.period) if self.speaks_on_change else None
 
     # ---- what a protocol does ---------------------------------------------------------------------------------------
+    @abc.abstractmethod
     async def talk(self) -> None:
         """Connect, call `up`, hear until the line is lost, then raise one of `lost`."""
-        raise NotImplementedError
 
     async def write(self, binding: Binding, value: float | str) -> None:
         """Set the raw value of a point at `binding.write`; returns when the server took it.
@@ -82,7 +83,7 @@ class FieldConnector:
         """
         raise CannotWrite(f"nothing can be written over {self.name}")
 
-    async def read_back(self, bindings: Sequence[Binding]) -> None:
+    async def read_back(self, bindings: Sequence[Binding]) -> None:  # noqa: B027 - most servers need nothing
         """Hear these points again, soon after a write; servers that tell of changes by themselves need nothing."""
 
     # ---- what a protocol calls --------------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ class FieldConnector:
         with contextlib.suppress(*self.lost):
             await self.read_back(done)
 
-    async def dispatch(self, order: DispatchOrder) -> None:
+    async def dispatch(self, order: DispatchOrder) -> None:  # noqa: B027 - most servers reach nobody
         """People are not reached this way."""
 
     # ---- inside -----------------------------------------------------------------------------------------------------

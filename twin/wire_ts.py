@@ -27,7 +27,7 @@ def wire_ts() -> str:
                 wire.WallShot, wire.WallUrgent)
     asked = (wire.Look, wire.ClockAsk, wire.ReplayAsk)
     structs: list[type[msgspec.Struct]] = [wire.Kpi, wire.AlarmGroup, *parts_of, *wire.SERVER_MESSAGES, *asked]
-    parts = ["// Generated from twin/wire.py by `python -m twin.wire_ts`. Do not edit.", "",
+    parts = ["// Generated from twin/wire by `python -m twin.wire_ts`. Do not edit.", "",
              f"export const MAGIC = 0x{wire.MAGIC:x};", f"export const VERSION = {wire.VERSION};",
              f"export const HEADER_BYTES = {wire.HEADER_BYTES};", ""]
     parts += [_enum(enum) for enum in (wire.FrameKind, wire.Channel, wire.Quality)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 import ssl
@@ -69,13 +70,13 @@ class OverMqtt(FieldConnector):
         self._broker, self._client_id = broker, client_id
         self._client: gmqtt.Client | None = None
 
+    @abc.abstractmethod
     def topics(self) -> Sequence[str]:
         """What to subscribe to, once connected."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def on_message(self, topic: str, payload: bytes) -> None:
         """A message; ValueError says that it cannot be used."""
-        raise NotImplementedError
 
     def greet(self) -> None:
         """Just subscribed."""

@@ -5,6 +5,7 @@ A rig is a real server of one protocol on loopback with one air handler behind i
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import socket
 import time
@@ -87,7 +88,7 @@ async def until(condition: Callable[[], object], what: str, secs: float = 30.0) 
         await asyncio.sleep(0.02)
 
 
-class Rig:
+class Rig(abc.ABC):
     """One protocol. `rows` is its points file; the server answers with a temperature, a state and a set-point."""
 
     name = ""
@@ -121,30 +122,35 @@ class Rig:
         assert not bindings.findings
         return bindings
 
+    @abc.abstractmethod
     def connector(self) -> Connector:
-        raise NotImplementedError
+        """What speaks to the server."""
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - some are always there
         """The server is there."""
 
-    async def stop(self) -> None:
+    async def stop(self) -> None:  # noqa: B027 - some are always there
         """The server is gone."""
 
+    async def setpoint(self) -> float | None:
+        """What the server holds as set-point; None where none is written."""
+        return None
+
+
+class ServerRig(Rig):
+    """A protocol with a server that can be told what to say."""
+
+    @abc.abstractmethod
     async def say(self, temp: float, status: str, at: float) -> None:
         """The air handler's supply temperature and state are this, since `at`."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def say_bad(self) -> None:
         """The supply temperature is no good any more; the state still is."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def say_nonsense(self) -> None:
         """Something that cannot be used."""
-        raise NotImplementedError
-
-    async def setpoint(self) -> float | None:
-        """What the server holds as set-point."""
-        raise NotImplementedError
 
 
 def order(key: str, **args: float | str) -> CommandOrder:

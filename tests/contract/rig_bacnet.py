@@ -9,13 +9,13 @@ from bacpypes3.local.analog import AnalogInputObject, AnalogValueObject
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.local.multistate import MultiStateInputObject
 from bacpypes3.pdu import IPv4Address
-from rig import STATES, Rig, free_port
+from rig import STATES, ServerRig, free_port
 
 from connectors.bacnet import BacnetConnector
 from twin.ports import Connector
 
 
-class BacnetRig(Rig):
+class BacnetRig(ServerRig):
     name = "bacnet"
     rows = """device,point,address,states,write
 AHU-1,supply_temp,"analog-input,1",,

@@ -12,7 +12,7 @@ import time
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from rig import Rig, until
+from rig import ServerRig, until
 
 from connectors.http_in import HttpInConnector
 from ioc.http import ingest
@@ -21,7 +21,7 @@ from twin.ports import Connector
 TOKEN = "rig-token-0123456789abcdef"
 
 
-class HttpRig(Rig):
+class HttpRig(ServerRig):
     name = "http-in"
     tells_time, writes = True, False
     rows = """device,point,address,scale,states

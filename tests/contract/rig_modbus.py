@@ -9,13 +9,13 @@ import struct
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-from rig import STATES, Rig
+from rig import STATES, ServerRig
 
 from connectors.modbus import ModbusConnector
 from twin.ports import Connector
 
 
-class ModbusRig(Rig):
+class ModbusRig(ServerRig):
     name = "modbus"
     rows = """device,point,address,type,order,scale,states,write
 AHU-1,supply_temp,holding:10,float32,CDAB,,,

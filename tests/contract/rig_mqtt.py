@@ -14,7 +14,7 @@ from pathlib import Path
 import gmqtt
 import pytest
 from gmqtt.mqtt.constants import MQTTv50
-from rig import Rig, until
+from rig import ServerRig, until
 
 from connectors.mqtt import Broker, MappedMqttConnector, MqttConnector
 from connectors.mqtt.sparkplug import SparkplugConnector
@@ -24,7 +24,7 @@ from twin.ports import Connector
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-class BrokerRig(Rig):
+class BrokerRig(ServerRig):
     """Starts and stops the broker, and keeps a device on it."""
 
     config = "allow_anonymous true"

@@ -9,13 +9,13 @@ from typing import ClassVar
 
 from asyncua import Server, ua
 from asyncua.common.node import Node
-from rig import STATES, Rig
+from rig import STATES, ServerRig
 
 from connectors.opcua import OpcUaConnector
 from twin.ports import Connector
 
 
-class OpcUaRig(Rig):
+class OpcUaRig(ServerRig):
     name = "opcua"
     tells_time = True
     rows = """device,point,address,states,write

@@ -1,4 +1,4 @@
-// Generated from twin/wire.py by `python -m twin.wire_ts`. Do not edit.
+// Generated from twin/wire by `python -m twin.wire_ts`. Do not edit.
 
 export const MAGIC = 0x5054;
 export const VERSION = 1;

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_cells import PlainField, PlainPoint, PlainRule, Said
 
 from twin.live.state import RuleEvents, StateStore
 from twin.packs import AlarmRule, DeviceKind, PointSpec, Response
@@ -16,6 +16,7 @@ from twin.registry import Device, PointTable
 from twin.wire import Quality
 
 T0 = 1_000_000.0
+PERIOD_SECS = 5.0
 DO = Response(owner="me", owner_zh="我", steps=("look",), steps_zh=("看",), deadline_mins=1)
 
 
@@ -31,102 +32,14 @@ RULES = (
     rule("r", "rate", limit=60.0, hysteresis=20.0),
     rule("s", "stale", on_delay_secs=2.0))
 KIND = DeviceKind(id="k", name="k", name_zh="k", symbol="k", alarms=RULES,
-                  points=(PointSpec(key="x", name="x", name_zh="x", period_secs=5.0, deadband=0.5),))
+                  points=(PointSpec(key="x", name="x", name_zh="x", period_secs=PERIOD_SECS, deadband=0.5),))
 POINTS = PointTable([Device(id="d0", kind="k", name=""), Device(id="d1", kind="k", name="")], {"k": KIND})
 
 
-@dataclass
-class OracleRule:
-    """One rule, one reading at a time, in plain words."""
-
-    spec: AlarmRule
-    active: bool = False
-    since: float | None = None
-    held: float | None = None
-
-    def delay(self) -> float:
-        return self.spec.off_delay_secs if self.active else self.spec.on_delay_secs
-
-    def settle(self, time: float, out: list[tuple[str, bool, float]]) -> None:
-        if self.since is not None and time - self.since >= self.delay():
-            at = self.since + self.delay()
-            self.active, self.since = not self.active, None
-            out.append((self.spec.key, self.active, at))
-
-    def hold(self, time: float) -> None:
-        if self.since is not None:
-            self.held, self.since = max(time - self.since, 0.0), None
-
-    def judge(self, wrong: bool, time: float, out: list[tuple[str, bool, float]]) -> None:
-        if wrong == self.active:
-            self.since = self.held = None
-            return
-        if self.since is None:
-            self.since, self.held = time - (self.held or 0.0), None
-        self.settle(time, out)
-
-    def wrong(self, value: float, before: float, elapsed: float) -> bool:
-        spec, slack = self.spec, self.spec.hysteresis if self.active else 0.0
-        limit = spec.limit or 0.0
-        if spec.rule == "high":
-            return value > limit - slack
-        if spec.rule == "low":
-            return value < limit + slack
-        return elapsed > 0 and abs(value - before) / elapsed * 60.0 > limit - slack
-
-
-@dataclass
-class OraclePoint:
-    """One point with its rules."""
-
-    name: str
-    rules: list[OracleRule] = field(default_factory=lambda: [OracleRule(spec) for spec in RULES])
-    value: float = math.nan
-    quality: int = int(Quality.NEVER)
-    source: float = 0.0
-    received: float = 0.0
-
-    def read(self, value: float, quality: int, time: float, now: float, out: list[tuple[str, bool, float]]) -> None:
-        if not math.isfinite(time) or time <= 0 or time > now + 300 or time <= self.source:
-            return
-        if not math.isfinite(value):
-            quality = int(Quality.BAD)
-        elif time > now + 5:
-            quality = max(quality, int(Quality.UNCERTAIN))
-        quality = min(quality, int(Quality.BAD))
-        quiet = self.source + 15.0
-        for one in self.rules:
-            if one.spec.rule == "stale":
-                one.judge(False, time, out)
-                continue
-            one.settle(min(time, quiet), out)
-            if time > quiet:
-                one.hold(quiet)
-            if quality == Quality.BAD:
-                one.hold(time)
-            else:
-                trusted = math.isfinite(self.value) and self.quality < Quality.BAD
-                one.judge(one.wrong(value, self.value, time - self.source if trusted else 0.0), time, out)
-        if math.isfinite(value):
-            self.value = value
-        self.quality, self.source, self.received = quality, time, now
-
-    def wait(self, now: float, out: list[tuple[str, bool, float]]) -> None:
-        if self.quality == Quality.NEVER:
-            return
-        elapsed = now - self.received
-        if elapsed > 15.0:
-            self.quality = int(Quality.STALE)
-        is_stale = self.quality == Quality.STALE
-        for one in self.rules:
-            if one.spec.rule == "stale":
-                if is_stale and not one.active and one.since is None:
-                    one.since = self.source + min(15.0, elapsed)
-                one.settle(self.source + elapsed, out)
-            else:
-                one.settle(self.source + min(elapsed, 15.0), out)
-                if is_stale:
-                    one.hold(self.source + min(elapsed, 15.0))
+def plain() -> PlainField:
+    """The same two devices as plain objects."""
+    return PlainField([PlainPoint(device, PERIOD_SECS, [PlainRule.of(spec, device) for spec in RULES])
+                       for device in ("d0", "d1")], worked=[])
 
 
 READING = st.tuples(
@@ -142,7 +55,7 @@ def batch(rows: list[tuple[int, float, int, float]], now: float) -> Readings:
                     now + np.array(ahead, np.float64))
 
 
-def named(store: StateStore, events: RuleEvents) -> list[tuple[str, bool, float]]:
+def named(store: StateStore, events: RuleEvents) -> list[Said]:
     return [(store.rules.keys[r], bool(on), float(t)) for r, on, t in
             zip(events.rule, events.on, events.time, strict=True)]
 
@@ -150,24 +63,18 @@ def named(store: StateStore, events: RuleEvents) -> list[tuple[str, bool, float]
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_the_walk_sees_every_transition_the_plain_oracle_sees(steps: list) -> None:
-    store, plain, now = StateStore(POINTS), [OraclePoint("d0"), OraclePoint("d1")], T0
+    store, oracle, now = StateStore(POINTS), plain(), T0
     for pause, rows in steps:
         now += pause
         got = named(store, store.apply(batch(rows, now), now).events) + named(store, store.sweep(now))
-        expected = []
-        for action in ("read", "wait"):
-            for slot, value, quality, ahead in rows if action == "read" else ():
-                if slot < 2:
-                    out: list[tuple[str, bool, float]] = []
-                    plain[slot].read(value, quality, now + ahead, now, out)
-                    expected += [(f"{plain[slot].name}.{key}", on, time) for key, on, time in out]
-            for point in plain if action == "wait" else ():
-                out = []
-                point.wait(now, out)
-                expected += [(f"{point.name}.{key}", on, time) for key, on, time in out]
+        expected: list[Said] = []
+        for slot, value, quality, ahead in rows:
+            if slot < 2:
+                oracle.read(slot, value, quality, now + ahead, now, expected)
+        oracle.wait(now, expected)
         assert got == expected
-        np.testing.assert_array_equal(store.value, [point.value for point in plain])
-        np.testing.assert_array_equal(store.quality, [point.quality for point in plain])
+        np.testing.assert_array_equal(store.value, [point.value for point in oracle.heard])
+        np.testing.assert_array_equal(store.quality, [point.quality for point in oracle.heard])
 
 
 @settings(max_examples=100, deadline=None)
