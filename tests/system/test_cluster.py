@@ -122,6 +122,23 @@ def test_a_worker_that_dies_is_told_and_its_steps_are_done_by_the_other(park: Pa
     assert tree_digest(park / "build") == whole
 
 
+def test_hundreds_of_files_go_through(tmp_path: Path, two: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    park, text = tmp_path / "park", [HEAD.split("[[layer]]")[0]]
+    park.mkdir()
+    for k in range(200):
+        rows = [f"P{k}-{j},{10 * (k % 20) + j},{10 * (k // 20)}" for j in range(3)]
+        (park / f"l{k}.csv").write_text("\n".join(["name,x,y", *rows]))
+        text.append(f'[[layer]]\nid = "l{k}"\nsource = "l{k}.csv"\nkind = "poi"\ncrs = "park"\n')
+    (park / "park.toml").write_text("".join(text))
+    result = built(park, two, [])
+    assert result.counts["feature"] == 600
+    assert len(kept(park)) == 200
+    there = tree_digest(park / "build")
+    compile_park(load_park(park), force=True)
+    assert tree_digest(park / "build") == there
+
+
 def test_a_worker_with_other_code_gets_no_step(park: Path, whole: str, tmp_path: Path) -> None:
     other = tmp_path / "other"
     for room in ("twin", "models_bim", "gis", "scenes"):
