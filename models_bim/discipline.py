@@ -76,3 +76,4 @@ class Discipline:
     relations: RawRelations
     georeadings: tuple[Georeading, ...]
     findings: list[Finding] = field(default_factory=list)
+    application: str = ""

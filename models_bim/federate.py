@@ -55,6 +55,7 @@ def federate(disciplines: list[Discipline]) -> BimModel:
     return BimModel(
         files=tuple(d.name for d in disciplines),
         schemas=tuple(d.schema for d in disciplines),
+        applications=tuple(d.application for d in disciplines),
         entities=entities,
         storeys=storeys,
         spaces=_spaces(disciplines, row_of),

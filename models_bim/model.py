@@ -249,6 +249,8 @@ class BimModel:
     #: float64 (n, 6) xmin,ymin,zmin,xmax,ymax,zmax of each entity's own geometry in ifc metres; NaN where it has none.
     boxes: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 6)))
     digest: str = ""
+    #: Program and version that wrote each file; "" where it does not say.
+    applications: tuple[str, ...] = ()
 
     def bare(self) -> BimModel:
         """The model without bodies and without what is said of things: rows, storeys and rooms alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ def open_ifc(path: Path) -> OpenedIfc:
     Raises:
         SourceError: no such file, not IFC at all, or a syntax the kernel cannot read.
     """
-    raw = _bytes_of(path)
+    raw = written = _bytes_of(path)
     findings: list[Finding] = []
     declared = _declared_schema(raw, path)
     readable = nearest_schema(declared)
@@ -64,7 +65,9 @@ def open_ifc(path: Path) -> OpenedIfc:
                 count,
             )
         )
-    return OpenedIfc(_parse(fixed, path), path.name, declared, tuple(findings))
+    is_as_written = fixed is raw and raw is written and path.suffix.lower() == ".ifc"
+    del raw, written  # the kernel needs the memory
+    return OpenedIfc(_parse(path if is_as_written else fixed, path), path.name, declared, tuple(findings))
 
 
 def nearest_schema(declared: str) -> str | None:
@@ -145,11 +148,20 @@ def _declared_schema(raw: bytes, path: Path) -> str:
     return found.group(1).decode("ascii", errors="replace").strip()
 
 
-def _parse(raw: bytes, path: Path) -> ifcopenshell.file:
+def _parse(text: bytes | Path, path: Path) -> ifcopenshell.file:
+    """Parse a file where it lies, or its mended text from a file of its own: in memory it would stand there three times."""
     try:
-        opened = ifcopenshell.file.from_string(raw.decode("ascii"))
+        if isinstance(text, Path):
+            opened = ifcopenshell.open(str(text))
+        else:
+            with tempfile.NamedTemporaryFile(prefix="parktwin-", suffix=".ifc") as mended:
+                mended.write(text)
+                mended.flush()
+                del text
+                opened = ifcopenshell.open(mended.name)
+        assert isinstance(opened, ifcopenshell.file)
         has_project = bool(opened.by_type("IfcProject"))  # raises where the header could not be understood
-    except (RuntimeError, OSError, ifcopenshell.Error) as error:
+    except (RuntimeError, OSError, AssertionError, ifcopenshell.Error) as error:
         raise SourceError(
             f"{path.name} cannot be parsed ({error})",
             mend="export it again; the file may be cut short",

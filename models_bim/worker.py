@@ -86,6 +86,7 @@ def read_discipline(
         properties=properties,
         relations=relations,
         georeadings=georeadings,
+        application=salvage.part("its author", lambda: _application(file), ""),
         findings=[
             *opened.findings,
             *salvage.findings(),
@@ -96,6 +97,12 @@ def read_discipline(
             *_empties(file, shapes, name),
         ],
     )
+
+
+def _application(file: ifcopenshell.file) -> str:
+    found = file.by_type("IfcApplication")
+    words = [found[0].ApplicationFullName, found[0].Version] if found else [file.header.file_name.originating_system]
+    return " ".join(" ".join(str(w) for w in words if w).split())[:120]
 
 
 def _box(shapes: list[Shape]) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from scenes.export import read_manifest, scene_of, tables_of
 from scenes.open_graph import open_park_graph
 from scenes.open_park import open_compiled
 from scenes.relations import GROUPS, open_relations
-from scenes.store import NODES, PROPERTIES, open_graph
+from scenes.store import NODES, PROPERTIES, find_properties, open_graph
 from twin.graph import SceneGraph
 from twin.park_graph import ParkGraph
 from twin.parkfile import load_park
@@ -62,6 +62,13 @@ class Park:
     def properties(self) -> pd.DataFrame:
         """Attributes: node_id, pset, name, value, unit; a row a value."""
         frame: pd.DataFrame = pq.read_table(self.build / PROPERTIES).to_pandas()
+        frame.insert(0, "node_id", [str(self.scene.columns["id"][k]) for k in frame["node"]])
+        return frame.drop(columns="node")
+
+    def where(self, *, pset: str = "", name: str = "", value: str = "") -> pd.DataFrame:
+        """Rows of `properties` that say this: set and name as written, value whole or with `*` at either end."""
+        rows, _ = find_properties(self.build, pset, name, value, 2**31)
+        frame = pd.DataFrame(rows, columns=["node", "pset", "name", "value", "unit"])
         frame.insert(0, "node_id", [str(self.scene.columns["id"][k]) for k in frame["node"]])
         return frame.drop(columns="node")
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from scenes.backgrounds import tile_backgrounds
+from scenes.bim_report import LANGS, REPORT, Reported, as_html, bim_report, page_name
 from scenes.building_step import CODE_ROOMS
 from scenes.building_tiles import BuildingInput
 from scenes.editing import write_editing
@@ -87,6 +88,10 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
     write_walk(folder.path, ways)
     findings = (*faults, *sources.findings, *merged.findings, *unreachable, *tiles.backgrounds.findings, *_unpacked())
     folder.write("report.json", _json([_row(f) for f in findings]))
+    bim = bim_report(spec.name, build, _reported(spec, sources), findings)
+    folder.write(REPORT, _json(bim))
+    for lang in LANGS:
+        folder.write(page_name(lang), as_html(bim, lang).encode())
     progress("tables", 1, 1)
     progress("compress", 0, 1)
     folder.squeeze()
@@ -104,6 +109,11 @@ def _scene(spec: ParkSpec, sources: Sources, merged: Merged) -> ParkScene:
         for building_id, source in sources.buildings.items())
     names = FeatureNames(columns["id"], columns["name"], columns["cls"])
     return ParkScene(spec.crs, spec.origin, merged.layers, sources.ground, buildings, names, sources.backgrounds)
+
+
+def _reported(spec: ParkSpec, sources: Sources) -> list[Reported]:
+    return [Reported(b.id, b.name or b.id, sources.buildings[b.id].model)
+            for b in spec.buildings if b.ifc and b.id in sources.buildings]
 
 
 def _unpacked() -> tuple[Finding, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
@@ -126,6 +130,26 @@ def properties_of(build_dir: Path, node: int) -> list[tuple[str, str, str, str]]
         return []
     rows = pq.read_table(path, filters=[("node", "=", node)]).to_pylist()
     return [(row["pset"], row["name"], row["value"], row["unit"]) for row in rows]
+
+
+def find_properties(build_dir: Path, pset: str, name: str, value: str, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """The first rows (node, pset, name, value, unit) that say this, and how many do in all.
+
+    Args:
+        pset, name, value: as written; "" for any. A `*` at the start or the end of `value` stands for anything.
+    """
+    path = build_dir / PROPERTIES
+    if not path.is_file():
+        return [], 0
+    asked = [pc.field(column) == text for column, text in (("pset", pset), ("name", name)) if text]
+    inner = value.strip("*")
+    if value and inner == value:
+        asked.append(pc.field("value") == value)
+    elif inner:
+        match = {(True, True): pc.match_substring, (False, True): pc.starts_with, (True, False): pc.ends_with}
+        asked.append(match[value.startswith("*"), value.endswith("*")](pc.field("value"), inner))
+    table = pq.read_table(path, filters=functools.reduce(operator.and_, asked) if asked else None)
+    return table.slice(0, limit).to_pylist(), table.num_rows
 
 
 def write_spaces(build_dir: Path, spaces: Sequence[SpaceShape], crs: str, origin: Origin) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
-from ioc.access.person import current
+from ioc.access.person import current, require
 from ioc.http.kept import Kept
 from ioc.services import Services
+from scenes.bim_report import as_html, read_bim_report
+from scenes.store import find_properties
 from twin.packs import DeviceKind
 from twin.park_points import PREFIX
 from twin.parktime import zone_of
@@ -72,6 +75,23 @@ def router(services: Services) -> APIRouter:
         return {"node": _tree_row(services, index), "path": [_tree_row(services, i) for i in graph.path(index)],
                 "children": [_tree_row(services, int(i)) for i in graph.children(index)[:500]],
                 "properties": _properties(services, index)}
+
+    @routes.get("/park/bim-report")
+    def report(lang: Literal["en", "zh"] = "en", format: Literal["html", "json"] = "html") -> Response:
+        """What the build found in the BIM models and what to change in the authoring tool, as a page or as JSON."""
+        require("operator", "reading the BIM report")
+        found = read_bim_report(services.build_dir)
+        return JSONResponse(found) if format == "json" else HTMLResponse(as_html(found, lang))
+
+    @routes.get("/properties")
+    def properties(pset: str = "", name: str = "", value: str = "", limit: int = Query(200, ge=1, le=5000)) -> dict[str, Any]:
+        """Nodes by what their property sets say: set and name as written, value whole or with * at either end."""
+        if not (pset or name or value):
+            raise HTTPException(422, "name a pset, a name or a value to look for")
+        rows, total = find_properties(services.build_dir, pset, name, value, limit)
+        ids = graph.columns["id"]
+        return {"total": total, "rows": [{"i": r["node"], "id": str(ids[r["node"]]),
+                                          **{k: r[k] for k in ("pset", "name", "value", "unit")}} for r in rows]}
 
     @routes.get("/search")
     def search(q: str = Query(min_length=1, max_length=100)) -> dict[str, Any]:

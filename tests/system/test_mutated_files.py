@@ -111,6 +111,6 @@ def _the_build_goes_on(path: Path, *, died: bool) -> None:
 
 @pytest.mark.parametrize("seed", range(len(MUTATIONS)))
 def test_a_seed_breaks_a_file_the_same_way_every_time(seed: int) -> None:
-    data = b"#1=IFCWALL('a',$,(1.5,2));\n#2=IFCDOOR('b',#1);\n" * 20
+    data = b"".join(b"#%d=IFCWALL(#%d,$,(1.%d,2));\n" % (k, k + 1, k) for k in range(1, 40))
     assert mutant(data, seed) == mutant(data, seed)
     assert mutant(data, seed)[1] != data
