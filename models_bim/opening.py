@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,9 +66,14 @@ def open_ifc(path: Path) -> OpenedIfc:
                 count,
             )
         )
-    is_as_written = fixed is raw and raw is written and path.suffix.lower() == ".ifc"
-    del raw, written  # the kernel needs the memory
-    return OpenedIfc(_parse(path if is_as_written else fixed, path), path.name, declared, tuple(findings))
+    with tempfile.NamedTemporaryFile(prefix="parktwin-", suffix=".ifc") as mended:
+        lies_at = path
+        if fixed is not written or path.suffix.lower() != ".ifc" or zipfile.is_zipfile(path):
+            mended.write(fixed)
+            mended.flush()
+            lies_at = Path(mended.name)
+        del raw, written, fixed  # the kernel needs the memory
+        return OpenedIfc(_parse(lies_at, path), path.name, declared, tuple(findings))
 
 
 def nearest_schema(declared: str) -> str | None:
@@ -127,6 +133,10 @@ def _bytes_of(path: Path) -> bytes:
                     )
                 return archive.read(inner[0])
         return path.read_bytes()
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+        raise SourceError(
+            f"{path.name} is a damaged archive ({error})", mend="pack it again, or give the .ifc itself", where=path.name
+        ) from error
     except OSError as error:
         raise SourceError(
             f"{path.name} cannot be opened ({error.strerror})", mend="check the path in park.toml", where=path.name
@@ -148,17 +158,10 @@ def _declared_schema(raw: bytes, path: Path) -> str:
     return found.group(1).decode("ascii", errors="replace").strip()
 
 
-def _parse(text: bytes | Path, path: Path) -> ifcopenshell.file:
-    """Parse a file where it lies, or its mended text from a file of its own: in memory it would stand there three times."""
+def _parse(lies_at: Path, path: Path) -> ifcopenshell.file:
+    """Parse a file where it lies: handed over as text it would stand in memory three times."""
     try:
-        if isinstance(text, Path):
-            opened = ifcopenshell.open(str(text))
-        else:
-            with tempfile.NamedTemporaryFile(prefix="parktwin-", suffix=".ifc") as mended:
-                mended.write(text)
-                mended.flush()
-                del text
-                opened = ifcopenshell.open(mended.name)
+        opened = ifcopenshell.open(str(lies_at))
         assert isinstance(opened, ifcopenshell.file)
         has_project = bool(opened.by_type("IfcProject"))  # raises where the header could not be understood
     except (RuntimeError, OSError, AssertionError, ifcopenshell.Error) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import ifcopenshell
@@ -14,6 +15,7 @@ from models_bim.salvage import Salvage
 Entity = ifcopenshell.entity_instance
 #: (STEP id, property set, name, value, unit)
 PropertyRow = tuple[int, str, str, str, str]
+_Own = dict[tuple[str, str], tuple[str, str]]  # (set, name) → (value, unit)
 _QUANTITIES = {
     "IfcQuantityLength": "LENGTHUNIT",
     "IfcQuantityArea": "AREAUNIT",
@@ -38,7 +40,7 @@ def read_properties(file: ifcopenshell.file, steps: set[int], salvage: Salvage |
     Values are as written in the file, with the unit they are written in.
     """
     sets = _Sets(file, salvage or Salvage(""))
-    own: dict[tuple[int, str, str], tuple[str, str]] = {}
+    own: dict[int, _Own] = {}
     for rel in file.by_type("IfcRelDefinesByType"):
         if rel.RelatingType is not None:
             for pset in rel.RelatingType.HasPropertySets or ():
@@ -54,16 +56,18 @@ def read_properties(file: ifcopenshell.file, steps: set[int], salvage: Salvage |
     for step in steps:
         entity = file.by_id(step)
         if entity.is_a("IfcAlignment"):
-            own[step, "Alignment", "Length"] = (_text(_alignment_length(entity)), sets.project_unit("LENGTHUNIT"))
+            length = (_text(_alignment_length(entity)), sets.project_unit("LENGTHUNIT"))
+            own.setdefault(step, {})["Alignment", "Length"] = length
         for name in ("Description", "ObjectType", "Tag"):
             value = attribute(entity, name)
             if value:
-                own[step, ATTRIBUTES, name] = (str(value), "")
-    return sorted((*key, *value) for key, value in own.items())
+                own.setdefault(step, {})[ATTRIBUTES, name] = (str(value), "")
+    # what is told already is let go: there are half a million of these in 60 MB of some files
+    return [(step, *key, *said[key]) for step in sorted(own) for said in [own.pop(step)] for key in sorted(said)]
 
 
 def _assign(
-    own: dict[tuple[int, str, str], tuple[str, str]],
+    own: dict[int, _Own],
     values: list[tuple[str, str, str, str]],
     related: tuple[Entity, ...],
     steps: set[int],
@@ -71,8 +75,9 @@ def _assign(
     for entity in related or ():
         step = entity.id() if entity is not None else 0
         if step in steps:
+            said = own.setdefault(step, {})
             for pset, name, value, unit in values:
-                own[step, pset, name] = (value, unit)
+                said[sys.intern(pset), sys.intern(name)] = (value, unit)
 
 
 def _alignment_length(alignment: Entity) -> float:
@@ -96,23 +101,21 @@ def _definitions(definition: Entity) -> Iterator[Entity]:
 
 
 class _Sets:
-    """Property sets of one file, each turned to text once however many elements share it."""
+    """Property sets of one file turned to text; the same text is kept once."""
 
     def __init__(self, file: ifcopenshell.file, salvage: Salvage) -> None:
         self._file, self._salvage = file, salvage
-        self._done: dict[int, list[tuple[str, str, str, str]]] = {}
+        self._texts: dict[str, str] = {}
         self._units: dict[str, str] = {}
         self._measures: dict[str, str] = {}
         self._symbols: dict[int, str] = {}
 
     def values(self, pset: Entity) -> list[tuple[str, str, str, str]]:
         """(set, name, value, unit) of one set or quantity set; empty for predefined sets."""
-        if pset.id() not in self._done:
-            name = pset.Name or pset.is_a()
-            items = attribute(pset, "HasProperties") or attribute(pset, "Quantities") or ()
-            self._done[pset.id()] = [(name, *row) for item in items
-                                    for row in self._salvage.each("properties", self._flatten(item, ""))]
-        return self._done[pset.id()]
+        name = pset.Name or pset.is_a()
+        items = attribute(pset, "HasProperties") or attribute(pset, "Quantities") or ()
+        return [(name, key, self._texts.setdefault(value, value), unit) for item in items
+                for key, value, unit in self._salvage.each("properties", self._flatten(item, ""))]
 
     def _flatten(self, item: Entity, prefix: str) -> Iterator[tuple[str, str, str]]:
         """Rows (name, value, unit) of a property; a file has so many that attributes are taken by their place."""
