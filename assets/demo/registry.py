@@ -101,6 +101,9 @@ def _site() -> list[Row]:
             at=(470.0, 325.0, 88.5),
         ),
         Row(id="PARK-MTR-00", kind="meter", place="Park", place_zh="园区总", at=(160.0, 200.0, 1.0), feeds="park"),
+        Row(id="PARK-GAS-00", kind="gas_meter", place="Park", place_zh="园区", at=(162.0, 200.0, 1.0), feeds="park"),
+        Row(id="PARK-HEAT-00", kind="heat_meter", place="Park", place_zh="园区", at=(164.0, 200.0, 1.0), feeds="park"),
+        Row(id="PARK-COOL-00", kind="cooling_meter", place="Park", place_zh="园区", at=(166.0, 200.0, 1.0), feeds="park"),
     ]
     for key, name, zh, x, y in land.GATES:
         for k, (lane, lane_zh) in enumerate((("in", "入口"), ("out", "出口"))):
