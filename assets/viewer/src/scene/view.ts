@@ -288,7 +288,7 @@ class ParkView implements SceneView {
     if (this.isGone || this.isLost || this.frame) return;
     clearTimeout(this.timer);
     if (this.hasFirst) this.frame = requestAnimationFrame((time) => { this.frame = 0; this.draw(time); });
-    else this.frame = window.setTimeout(() => { this.frame = 0; this.draw(performance.now()); }, 0); // where a processor draws, the next frame may be a second away
+    else this.frame = window.setTimeout(() => { this.frame = 0; this.draw(performance.now()); }, 10); // where a processor draws, the next frame may be a second away
   }
 
   private rest(): void {
@@ -315,7 +315,7 @@ class ParkView implements SceneView {
     const hasMoved = orbit.step(time);
     if (hasMoved) this.events.emit("camera", this.getCamera());
     if (hasMoved || isResized) { stage.invalidate(true); this.needsModel = true; this.needsTiles = true; this.restSince = time; }
-    if (this.needsTiles) { this.traverse(); this.progress(this.tiles.progress); }
+    if (this.needsTiles || !this.hasFirst) { this.traverse(); this.progress(this.tiles.progress); }
     if (!this.hasFirst && !this.isWorthDrawing) { this.schedule(false, false); return; }
     this.materials.shared.fogPerMetre!.value = this.look.fogPerMetre * Math.min(1, FOG_METRES / orbit.now.distance);
     this.state.flush(stage.renderer);
