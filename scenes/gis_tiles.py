@@ -21,10 +21,17 @@ from gis.terrain import Terrain
 from scenes.bake import Light, Occluders, bake, crown_corners, ground_light
 from scenes.edges import feature_edges
 from scenes.glb import FeatureNames, InstanceSet, TileContent, write_glb
+from scenes.massing import BOX_ERROR_M, massing
+from scenes.quadtree import Cell, divide
 from scenes.tileset import Tile, around
 
 CELLS_ACROSS = 4
 MIN_CELL_M = 250.0
+#: What one tile of a crowded layer holds at most, and from when on a layer is crowded.
+MOST_TRIANGLES, CROWDED_TRIANGLES = 60_000.0, 120_000.0
+MOST_INSTANCES, CROWDED_INSTANCES = 3_000.0, 12_000.0
+#: Instances of a crowded layer are drawn only where this much detail (m) counts.
+CROWD_M = 9.0
 #: Layers that are not drawn from afar, and the detail (m) their absence costs.
 NEARBY_M = {"furniture": 2.5, "posts": 1.0, "fence": 4.0}
 Write = Callable[[str, bytes], None]
@@ -147,38 +154,69 @@ class GisTiler:
         return self._put(uri, layer, TileContent(mesh, light))
 
     def block_tiles(self, blocks: tuple[tuple[str, list[Mesh]], ...]) -> list[Tile]:
-        """`layers/<id>_<cell>.glb`: the blocks of a layer, lit and edged."""
+        """`layers/<id>_<cell>.glb`: the blocks of a layer, lit and edged; from afar boxes stand for the crowded cells."""
         tiles = []
-        boxes = cells(self.bounds, cell_side_m(self.bounds))
         for layer_id, meshes in blocks:
-            whole = join(meshes)
-            _, feature, count = np.unique(whole.node, return_inverse=True, return_counts=True)
-            middle = [np.bincount(feature, whole.position[:, axis]) / count for axis in (0, 1)]
-            of = _cell_of(np.column_stack(middle), boxes)[feature[whole.faces[:, 0]]]
-            for k, (name, _) in enumerate(boxes):
-                if (of == k).any():
-                    mesh = take_faces(whole, of == k)
-                    content = TileContent(mesh, bake(mesh, self.occluders, self.sun), feature_edges(mesh))
-                    tiles.append(self._put(f"layers/{layer_id}_{name}.glb", "blocks", content))
+            full = [m for m in meshes if len(m)]
+            middle = np.array([m.position.mean(0)[:2] for m in full]).reshape(-1, 2)
+            triangles = np.array([len(m.faces) for m in full], np.float64)
+            tiles += [self._block_tile(layer_id, cell, full) for cell in self._cells(
+                middle, triangles, MOST_TRIANGLES, CROWDED_TRIANGLES)]
         return tiles
 
+    def _cells(self, xy: NDArray[np.float64], weight: NDArray[np.float64], most: float,
+               crowded: float) -> list[Cell]:
+        """The cells of the park that hold any of these; a crowd that a view from afar could not bear is one divided cell."""
+        if weight.sum() > crowded:
+            return [divide(xy, weight, most, "q")]
+        boxes = cells(self.bounds, cell_side_m(self.bounds))
+        of = _cell_of(xy, boxes) if len(xy) else np.zeros(0, np.intp)
+        return [Cell(name, np.flatnonzero(of == k)) for k, (name, _) in enumerate(boxes) if (of == k).any()]
+
+    def _block_tile(self, layer_id: str, cell: Cell, meshes: list[Mesh]) -> Tile:
+        uri, chosen = f"layers/{layer_id}_{cell.name}.glb", [meshes[r] for r in cell.rows]
+        if not cell.children:
+            mesh = join(chosen)
+            return self._put(uri, "blocks", TileContent(mesh, bake(mesh, self.occluders, self.sun), feature_edges(mesh)))
+        return self.massed(uri.replace(".glb", "_mass.glb"), chosen,
+                           tuple(self._block_tile(layer_id, child, meshes) for child in cell.children))
+
+    def massed(self, uri: str, bodies: list[Mesh], children: tuple[Tile, ...]) -> Tile:
+        """A tile of boxes for many buildings, which `children` replace near by."""
+        mesh = massing(bodies)
+        facing = np.rint(np.clip(mesh.normal.astype(np.float64) @ self.sun, 0, 1) * 255).astype(np.uint8)
+        low = self._put(uri, "blocks", TileContent(mesh, Light(np.full(len(mesh), 235, np.uint8), facing)))
+        error_m = max(BOX_ERROR_M, *(2 * child.error_m for child in children))
+        return Tile(uri, "blocks", around([low.box, *(c.box for c in children)]), error_m, children, replace=True,
+                    extras={"mass": True})
+
     def upright_tiles(self, meshes: tuple[tuple[str, Mesh], ...], layer: str, folder: str) -> list[Tile]:
-        """Fences (`layers/`) and pipes (`pipes/`), one tile a layer."""
-        tiles = [self._put(f"{folder}/{layer_id}.glb", layer, TileContent(mesh, bake(
-            mesh, Occluders(np.zeros((0, 3, 3))), self.sun)), 0.0) for layer_id, mesh in meshes if len(mesh)]
+        """Fences (`layers/`) and pipes (`pipes/`): one tile a layer, a heavy one divided in space."""
+        tiles = []
+        for layer_id, mesh in meshes:
+            if not len(mesh):
+                continue
+            middle = mesh.position[mesh.faces].mean(1)[:, :2]
+            for cell in divide(middle, np.ones(len(middle)), MOST_TRIANGLES, "_").leaves():
+                part = mesh if len(cell.rows) == len(middle) else take_faces(mesh, cell.rows)
+                light = bake(part, Occluders(np.zeros((0, 3, 3))), self.sun)
+                name = layer_id if part is mesh else f"{layer_id}{cell.name}"
+                tiles.append(self._put(f"{folder}/{name}.glb", layer, TileContent(part, light)))
         return [_nearby(tile) if layer in NEARBY_M else tile for tile in tiles]
 
     def placed_tiles(self, placed: tuple[tuple[str, Placed], ...]) -> list[Tile]:
-        """Instances by layer and cell; trees as a cheap tile that a full one replaces."""
-        boxes = cells(self.bounds, cell_side_m(self.bounds))
+        """Instances by layer and cell; trees as a cheap tile that a full one replaces; crowds are not drawn from afar."""
         tiles = []
         for layer_id in dict.fromkeys(i for i, _ in placed):
             groups = [p for i, p in placed if i == layer_id and len(p)]
-            cell = [_cell_of(p.position[:, :2], boxes) for p in groups]
-            for k, (name, _) in enumerate(boxes):
-                here = [p.take(np.flatnonzero(c == k)) for p, c in zip(groups, cell, strict=True) if (c == k).any()]
-                if here:
-                    tiles.append(self._instance_tile(layer_id, name, here))
+            xy = np.concatenate([p.position[:, :2] for p in groups]) if groups else np.zeros((0, 2))
+            start = np.cumsum([0, *(len(p) for p in groups)])
+            for whole in self._cells(xy, np.ones(len(xy)), MOST_INSTANCES, CROWDED_INSTANCES):
+                for cell in whole.leaves():
+                    parts = [p.take(cell.rows[(cell.rows >= a) & (cell.rows < a + len(p))] - a)
+                             for p, a in zip(groups, start[:-1], strict=True)]
+                    tile = self._instance_tile(layer_id, cell.name, [p for p in parts if len(p)])
+                    tiles.append(Tile(None, tile.layer, tile.box, CROWD_M, (tile,)) if whole.children else tile)
         return tiles
 
     def _instance_tile(self, layer_id: str, cell: str, groups: list[Placed]) -> Tile:

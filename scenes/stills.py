@@ -40,7 +40,7 @@ def finest_tiles(build: Path, wanted: Callable[[dict[str, Any]], bool] = lambda 
 
 
 def coarse_tiles(build: Path, removed: set[str]) -> list[Path]:
-    """The coarsest content of every branch (shells, simple trees); not of the buildings `removed` (ids), no pipes."""
+    """The coarsest content of every branch (shells, simple trees), but masses and pipes; not of buildings `removed` (ids)."""
     found: list[Path] = []
 
     def walk(tile: dict[str, Any]) -> None:
@@ -48,9 +48,10 @@ def coarse_tiles(build: Path, removed: set[str]) -> list[Path]:
         is_apart = tile.get("extras", {}).get("layer") == "pipes" or uri.endswith(".json")  # underground, or a background
         if is_apart or uri.split("/")[:2] in [["b", key] for key in removed]:
             return
-        if uri:
+        is_mass = tile.get("extras", {}).get("mass", False)
+        if uri and not is_mass:
             found.append(build / "tiles" / uri)
-        if not uri or tile.get("refine") != "REPLACE":
+        if not uri or is_mass or tile.get("refine") != "REPLACE":
             for child in tile.get("children", []):
                 walk(child)
 
