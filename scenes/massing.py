@@ -27,7 +27,8 @@ def massing(bodies: list[Mesh]) -> Mesh:
 def boxes(bodies: list[Mesh]) -> Mesh:
     """(5 faces, 20 vertices, 10 triangles) a body."""
     n = len(bodies)
-    plan = shapely.oriented_envelope(shapely.multipoints([shapely.points(m.position[:, :2]) for m in bodies]))
+    points = shapely.points(np.concatenate([m.position[:, :2] for m in bodies]))
+    plan = shapely.oriented_envelope(shapely.multipoints(points, indices=np.repeat(np.arange(n), [len(m) for m in bodies])))
     ring = np.zeros((n, 4, 2))
     for k, (shape, body) in enumerate(zip(plan, bodies, strict=True)):
         whole = shape if shape.geom_type == "Polygon" else shapely.box(*_bounds(body))

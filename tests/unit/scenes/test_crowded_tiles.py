@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
-from gis.mesh import Surface, box_mesh
+from gis.mesh import Surface, box_mesh, take_faces
 from scenes.compile import compile_park
 from scenes.gis_tiles import MOST_INSTANCES, MOST_TRIANGLES
 from scenes.massing import boxes
@@ -39,8 +39,9 @@ def test_things_in_one_place_are_left_together() -> None:
 
 def test_box_stands_where_its_building_does() -> None:
     body = box_mesh((100, 50, 4), (30, 12, 9), 0.4, colour=(10, 20, 30), surface=Surface.RIBBON, node=7)
-    box = boxes([body, body])
-    assert len(box.faces) == 20
+    wall = take_faces(body, [0, 1])
+    assert len(boxes([wall, body]).faces) == 20, "bodies of any size, flat ones too"
+    box = boxes([body])
     assert set(box.node.tolist()) == {7}
     assert box.position.min(0) == pytest.approx(body.position.min(0), abs=1e-6)
     assert box.position.max(0) == pytest.approx(body.position.max(0), abs=1e-6)

@@ -9,7 +9,8 @@ import { makeLoader, piecesOf, type Piece, type Place } from "./patch";
 export interface TileEvents { added(pieces: Piece[]): void; removed(pieces: Piece[]): void; changed(): void; known(): void; progress(share: number): void }
 export type FetchTile = (url: string) => Promise<ArrayBuffer>;
 
-interface TileLike { parent: TileLike | null; extras?: { layer?: string }; content?: { uri?: string }; engineData?: { scene?: Object3D | null } }
+export interface TileExtras { layer?: string; building?: string; storey?: number }
+interface TileLike { parent: TileLike | null; extras?: TileExtras; content?: { uri?: string }; engineData?: { scene?: Object3D | null } }
 
 /** Tiles are fetched and read as soon as the thread is free, not with the next frame: where a processor draws, that may be half a second away. */
 Scheduler.requestAnimationFrame = (job) => window.setTimeout(job, 0);
@@ -39,6 +40,8 @@ export class ParkTiles {
   private isLost = false;
   /** ids of background layers whose tiles are not asked for */
   readonly backgroundsOff = new Set<string>();
+  /** What is hidden now and so is not fetched either. */
+  isLeftOut: (tile: TileExtras) => boolean = () => false;
 
   constructor(park: Park, buildings: Map<string, BuildingTiles>, camera: PerspectiveCamera, events: TileEvents, fetchTile?: FetchTile) {
     const tiles = new TilesRenderer(park.tileset);
@@ -57,6 +60,11 @@ export class ParkTiles {
       const isOff = this.backgroundsOff.size > 0 && this.backgroundsOff.has(backgroundOf(layerOf(tile as TileLike)) ?? "");
       target.inView = !isOff;
       return isOff;
+    } } as never);
+    tiles.registerPlugin({ name: "left-out", calculateTileViewError: (tile: TileLike, target: { inView: boolean }) => {
+      if (!tile.extras || !this.isLeftOut(tile.extras)) return false;
+      target.inView = false;
+      return true;
     } } as never);
     tiles.group.matrixAutoUpdate = false;
     if (park.root_transform?.length === 16) tiles.group.matrix.copy(new Matrix4().fromArray(park.root_transform).invert());

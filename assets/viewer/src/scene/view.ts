@@ -20,7 +20,7 @@ import { Scope, type Focus } from "./scope";
 import { cutRange } from "./section";
 import { Stage } from "./stage";
 import { highestNode, StateTexture } from "./state";
-import { ParkTiles, SingleTiles, type FetchTile } from "./tiles";
+import { ParkTiles, SingleTiles, type FetchTile, type TileExtras } from "./tiles";
 
 /** The first picture waits this long for the rest of its tiles: drawing holds up all that is still to come. */
 const PATIENCE_MS = 600;
@@ -73,6 +73,7 @@ class ParkView implements SceneView {
       added: (pieces) => { this.firstTileMs ||= performance.now(); this.model.add(pieces); }, removed: (pieces) => this.model.remove(pieces),
       changed: () => { this.needsTiles = true; this.modelChanged(); }, known: () => this.traverse(), progress: (share) => this.progress(share),
     }, fetchTile);
+    this.tiles.isLeftOut = (tile) => this.isLeftOut(tile);
     this.stage.scene.add(this.tiles.renderer.group);
     this.picker = new Picker(this.stage, this.model, this.orbit.camera);
     this.painter = new Painter(world, this.scope, this.state);
@@ -231,7 +232,16 @@ class ParkView implements SceneView {
     this.signsChanged();
   }
 
+  /** Pipes while nobody looks below, and of a building that is opened all but what was opened by hand: one storey. */
+  private isLeftOut({ layer, building, storey }: TileExtras): boolean {
+    if (layer === "pipes") return !this.model.isUnderground;
+    if (building === undefined) return false;
+    const { focus } = this, isEntered = (focus.level === "storey" || focus.level === "space") && focus.building.id === building;
+    return building === this.model.open?.building.id || (isEntered && storey !== undefined);
+  }
+
   private applyLook(): void {
+    this.needsTiles = true;
     const mood = this.model.isUnderground ? "underground" : this.model.open ? "opened" : "park";
     const look = lookOf(this.theme, mood);
     if (JSON.stringify(look) !== JSON.stringify(this.look)) { this.look = look; this.model.baker.setLook(look); this.model.rebake(); }
