@@ -103,6 +103,18 @@ export interface SceneView {
   north(): void;
   screenshot(): Promise<Blob>;
   setTool(tool: "orbit" | "measure" | "section" | "xray"): void;
+  /** A map: the left button pans, the right one turns. */
+  setMap(isMap: boolean): void;
+  /** Takes the pointer from the camera while a page drags something. */
+  lock(isLocked: boolean): void;
+  /** Draws a building elsewhere: column-major 4×4 from where it was built (park metres); null = where it was built. */
+  setMoved(building: string, motion: number[] | null): void;
+  /** The point of the level at z under a pixel (css pixels of the view), park metres; null above the horizon. */
+  pointAt(x: number, y: number, z: number): Xyz | null;
+  /** The point of the model under a pixel; null for the sky. */
+  surfaceAt(x: number, y: number): Xyz | null;
+  /** The building, storey or room under a pixel, as deep as one is drilled in. */
+  nodeAt(x: number, y: number): string | null;
   on<K extends keyof SceneEvents>(event: K, handler: SceneEvents[K]): () => void;
   /** Counters for benches: frames, ms per frame, triangles, bytes, heap. */
   stats(): { frames: number; frameMs: number; triangles: number; tileBytes: number; rung: "full" | "medium" | "software"; movingRatio: number; recolourMs: number };

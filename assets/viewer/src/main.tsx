@@ -12,6 +12,7 @@ import "./styles/incidents.css";
 import "./styles/planner.css";
 import "./styles/replay.css";
 import "./styles/wall.css";
+import "./styles/editor.css";
 import { comeBack } from "./app/come_back";
 import { failure, loading, start, world } from "./app/store";
 import { lang, say, setLang, setTheme, theme } from "./app/words";
@@ -22,6 +23,7 @@ const PAGES: Record<string, () => Promise<ComponentType>> = {
   console: async () => (await import("./app/console")).Console,
   wall: async () => (await import("./app/wall")).Wall,
   replay: async () => (await import("./replay/page")).ReplayPage,
+  editor: async () => (await import("./app/editor")).Editor,
   planner: async () => (await import("./planner/page")).Planner,
 };
 /** Nobody presses "try again" on a wall: it does so itself after this long. */

@@ -3,6 +3,8 @@ import en from "../../../i18n/en.json";
 import zh from "../../../i18n/zh.json";
 import alarmsEN from "../../../i18n/alarms.en.json";
 import alarmsZH from "../../../i18n/alarms.zh.json";
+import editorEN from "../../../i18n/editor.en.json";
+import editorZH from "../../../i18n/editor.zh.json";
 import graphEN from "../../../i18n/graph.en.json";
 import graphZH from "../../../i18n/graph.zh.json";
 import incidentsEN from "../../../i18n/incidents.en.json";
@@ -20,6 +22,6 @@ import wallZH from "../../../i18n/wall.zh.json";
 import type { Lang } from "../contract";
 
 export const BOOKS: Record<Lang, Record<string, string>> = {
-  en: { ...en, ...alarmsEN, ...graphEN, ...incidentsEN, ...plannerEN, ...refusalsEN, ...replayEN, ...spatialEN, ...wallEN },
-  zh: { ...zh, ...alarmsZH, ...graphZH, ...incidentsZH, ...plannerZH, ...refusalsZH, ...replayZH, ...spatialZH, ...wallZH },
+  en: { ...en, ...alarmsEN, ...editorEN, ...graphEN, ...incidentsEN, ...plannerEN, ...refusalsEN, ...replayEN, ...spatialEN, ...wallEN },
+  zh: { ...zh, ...alarmsZH, ...editorZH, ...graphZH, ...incidentsZH, ...plannerZH, ...refusalsZH, ...replayZH, ...spatialZH, ...wallZH },
 };

@@ -30,6 +30,8 @@ export class OrbitCamera {
   guide: (() => { pose: Pose; isMoving: boolean }) | null = null;
   /** Set while a tool takes the pointer. */
   isLocked = false;
+  /** A map is panned with the left button and turned with the right one. */
+  isMap = false;
 
   constructor(private readonly element: HTMLElement, private readonly wake: () => void) {
     this.camera.up.set(0, 0, 1);
@@ -170,7 +172,7 @@ export class OrbitCamera {
     this.element.focus({ preventScroll: true });
     if (this.isLocked) return;
     this.pointers.set(e.pointerId, new Vector2(e.clientX, e.clientY));
-    this.isPanning = e.button === 2 || e.button === 1 || e.shiftKey;
+    this.isPanning = (e.button === 2 || e.button === 1 || e.shiftKey) !== this.isMap;
     this.spread = 0;
     this.element.setPointerCapture?.(e.pointerId);
     this.takeOver();

@@ -1,5 +1,5 @@
 /** Which piece of the model is drawn how: the park as it stands, or one building opened at one storey. */
-import { Box3, Mesh, Vector3, type LineSegments, type Object3D } from "three";
+import { Box3, Group, Matrix4, Mesh, Vector3, type LineSegments, type Object3D } from "three";
 import type { BuildingTiles, StoreyTile } from "../contract";
 import { backgroundOf, dressBackground, type BackgroundObject } from "./background";
 import type { Baker } from "./bake";
@@ -23,12 +23,16 @@ export function liftOf(building: BuildingTiles): number {
   return Math.min(22, Math.max(16, ((building.bbox[5] ?? 0) - (building.bbox[2] ?? 0)) * 0.8));
 }
 
+interface Moved { motion: Matrix4; root: Object3D | null; shell: Object3D | null; pieces: Piece[] }
+
 export class Model {
   private readonly pieces = new Set<Piece>();
   private opened: Opened | null = null;
   private openRoots: Object3D[] = [];
   private openPieces: Piece[] = [];
   private ticket = 0;
+  /** Buildings drawn elsewhere than they were built: by their shell alone, whatever is streamed. */
+  private readonly moved = new Map<string, Moved>();
   isUnderground = false; isXray = false; isCut = false; hasTrees = true;
   /** ids of background layers that are switched off */
   readonly backgroundsOff = new Set<string>();
@@ -102,8 +106,45 @@ export class Model {
       }
     }
     this.rebake();
-    this.singles.trim(new Set(this.openRoots));
+    this.singles.trim(new Set([...this.openRoots, ...[...this.moved.values()].flatMap((m) => m.shell ?? [])]));
     this.restyle();
+  }
+
+  /** Draws a building's shell elsewhere (column-major 4×4 in park metres) in place of its streamed tiles; null puts it back. */
+  async setMoved(building: BuildingTiles, motion: number[] | null): Promise<void> {
+    const had = this.moved.get(building.id);
+    if (!motion) {
+      if (!had) return;
+      this.moved.delete(building.id);
+      had.root?.removeFromParent();
+      for (const piece of had.pieces) this.pieces.delete(piece);
+      this.restyle();
+      return;
+    }
+    const entry: Moved = had ?? { motion: new Matrix4(), root: null, shell: null, pieces: [] };
+    entry.motion.fromArray(motion);
+    if (had) { this.carry(entry); return; }
+    this.moved.set(building.id, entry);
+    entry.shell = await this.singles.load(building.shell);
+    const shell = entry.shell.clone();
+    if (this.moved.get(building.id) !== entry) return;
+    const root = new Group();
+    root.matrixAutoUpdate = false;
+    root.add(shell);
+    entry.root = root;
+    entry.pieces = piecesOf(shell, { building: building.id, owner: building.node, storey: null, layer: "", isOpen: false });
+    this.stage.scene.add(root);
+    for (const piece of entry.pieces) { piece.mesh.userData = { ...piece.mesh.userData, isMoved: true }; this.pieces.add(piece); this.baker.bake(piece); }
+    this.carry(entry);
+    this.restyle();
+  }
+
+  private carry(entry: Moved): void {
+    if (!entry.root) return;
+    entry.root.matrix.copy(entry.motion);
+    entry.root.matrixWorldNeedsUpdate = true;
+    entry.root.updateMatrixWorld(true);
+    this.changed();
   }
 
   private take(root: Object3D, pieces: Piece[], role: Role): void {
@@ -127,6 +168,7 @@ export class Model {
   private dress(piece: Piece): void {
     const { place } = piece;
     if (piece.isBackground) return this.showBackground(piece);
+    if (place.building && this.moved.has(place.building) && !place.isOpen && !piece.mesh.userData.isMoved) return this.hide(piece);
     if (place.isOpen) { this.wear(piece, (piece.mesh.userData.role as Role) ?? "opened"); return; }
     const isPipe = place.layer === "pipes";
     if (isPipe !== this.isUnderground && isPipe) return this.hide(piece);

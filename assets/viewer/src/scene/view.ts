@@ -1,6 +1,6 @@
 /** The 3D view: wires model, camera, signs and pointer together and decides when anything is drawn. */
 import { Vector3 } from "three";
-import type { Box, CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World } from "../contract";
+import type { Box, CameraState, CreateSceneView, Lang, Margins, SceneEvents, SceneView, Seams, Shape, Theme, World, Xyz } from "../contract";
 import { backgroundOf } from "./background";
 import { Baker } from "./bake";
 import { OrbitCamera } from "./camera";
@@ -203,6 +203,16 @@ class ParkView implements SceneView {
     const range = cutRange(this.focus, this.scope, this.model.open, this.orbit.now.target);
     if (range) this.signs.section.start(range);
   }
+
+  setMap(isMap: boolean): void { this.orbit.isMap = isMap; }
+  lock(isLocked: boolean): void { this.orbit.isLocked = isLocked; }
+  setMoved(building: string, motion: number[] | null): void {
+    const found = this.scope.buildings.get(building);
+    if (found) void this.model.setMoved(found, motion).catch((error: unknown) => console.warn(`building ${building} could not be moved: ${String(error)}`));
+  }
+  pointAt(x: number, y: number, z: number): Xyz | null { return this.orbit.pointAt(x, y, z)?.toArray() ?? null; }
+  surfaceAt(x: number, y: number): Xyz | null { return this.picker.pick(x, y)?.at.toArray() ?? null; }
+  nodeAt(x: number, y: number): string | null { return this.nodeUnder(x, y); }
 
   on<K extends keyof SceneEvents>(event: K, handler: SceneEvents[K]): () => void { return this.events.on(event, handler); }
 
