@@ -10,6 +10,7 @@ import pytest
 
 from scenes.schemes.file import read_rules, read_scheme
 from twin.fences import read_declared
+from twin.overrides import parse_file
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
@@ -50,6 +51,13 @@ def test_the_schemes_of_the_page_hold_together(tmp_path: Path) -> None:
         (tmp_path / name).write_text(scheme, "utf-8")
     (tmp_path / "rules.toml").write_text(rules, "utf-8")
     assert [read_rules(tmp_path / "rules.toml")[1], read_scheme(tmp_path / "schemes/a.toml")[1]] == [[], []]
+
+
+def test_the_edits_of_the_page_hold_together() -> None:
+    text = (ROOT / "docs" / "how-to" / "edit-the-park.md").read_text("utf-8")
+    kept, told = parse_file(text.split("```toml\n")[1].split("```")[0])
+    assert {key.split(":")[0] for key in kept} == {"place", "name", "group", "zone", "device"}
+    assert not told
 
 
 def test_the_fence_of_the_page_holds_together(tmp_path: Path) -> None:

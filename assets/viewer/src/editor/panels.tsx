@@ -1,6 +1,6 @@
 /** Beside the map: what there is to place, what is chosen, zones and devices put by hand, and what was done. */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { TreeNode } from "../contract";
 import { clock, figure } from "../app/format";
 import { has, named, say } from "../app/words";
@@ -30,7 +30,11 @@ export function Buildings(): JSX.Element {
 /** Name in both languages, of a building, storey or room. */
 function Naming({ of }: { of: TreeNode }): JSX.Element {
   const now = draftName(of), [name, setName] = useState(now.name), [zh, setZh] = useState(now.name_zh);
-  useEffect(() => { setName(now.name); setZh(now.name_zh); }, [of.id, now.name, now.name_zh]);
+  const seen = useRef(`${now.name}\n${now.name_zh}`);
+  useEffect(() => { // never over what a person has begun to write
+    const names = `${now.name}\n${now.name_zh}`;
+    if (seen.current !== names) { seen.current = names; setName(now.name); setZh(now.name_zh); }
+  }, [now.name, now.name_zh]);
   const isChanged = name !== now.name || zh !== now.name_zh;
   return (
     <form class="editor-name" onSubmit={(e) => { e.preventDefault(); void make({ what: "name", node: of.id, name, name_zh: zh }); }}>
@@ -102,7 +106,7 @@ export function Chosen(): JSX.Element {
   return (
     <>
       <Section title={named(draftName(n))}>
-        <Naming of={n} />
+        <Naming key={n.id} of={n} />
         {n.kind === "building" && <PlaceOf b={b} />}
         <label class="editor-field wide"><span>{say("editor.storey")}</span><select value={storey?.id ?? b.id} onChange={(e) => { chosen.value = e.currentTarget.value; }}><option value={b.id}>{say("editor.whole")}</option>{storeys.map((s) => <option key={s.id} value={s.id}>{named(draftName(s))}</option>)}</select></label>
       </Section>
