@@ -24,6 +24,7 @@ from twin.matching import is_same_size
 from twin.overrides import FILE_NAME, DrawnZone, Group, Override, OverrideError, Place, PutDevice, Rename, Xyz
 from twin.packs import PackSet
 from twin.park import ParkSpec
+from twin.park_points import PREFIX
 from twin.ports import Clock
 
 SHOWN = 60
@@ -84,6 +85,8 @@ class EditDesk:
     def __init__(self, spec: ParkSpec, graph: SceneGraph, packs: PackSet, clock: Clock, served: str) -> None:
         self._graph, self._packs, self._clock, self._build = graph, packs, clock, spec.build_dir
         self._served = served
+        self._kinds = [{"id": kind.id, "name": kind.name, "name_zh": kind.name_zh} for kind in packs.kinds.values()
+                       if not kind.id.startswith(PREFIX)]
         self._lock = threading.RLock()
         self.book = EditBook(spec.root, spec.state_dir / "edits.jsonl", clock.now() * 1000)
         self.targets = Targets.open(spec.build_dir, graph)
@@ -103,7 +106,7 @@ class EditDesk:
                     "removed": [key for key in book.published if key not in book.draft],
                     "journal": [_brief(change) for change in book.changes[-SHOWN:][::-1]],
                     "buildings": self._buildings(), "zones": self._built["zones"], "findings": self._findings(),
-                    "publish": self.publisher.state()}
+                    "publish": self.publisher.state(), "kinds": self._kinds}
 
     def edit(self, asked: Asked, by: str, seen: int) -> Change:
         """Set one edit. Raises as `EditBook.edit`; OverrideError for a node that cannot be edited."""

@@ -9,7 +9,7 @@ export interface Target { kind: string; building: string; guid?: string }
 export interface Made { key: string; is_draft: boolean; what: "place" | "name" | "group" | "zone" | "device"; by?: string; id?: string; name?: string; name_zh?: string; kind?: string; at?: Xyz; heading?: number; ring?: Ring; target?: Target; members?: Target[] }
 export interface Told { what: string; mend: string; level: string; code: string; fill: Record<string, string> | "" }
 export interface Progress { state: "idle" | "building" | "built" | "failed"; stage?: string; done?: number; total?: number; error?: string; mend?: string }
-export interface Edits { version: number; is_dirty: boolean; undo: Brief | null; redo: Brief | null; overrides: Made[]; removed: string[]; journal: Brief[]; buildings: Standing[]; zones: { id: string; ring: Ring }[]; findings: Told[]; publish: Progress }
+export interface Edits { version: number; is_dirty: boolean; undo: Brief | null; redo: Brief | null; overrides: Made[]; removed: string[]; journal: Brief[]; buildings: Standing[]; zones: { id: string; ring: Ring }[]; findings: Told[]; publish: Progress; kinds: { id: string; name: string; name_zh: string }[] }
 export interface Snap { footprint: string; at: [number, number]; heading: number; residual_m: number }
 export type Asked =
   | { what: "place"; building: string; at: Xyz; heading: number }

@@ -137,7 +137,7 @@ function DrawZone(): JSX.Element {
 }
 
 function PutDevice(): JSX.Element {
-  const w = world.value!, kinds = [...w.kinds.values()], [kind, setKind] = useState(kinds[0]?.id ?? ""), [id, setId] = useState(""), [name, setName] = useState(""), [zh, setZh] = useState(""), [heading, setHeading] = useState("");
+  const w = world.value!, kinds = edits.value?.kinds ?? [], [kind, setKind] = useState(kinds[0]?.id ?? ""), [id, setId] = useState(""), [name, setName] = useState(""), [zh, setZh] = useState(""), [heading, setHeading] = useState("");
   const known = w.deviceById.get(id.trim()), at = spot.value;
   const put = async () => {
     if (!at) return;
