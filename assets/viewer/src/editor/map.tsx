@@ -12,7 +12,8 @@ import { editsApi, type Ring, type Standing, type Xyz } from "./api";
 import { chosen, corners, edits, held, hold, node, ownerOf, poseOf, seek, settle, spot, standing, tool, type Pose } from "./state";
 
 export let scene: SceneView | null = null;
-const FROM_ABOVE = 0.12, HIGH = 6;
+/** How steep the map is seen, radians; height of drawn zones, metres; metres of distance for a metre of height of the picture, with a margin. */
+const FROM_ABOVE = 0.12, HIGH = 6, AROUND = 2.8;
 
 /** A point of a building's own metres in park metres. */
 export function toPark(b: Standing, pose: Pose, [x, y]: [number, number]): [number, number] {
@@ -86,7 +87,8 @@ function home(): void {
   const b = world.value!.park.bounds, boxes = world.value!.park.buildings.map((x) => x.bbox), at = [...standing.value.values()].map((s) => s.at);
   const xs = [...boxes.flatMap((x) => [x[0]!, x[3]!]), ...at.map((p) => p[0])], ys = [...boxes.flatMap((x) => [x[1]!, x[4]!]), ...at.map((p) => p[1])];
   const [x0, y0, x1, y1] = xs.length ? [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] : [b[0]!, b[1]!, b[2]!, b[3]!];
-  scene?.setCamera({ target: [(x0 + x1) / 2, (y0 + y1) / 2, 0], distance: Math.max(90, 2.5 * Math.max((y1 - y0), (x1 - x0) / 1.5)), azimuth: 0, polar: FROM_ABOVE, metresPerPixel: 1 });
+  const box = document.querySelector(".editor-canvas"), aspect = box ? box.clientWidth / Math.max(1, box.clientHeight) : 1.5;
+  scene?.setCamera({ target: [(x0 + x1) / 2, (y0 + y1) / 2, 0], distance: Math.max(90, AROUND * Math.max(y1 - y0, (x1 - x0) / aspect)), azimuth: 0, polar: FROM_ABOVE, metresPerPixel: 1 });
 }
 function tilt(): void { const c = scene?.getCamera(); if (c) scene!.setCamera({ ...c, polar: c.polar > 0.5 ? FROM_ABOVE : 0.95 }); }
 export function look([x, y]: Xyz): void { const c = scene?.getCamera(); if (c && Math.hypot(c.target[0] - x, c.target[1] - y) > c.distance * 0.35) scene!.setCamera({ ...c, target: [x, y, 0] }); }
