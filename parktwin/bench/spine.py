@@ -9,13 +9,12 @@ import time
 import urllib.request
 from pathlib import Path
 
-import ifcopenshell
-import ifcopenshell.geom
 import numpy as np
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from assets.demo.make import make_park
+from parktwin.bench.peers.ifcopenshell_glb import convert
 from parktwin.bench.rows import Row
 from parktwin.bench.server import wait_until_ready
 from scenes.compile import compile_park
@@ -57,7 +56,7 @@ def _build(root: Path, scratch: Path, conditions: str) -> list[Row]:
     ours = time.perf_counter() - started
     sent = sum(_sent_bytes(p) for p in (root / "build" / "tiles").rglob("*.glb"))
     started = time.perf_counter()
-    peer_bytes = sum(_peer_glb(path, scratch) for path in sorted(root.rglob("*.ifc")))
+    peer_bytes = sum(convert(path, scratch / f"{path.stem}.glb") for path in sorted(root.rglob("*.ifc")))
     peer = time.perf_counter() - started
     note = "ours also reads GIS, bakes light, writes storey and shell levels, tables and the walking graph"
     return [Row(what="build the park", unit="s", ours=ours, peer=peer, peer_name="ifcopenshell GLB of the same IFC files",
@@ -69,24 +68,6 @@ def _build(root: Path, scratch: Path, conditions: str) -> list[Row]:
 def _sent_bytes(path: Path) -> int:
     packed = path.with_name(path.name + ".br")
     return (packed if packed.exists() else path).stat().st_size
-
-
-def _peer_glb(path: Path, scratch: Path) -> int:
-    """ifcopenshell's own GLB serializer over one file; its bytes."""
-    out = scratch / f"{path.stem}.glb"
-    model, settings = ifcopenshell.open(path), ifcopenshell.geom.settings()
-    serializer = ifcopenshell.geom.serializers.gltf(str(out), settings)
-    serializer.setFile(model)
-    serializer.writeHeader()
-    iterator = ifcopenshell.geom.iterator(settings, model, 1, exclude=["IfcSpace", "IfcOpeningElement"])
-    if iterator.initialize():
-        while True:
-            serializer.write(iterator.get())
-            if not iterator.next():
-                break
-    serializer.finalize()
-    del serializer
-    return out.stat().st_size
 
 
 def _walk(conditions: str) -> Row:

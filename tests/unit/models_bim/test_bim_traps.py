@@ -6,26 +6,15 @@ import ifcopenshell
 import numpy as np
 import pytest
 from ifc_maker import Maker, two_rooms
+from made_model import read_made, row_of, storey_of
 
 from models_bim.federate import federate
 from models_bim.geometry import read_shapes
-from models_bim.model import UNASSIGNED, BimModel
+from models_bim.model import UNASSIGNED
 from models_bim.opening import open_ifc
 from models_bim.worker import read_discipline
 
 Entity = ifcopenshell.entity_instance
-
-
-def _read(*makers: Maker, folder: Path) -> BimModel:
-    return federate([read_discipline(m.write(folder / f"d{k}.ifc")) for k, m in enumerate(makers)])
-
-
-def _row(model: BimModel, name: str) -> int:
-    return int(np.flatnonzero(model.entities.name == name)[0])
-
-
-def _storey(model: BimModel, name: str) -> str:
-    return model.storeys[model.entities.storey[_row(model, name)]].name
 
 
 @pytest.mark.parametrize("declared", ["IFC4X3_RC1", "IFC4X3_RC4", "IFC4X1", "IFC4X2", "IFC4X3"])
@@ -36,7 +25,7 @@ def test_schema_that_the_kernel_refuses_is_read_as_its_release_and_marked(tmp_pa
     path.write_text(path.read_text().replace("('IFC4X3_ADD2')", f"('{declared}')"))
     model = federate([read_discipline(path)])
     assert model.schemas == (declared,)
-    assert np.isfinite(model.boxes[_row(model, "W")]).all()
+    assert np.isfinite(model.boxes[row_of(model, "W")]).all()
     assert [f.what for f in model.findings if f.level == "warning"] == [f"schema {declared} is read as IFC4X3_ADD2"]
 
 
@@ -50,7 +39,7 @@ def test_quantities_keep_their_number_and_name_their_unit(tmp_path: Path, unit: 
               maker.new("IfcQuantityArea", Name="Side", AreaValue=6.0)]
     quantities = maker.root("IfcElementQuantity", Name="Qto_WallBaseQuantities", Quantities=values)
     maker.root("IfcRelDefinesByProperties", RelatedObjects=[wall], RelatingPropertyDefinition=quantities)
-    properties = _read(maker, folder=tmp_path).properties
+    properties = read_made(maker, folder=tmp_path).properties
     said = {n: (v, u) for n, v, u in zip(properties.name, properties.value, properties.unit, strict=True)}
     assert said["Length"] == ("1234.5", length)
     assert said["Side"][0] == "6"
@@ -64,9 +53,9 @@ def test_nested_things_follow_their_whole_to_its_storey(tmp_path: Path) -> None:
     panel = maker.box("IfcElectricDistributionBoard", (0, 0, 3), (1, 0.3, 2), upper, Name="Board")
     breaker = maker.box("IfcProtectiveDevice", (0, 0, 0.1), (0.1, 0.1, 0.1), Name="Breaker")  # alone it would be on L1
     maker.root("IfcRelNests", RelatingObject=panel, RelatedObjects=[breaker])
-    model = _read(maker, folder=tmp_path)
-    assert _storey(model, "Breaker") == "L2"
-    assert model.entities.parent[_row(model, "Breaker")] == _row(model, "Board")
+    model = read_made(maker, folder=tmp_path)
+    assert storey_of(model, "Breaker") == "L2"
+    assert model.entities.parent[row_of(model, "Breaker")] == row_of(model, "Board")
 
 
 def test_a_ring_of_wholes_is_cut_and_loses_nothing(tmp_path: Path) -> None:
@@ -75,8 +64,8 @@ def test_a_ring_of_wholes_is_cut_and_loses_nothing(tmp_path: Path) -> None:
     one, other = (maker.box("IfcElementAssembly", (k, 0, 0), (1, 1, 1), Name=n) for k, n in enumerate("AB"))
     maker.aggregate(one, [other])
     maker.aggregate(other, [one])
-    model = _read(maker, folder=tmp_path)
-    assert {_storey(model, "A"), _storey(model, "B")} == {"L1"}
+    model = read_made(maker, folder=tmp_path)
+    assert {storey_of(model, "A"), storey_of(model, "B")} == {"L1"}
     assert any("parts of themselves" in f.what for f in model.findings)
 
 
@@ -84,8 +73,8 @@ def test_a_placement_relative_to_itself_does_not_hang_the_kernel(tmp_path: Path)
     maker = Maker()
     wall = maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0), Name="W")
     wall.ObjectPlacement.PlacementRelTo = wall.ObjectPlacement
-    model = _read(maker, folder=tmp_path)
-    assert np.isfinite(model.boxes[_row(model, "W")]).all()
+    model = read_made(maker, folder=tmp_path)
+    assert np.isfinite(model.boxes[row_of(model, "W")]).all()
     assert any("relative to themselves" in f.what for f in model.findings)
 
 
@@ -94,7 +83,7 @@ def test_proxies_are_drawn_like_anything_else(tmp_path: Path) -> None:
     storey = maker.storey("L1", 0.0)
     for k in range(3):
         maker.box("IfcBuildingElementProxy", (k, 0, 0), (0.5, 0.5, 1), storey, Name=f"P{k}")
-    model = _read(maker, folder=tmp_path)
+    model = read_made(maker, folder=tmp_path)
     assert set(model.entities.cls[model.instances.entity]) == {"IfcBuildingElementProxy"}
     assert len(model.instances) == 3
 
@@ -104,7 +93,7 @@ def test_the_same_representation_twice_is_drawn_once(tmp_path: Path) -> None:
     wall = maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0), Name="W")
     one = wall.Representation.Representations[0]
     wall.Representation.Representations = [one, one]
-    model = _read(maker, folder=tmp_path)
+    model = read_made(maker, folder=tmp_path)
     assert len(model.instances) == 1
 
 
@@ -113,7 +102,7 @@ def test_faces_wound_both_ways_are_all_kept(tmp_path: Path) -> None:
     wall = maker.box("IfcWall", (0, 0, 0), (1, 1, 1), maker.storey("L1", 0.0), Name="W")
     wall.Representation.Representations[0].Items = [_flipped_box(maker)]
     wall.Representation.Representations[0].RepresentationType = "Tessellation"
-    model = _read(maker, folder=tmp_path)
+    model = read_made(maker, folder=tmp_path)
     mesh = model.meshes[0]
     corner = mesh.vertices[mesh.triangles]
     area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1).sum() / 2
@@ -150,17 +139,17 @@ def test_what_the_fast_kernel_leaves_empty_is_tried_again_with_the_sure_one(
 def test_a_body_far_from_its_origin_keeps_its_millimetres(tmp_path: Path) -> None:
     maker = Maker(unit="mm")
     maker.box("IfcColumn", (512_345.678, 3_412_345.679, 12.345), (0.401, 0.403, 3.007), maker.storey("L1", 0.0), Name="C")
-    model = _read(maker, folder=tmp_path)
+    model = read_made(maker, folder=tmp_path)
     expected = [512_345.678, 3_412_345.679, 12.345, 512_346.079, 3_412_346.082, 15.352]
-    assert model.boxes[_row(model, "C")] == pytest.approx(expected, abs=1e-4)
+    assert model.boxes[row_of(model, "C")] == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("facility", ["IfcRoad", "IfcBridge", "IfcRailway", "IfcMarineFacility"])
 def test_parts_of_a_facility_are_what_storeys_are_to_a_building(tmp_path: Path, facility: str) -> None:
     maker = _facility(facility)
-    model = _read(maker, folder=tmp_path)
+    model = read_made(maker, folder=tmp_path)
     assert [s.name for s in model.storeys if s.name != UNASSIGNED] == ["A1 / East", "A1 / West / Deck"]
-    assert (_storey(model, "Kerb"), _storey(model, "Course")) == ("A1 / East", "A1 / West / Deck")
+    assert (storey_of(model, "Kerb"), storey_of(model, "Course")) == ("A1 / East", "A1 / West / Deck")
     assert [s.elevation for s in model.storeys[:2]] == pytest.approx([0.0, 0.4])
     assert model.storeys[1].height == pytest.approx(0.3)
     assert not [f for f in model.findings if f.level != "note"]
@@ -194,8 +183,8 @@ def test_an_alignment_is_a_thing_of_no_storey_and_of_a_known_length(tmp_path: Pa
     horizontal = maker.root("IfcAlignmentHorizontal")
     maker.root("IfcRelNests", RelatingObject=horizontal, RelatedObjects=segments)
     maker.root("IfcRelNests", RelatingObject=maker.file.by_type("IfcAlignment")[0], RelatedObjects=[horizontal])
-    model = _read(maker, folder=tmp_path)
-    assert _storey(model, "Axis") == UNASSIGNED
+    model = read_made(maker, folder=tmp_path)
+    assert storey_of(model, "Axis") == UNASSIGNED
     assert not [f for f in model.findings if f.level != "note"]
     p = model.properties
     said = {(s, n): (v, u) for s, n, v, u in zip(p.pset, p.name, p.value, p.unit, strict=True)}
@@ -203,7 +192,7 @@ def test_an_alignment_is_a_thing_of_no_storey_and_of_a_known_length(tmp_path: Pa
 
 
 def test_two_files_of_one_road_share_its_parts_by_name_alone(tmp_path: Path) -> None:
-    model = _read(_facility("IfcRoad"), _facility("IfcRoad"), folder=tmp_path)
+    model = read_made(_facility("IfcRoad"), _facility("IfcRoad"), folder=tmp_path)
     assert [s.name for s in model.storeys if s.name != UNASSIGNED] == ["A1 / East", "A1 / West / Deck"]
 
 
@@ -211,6 +200,6 @@ def test_landscape_stands_in_the_site(tmp_path: Path) -> None:
     maker = Maker()
     two_rooms(maker)
     maker.box("IfcGeographicElement", (30, 0, 0), (1, 1, 6), maker.site, Name="Tree")
-    model = _read(maker, folder=tmp_path)
-    assert _storey(model, "Tree") == "L1"
-    assert np.isfinite(model.boxes[_row(model, "Tree")]).all()
+    model = read_made(maker, folder=tmp_path)
+    assert storey_of(model, "Tree") == "L1"
+    assert np.isfinite(model.boxes[row_of(model, "Tree")]).all()
