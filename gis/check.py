@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -13,6 +13,8 @@ from twin.finding import Finding
 SPECK_M2 = 4.0
 OVERLAP_M2 = 0.01
 LOWEST_M = 2.0
+DOOR_M = 5.0
+OWN_DOOR_M = 25.0
 STOREY_RANGE_M = (2.2, 8.0)
 _LEVELS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS")
 
@@ -69,3 +71,43 @@ def _without_height(layer: Layer) -> Iterator[Finding]:
     if len(unknown):
         yield Finding("note", f"layer '{layer.id}': buildings without a height drawn at a guessed one",
                       _named(layer, unknown), "name a height_field in park.toml", len(unknown))
+
+
+def check_entrances(layers: Sequence[Layer], others: Sequence[shapely.Geometry] = ()) -> Iterator[Finding]:
+    """Entrances that lie far from every wall.
+
+    Args:
+        others: outlines (park metres) of buildings that are in no layer.
+    """
+    walls = [g for layer in layers if layer.kind == "buildings" for g in shapely.boundary(layer.geometry)]
+    walls += [shapely.boundary(g) for g in others]
+    tree = shapely.STRtree(walls)
+    for layer in layers:
+        if layer.kind != "entrances" or not len(layer) or not walls:
+            continue
+        metres = tree.query_nearest(layer.geometry, return_distance=True, all_matches=False)[1]
+        far = np.flatnonzero(metres > DOOR_M)
+        if len(far):
+            worst = far[np.argsort(-metres[far], kind="stable")]
+            yield Finding("warning", f"layer '{layer.id}': entrances more than {DOOR_M:.0f} m from every wall, the farthest "
+                                     f"{metres[worst[0]]:,.0f} m", _named(layer, worst), "move them to their doors", len(far))
+        yield from _of_named_buildings(layer, [other for other in layers if other.kind == "buildings" and len(other)])
+
+
+def _of_named_buildings(layer: Layer, buildings: Sequence[Layer]) -> Iterator[Finding]:
+    """Entrances that say which building they are of, and lie far from it or name none."""
+    shape_of = {str(i): g for other in buildings for i, g in zip(other.ids, shapely.boundary(other.geometry), strict=True)}
+    named = max(layer.properties.values(), key=lambda column: sum(str(v) in shape_of for v in column), default=None)
+    if named is None or sum(str(v) in shape_of for v in named) < len(layer) / 2:
+        return
+    lost = np.flatnonzero([bool(v) and str(v) not in shape_of for v in named])
+    if len(lost):
+        yield Finding("warning", f"layer '{layer.id}': entrances of buildings that are in no layer", _named(layer, lost),
+                      "add the buildings or correct which one is meant", len(lost))
+    known = np.flatnonzero([str(v) in shape_of for v in named])
+    metres = shapely.distance(layer.geometry[known], np.array([shape_of[str(named[k])] for k in known], dtype=object))
+    far = known[metres > OWN_DOOR_M][np.argsort(-metres[metres > OWN_DOOR_M], kind="stable")]
+    if len(far):
+        yield Finding("warning", f"layer '{layer.id}': entrances more than {OWN_DOOR_M:.0f} m from the building they name, "
+                                 f"the farthest {metres.max():,.0f} m", _named(layer, far),
+                      "correct which building is meant, or where they lie", len(far))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from gis.check import check_layer
+from gis.check import check_entrances, check_layer
 from gis.crs import MissingCrs
 from gis.landing import Frame, Item, land, likely_crs, with_likely_crs
 from gis.model import FlatGround, Ground, Layer
@@ -77,6 +78,8 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     findings += landed.findings
     ground: Ground = terrain if terrain and landed.is_ground_here else FlatGround(0.0)
     findings += [f for layer in landed.layers if layer.shells for f in check_bases(layer, ground)]
+    boxes = [shapely.MultiPoint(corners).convex_hull for _, corners in places if len(corners)]
+    findings += check_entrances(landed.layers, boxes)
     here = tuple(s for s in surveyed if s.spec.id not in landed.away)
     findings += [f for s in here for f in check_heights(s, ground)]
     devices = _devices(spec, buildings, overrides, findings)
