@@ -17,6 +17,7 @@ from twin.finding import Finding
 _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
 _NON_ASCII = re.compile(rb"[\x80-\xff]+")
 _HEADER_BYTES = 65536
+_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,9 @@ def open_ifc(path: Path) -> OpenedIfc:
                 f"export as {readable} so that nothing is lost between the two",
             )
         )
+    if b"END-ISO-10303-21" not in raw[-_TAIL_BYTES:]:
+        findings.append(Finding("error", "the file breaks off before its end; what is there of it is read", path.name,
+                                "export or copy it again", code="damaged"))
     fixed, count = escape_text(raw)
     if count:
         findings.append(
@@ -73,7 +77,7 @@ def open_ifc(path: Path) -> OpenedIfc:
             mended.flush()
             lies_at = Path(mended.name)
         del raw, written, fixed  # the kernel needs the memory
-        return OpenedIfc(_parse(lies_at, path), path.name, declared, tuple(findings))
+        return OpenedIfc(_parse(lies_at, path, findings), path.name, declared, tuple(findings))
 
 
 def nearest_schema(declared: str) -> str | None:
@@ -158,13 +162,26 @@ def _declared_schema(raw: bytes, path: Path) -> str:
     return found.group(1).decode("ascii", errors="replace").strip()
 
 
-def _parse(lies_at: Path, path: Path) -> ifcopenshell.file:
-    """Parse a file where it lies: handed over as text it would stand in memory three times."""
+def _open(lies_at: Path) -> ifcopenshell.file | None:
+    """The file, or None where the kernel stumbles over a line; given as text, it goes on behind that."""
     try:
         opened = ifcopenshell.open(str(lies_at))
-        assert isinstance(opened, ifcopenshell.file)
+    except (RuntimeError, ifcopenshell.Error):
+        return None
+    return opened if isinstance(opened, ifcopenshell.file) else None
+
+
+def _parse(lies_at: Path, path: Path, findings: list[Finding]) -> ifcopenshell.file:
+    """Parse a file where it lies: handed over as text, as damaged ones are, it would stand in memory three times."""
+    try:
+        opened = _open(lies_at)
+        if opened is None:
+            findings[:] = [f for f in findings if f.code != "damaged"]
+            opened = ifcopenshell.file.from_string(lies_at.read_bytes().decode("ascii", errors="replace"))
+            findings.append(Finding("error", "the file is damaged or cut short; what can be read of it is", path.name,
+                                    "export it again", code="damaged"))
         has_project = bool(opened.by_type("IfcProject"))  # raises where the header could not be understood
-    except (RuntimeError, OSError, AssertionError, ifcopenshell.Error) as error:
+    except (RuntimeError, OSError, ifcopenshell.Error) as error:
         raise SourceError(
             f"{path.name} cannot be parsed ({error})",
             mend="export it again; the file may be cut short",

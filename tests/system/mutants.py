@@ -28,7 +28,7 @@ def lines_swapped(data: bytes, chance: random.Random) -> bytes:
     """Bodies of lines changed about: every reference leads to something else."""
     lines = data.split(b"\n")
     for _ in range(chance.randint(1, 6)):
-        a, b = chance.randrange(len(lines)), chance.randrange(len(lines))
+        a, b = chance.sample(range(len(lines)), 2)
         one, other = (line.split(b"=", 1) for line in (lines[a], lines[b]))
         if len(one) == len(other) == 2:
             lines[a], lines[b] = one[0] + b"=" + other[1], other[0] + b"=" + one[1]

@@ -73,3 +73,15 @@ def test_what_is_no_ifc_file_is_refused_with_a_mend(tmp_path: Path, content: byt
 def test_foreign_schema_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="AP214"):
         open_ifc(_named(tmp_path, b"B", b"AP214"))
+
+
+def test_file_cut_short_is_read_as_far_as_it_goes_and_said_to_be(tmp_path: Path) -> None:
+    maker = Maker()
+    for k in range(20):
+        maker.box("IfcColumn", (k, 0, 0), (0.4, 0.4, 3), Name=f"C{k}")
+    path = maker.write(tmp_path / "a.ifc")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * 0.8)])
+    opened = open_ifc(path)
+    assert 10 < len(opened.file.by_type("IfcColumn")) < 20
+    assert [(f.level, f.code) for f in opened.findings] == [("error", "damaged")]
