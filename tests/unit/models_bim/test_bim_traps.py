@@ -1,4 +1,4 @@
-"""What real files do to their readers (`docs/how-to/mend-a-model.md` lists it), each trap in a file of its own."""
+"""What real files do to their readers, each trap in a file of its own."""
 
 from pathlib import Path
 
