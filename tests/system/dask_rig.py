@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from distributed import Client
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECS = 60.0
@@ -44,6 +47,13 @@ class Rig:
                    str(self.folder / name), "--host", "127.0.0.1"]
         self.workers.append(self._start("worker", self.address, *options, code=code, hidden=hidden))
         return self.workers[-1]
+
+    def wait_for(self, workers: int) -> None:
+        """Until so many workers have come to the scheduler."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Client(self.address, set_as_default=False, timeout=START_SECS) as client:
+                client.wait_for_workers(workers, timeout=START_SECS)
 
     def _start(self, *command: str, code: Path = REPOSITORY, hidden: Path | None = None) -> subprocess.Popen[bytes]:
         words = [sys.executable, "-m", "dask", *command]

@@ -146,9 +146,12 @@ def test_a_worker_with_other_code_gets_no_step(park: Path, whole: str, tmp_path:
     (other / "assets").symlink_to(REPOSITORY / "assets")
     with (other / "scenes" / "far.py").open("a") as changed:
         changed.write("WORTH = 0.2\n")
+    (tmp_path / "nowhere" / "scenes").mkdir(parents=True)
+    (tmp_path / "nowhere" / "scenes" / "__init__.py").write_text("raise ImportError('as where nothing is installed')\n")
     with rig(tmp_path, workers=0) as made:
         made.add_worker(code=other)
         made.add_worker(code=tmp_path / "nowhere")
+        made.wait_for(2)
         with pytest.raises(ClusterError, match="no worker that can be used"), \
                 cluster(made.address, (said := []).append, patience_secs=5):
             pass
