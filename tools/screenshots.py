@@ -20,6 +20,8 @@ SHOTS = (
     ("trail", "/?panel=trail&track={track}", "light", "zh"),
     ("coverage", "/?at={storey}&panel=coverage", "light", "zh"), ("coverage-en", "/?panel=coverage", "dark", "en"),
     ("console-light", "/console", "light", "zh"), ("console-dark", "/console", "dark", "zh"),
+    ("editor", "/editor", "light", "zh"), ("editor-dark", "/editor", "dark", "en"),
+    ("meters", "/?panel=meters", "light", "zh"), ("meters-en", "/?panel=meters", "dark", "en"),
     ("wall", "/wall", "dark", "zh"),
     ("replay", "/replay?incident=1", "light", "zh"), ("replay-dark", "/replay?incident=1", "dark", "en"),
     ("planner", "/planner?a=slabs&b=towers", "light", "zh"), ("planner-dark", "/planner?a=slabs&b=towers", "dark", "en"),

@@ -130,7 +130,7 @@ def test_a_file_that_is_no_turtle_says_what_to_do(tmp_path: Path, text: str) -> 
 
 @pytest.mark.shared
 def test_real_brick_models_give_their_rooms_sensors_and_air_handlers() -> None:
-    folder = Path(os.environ.get("PARKTWIN_SHARED", "")) / "data" / "brick"
+    folder = Path(os.environ.get("PARKTWIN_SHARED", Path(__file__).parents[4] / "shared")) / "data" / "brick"
     if not (folder / "soda_brick.ttl").is_file():
         pytest.skip("no real Brick models: point PARKTWIN_SHARED to them")
     g = graph()

@@ -10,7 +10,7 @@ import { LayerPanel, SceneHost } from "./parts/scene";
 import { Timeline } from "./parts/timeline";
 import { LineBanner, TopBar } from "./parts/topbar";
 import { SpatialDock } from "./spatial/dock";
-import { activeAlarms, paint, world } from "./store";
+import { activeAlarms, me, paint, world } from "./store";
 import { PriorityMark } from "./parts/icons";
 import { lang, say } from "./words";
 import { prepare } from "../scene";
@@ -40,6 +40,7 @@ export function Operations(): JSX.Element {
       <nav class="rail" aria-label={say("subjects")}>
         {SUBJECTS.map((s) => { const p = worst(s.packs); return <button key={s.key} aria-pressed={subject === s.key} onClick={() => enter(s.key)}><Icon name={s.key} size={22} />{p && <PriorityMark priority={p} size={15} />}<span>{say(`subject.${s.key}`)}</span></button>; })}
         <a href="/planner"><Icon name="planner" size={22} /><span>{say("planner.title")}</span></a>
+        {me.value && ["commander", "admin"].includes(me.value.role) && <a href="/editor"><Icon name="editor" size={22} /><span>{say("editor.title")}</span></a>}
         <a href="/replay"><Icon name="clock" size={22} /><span>{say("replay")}</span></a>
         <a href="/console"><Icon name="console" size={22} /><span>{say("console")}</span></a>
         <a href="/wall"><Icon name="wall" size={22} /><span>{say("wall.panel")}</span></a>

@@ -14,6 +14,7 @@ const PATHS: Record<string, string> = {
   console: "M3 5h18v12H3zM8 21h8M12 17v4", live: "M2 12h4l3-7 5 14 3-7h5", out: "M14 4h6v16h-6M3 12h11M10 8l4 4-4 4", pipes: "M3 8h9v8h9M3 5v6M21 13v6", person: "M12 4a3 3 0 100 6 3 3 0 000-6zM6 21c0-5 2-8 6-8s6 3 6 8",
   wall: "M3 4h18v13H3zM9 4v13M15 4v13M3 10.5h18M8 20.5h8",
   planner: "M3 20h18M5 20V8h6v12M13 20V4h6v16M13 9h6M5 13h6",
+  editor: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
   vehicle: "M3 15v-4l3-5h10l4 5v4zM6 15v3M18 15v3M3 11h17",
 };
 export function Icon({ name, size = 18 }: { name: string; size?: number }): JSX.Element {
