@@ -22,6 +22,7 @@ from twin.fences import Placed
 from twin.ports import Positions, TrackInfo
 
 SILENCE_SECS = 60.0
+TOUCH_M = 1e-9  # a way that touches an edge and the band at one point, worked out in floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,6 @@ def _meets(placed: Placed, start: NDArray[np.float64], end: NDArray[np.float64],
     for part in getattr(inside := way.intersection(placed.shape), "geoms", [inside]):
         share = [math.hypot(x - start[0], y - start[1]) / length for x, y in shapely.get_coordinates(part)]
         heights = [float(start[2] + (end[2] - start[2]) * t) for t in share]
-        if heights and max(heights) >= placed.z0 and min(heights) <= placed.z1:
+        if heights and max(heights) >= placed.z0 - TOUCH_M and min(heights) <= placed.z1 + TOUCH_M:
             return True
     return False

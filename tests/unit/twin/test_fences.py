@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from twin.events import EventStore
@@ -95,6 +95,7 @@ def boxes(draw: st.DrawFn) -> Box:
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(["enter", "leave", "cross", "dwell", "forbidden"]), boxes(), st.lists(points, min_size=2, max_size=25))
+@example("enter", ((0.0, 8.0), (-2.5, -2.25), (0.75, 1.0)), [(5.25, -3.0, 1.25), (0.0, -1.25, -0.5)])  # at one point
 def test_any_walk_raises_what_the_oracle_says_even_through_a_fence_jumped_between_two_fixes(
         rule: str, box: Box, walk: list[At]) -> None:
     watch = FenceWatch([stand(rule, box, mins=0.4, except_roles=("nobody",))])
