@@ -34,7 +34,7 @@ POSES = "(times) => times.map((ms) => { const p = parktwin.poseAt(ms); return [p
 PANELS = """() => { const o = document.querySelector('.wall-canvas').getBoundingClientRect();
   return [...document.querySelectorAll('.wall-canvas [data-whole], .source')].map((e) => e.getBoundingClientRect())
     .map((b) => [b.left - o.left, b.top - o.top, b.right - o.left, b.bottom - o.top]).filter((b) => b[2] > b[0]); }"""
-LABELS = """() => { const { sprites } = parktwin.scene, k = sprites.scale / 2;
+LABELS = """() => { const { sprites } = parktwin.scene.signs, k = sprites.scale / 2;
   return sprites.placed.filter((p) => p.sprite.isLabel).map(({ x, y, sprite: s }) =>
     [x - s.width * k, y - s.height * k, x + s.width * k, y + s.height * k]); }"""
 

@@ -63,8 +63,9 @@ def test_the_page_is_told_that_it_is_a_sample(fresh: Served) -> None:
     assert moments[-1]["title"] == "Fire in A3, third floor"
 
 
-def test_a_second_start_records_no_second_one(fresh: Served) -> None:
-    at = fresh.services.spec.root
+def test_a_second_start_records_no_second_one(fresh: Served, tmp_path: Path) -> None:
+    at = tmp_path / "again"  # what the first server left; beside it a second one could not write
+    shutil.copytree(fresh.services.spec.root, at)
     before = len(fresh.services.runner.core.events.recent_incidents())
     with serving(at, at, with_sample=True) as again:
         assert len(again.services.runner.core.events.recent_incidents()) == before > 0
