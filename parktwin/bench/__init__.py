@@ -10,13 +10,13 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the verb and its subjects."""
+    """Adds the verb and its subjects. A function named as the module beside it would be hidden once that is imported."""
     benches = typer.Typer(no_args_is_help=True, help="Time the product beside a peer, in one run.")
     benches.callback()(_root)
-    benches.command()(energy)
-    benches.command()(spine)
-    benches.command()(scene)
-    benches.command()(live)
+    benches.command("energy")(bench_energy)
+    benches.command("spine")(bench_spine)
+    benches.command("scene")(bench_scene)
+    benches.command("live")(bench_live)
     app.add_typer(benches, name="bench")
 
 
@@ -24,7 +24,7 @@ def _root() -> None:
     """Keeps subjects as sub-commands even while there is only one."""
 
 
-def energy(
+def bench_energy(
     buildings: Annotated[int, typer.Option(min=1, max=60, help="how many of the sixty buildings")] = 60,
     json_to: Annotated[str | None, typer.Option("--json", help="write rows as JSON to a file; - for standard output")] = None,
 ) -> None:
@@ -35,7 +35,7 @@ def energy(
     print_rows(measure(buildings), "parktwin bench energy", json_to)
 
 
-def spine(
+def bench_spine(
     json_to: Annotated[str | None, typer.Option("--json", help="write rows as JSON to a file; - for standard output")] = None,
     park: Annotated[Path | None, typer.Option(help="a park folder; the sample park is made when left out")] = None,
     browser: Annotated[bool, typer.Option(help="measure the pages in headless Chromium too")] = True,
@@ -49,7 +49,7 @@ def spine(
     print_rows(rows, "parktwin bench spine", json_to)
 
 
-def scene(
+def bench_scene(
     files: Annotated[list[Path] | None, typer.Argument(help="IFC files; those of PARKTWIN_SHARED when left out")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="small sizes, one round: minutes")] = False,
     only: Annotated[str, typer.Option(help="groups of rows: small, growth, true, again, gis, place, view")] = "",
@@ -67,7 +67,7 @@ def scene(
     print_rows(rows, "parktwin bench scene", json_to)
 
 
-def live(
+def bench_live(
     quick: Annotated[bool, typer.Option("--quick", help="small sizes: a minute")] = False,
     only: Annotated[str, typer.Option(help="groups of rows, with commas between: state, mqtt, browsers, history")] = "",
     json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
