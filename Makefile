@@ -12,7 +12,9 @@ help: ## what there is to make
 demo: ## set up, build the sample park, serve it live on http://127.0.0.1:5006
 	@tools/setup run
 	@test -f $(PARK)/park.toml || $(RUN) demo $(PARK)
-	@$(RUN) build $(PARK)
+	@echo "▸ building the park; the live core is compiled meanwhile, once an installation"
+	@nice $(PY) -m twin.live.warm & $(RUN) build $(PARK) && wait
+	@echo "▸ serving it; the first start makes up some hours of past, 70 days of meters and a sample drill"
 	@$(RUN) serve $(PARK) --demo --port $(PORT)
 
 test: ## set up and run everything that must hold

@@ -12,12 +12,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class ViewerBuild(BuildHookInterface):
-    """npm ci and esbuild before a standard wheel; nothing for an editable install (tools/setup does it there)."""
+    """npm ci and esbuild before a standard wheel; nothing for an editable install (tools/setup does it there).
+
+    `server.py` is a module and no package: it is put into a wheel here. An editable install must not have it as well, as
+    that would be a copy which goes out of date in front of the one that is edited.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Leave assets/viewer/dist behind for the wheel."""
         if version == "editable":
             return
+        build_data["force_include"]["server.py"] = "server.py"
         viewer = Path(self.root) / "assets" / "viewer"
         scripts = sysconfig.get_path("scripts")
         npm = shutil.which("npm") or shutil.which("npm", path=scripts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -14,8 +15,10 @@ os.environ.setdefault("BOKEH_RESOURCES", "server")  # before Bokeh is imported: 
 
 import uvicorn
 
+from connectors.places import Standing
 from connectors.registry import open_source
 from ioc.access.accounts import Accounts
+from ioc.access.discreet import Discretion
 from ioc.access.former import take_over
 from ioc.access.screens import Screens
 from ioc.access.secrets import secret_of
@@ -23,19 +26,22 @@ from ioc.app import create_app
 from ioc.coverage_job import CoverageJob, park_of
 from ioc.edit_desk import EditDesk
 from ioc.energy_desk import EnergyDesk
-from ioc.http.fences import stand
+from ioc.http.fences import redraw, stand
 from ioc.http.park import search_rows
 from ioc.live.broadcast import Broadcast
 from ioc.live.hub import Hub
+from ioc.live.replica import Replica
 from ioc.live.runner import CoreRunner
 from ioc.pages.view import bundle_version
 from ioc.painters import ParkPainters
 from ioc.services import Services
 from ioc.wall_desk import WallDesk
+from scenes.editing import read_stands
 from scenes.open_graph import open_park_graph
 from scenes.open_park import CompiledPark, open_compiled
+from scenes.output import forget_former, take_back
 from twin.database import Database
-from twin.errors import ParkFileError
+from twin.errors import DamagedBuildError, ParkFileError, TwinError, first_line
 from twin.events import EventStore
 from twin.fences import FenceFiles
 from twin.finding import Finding
@@ -49,6 +55,9 @@ from twin.parktime import keep, zone_of
 from twin.plans import load_plans, plans_dir
 from twin.ports import Clock, WallClock
 from twin.reach import Reach
+from twin.shared.lease import Lease
+from twin.shared.news import Reader
+from twin.shared.papers import Paper
 
 #: Days of hourly meter figures a fresh demo makes up, so that it has forecasts.
 INVENTED_DAYS = 70
@@ -87,8 +96,34 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
         elif services.accounts.setup_token:
             told(f"First start. One-time set-up token: {services.accounts.setup_token}")
         while serve_build(services, options, door):  # a new build stands: browsers that ask meanwhile wait at the door
-            services = open_services(load_park(directory, strict=False), options)
-            told(f"{services.spec.name}: build {services.manifest['build']} is served now")
+            services = renewed(services, options, told)
+
+
+def renewed(former: Services, options: ServeOptions, told: Callable[[str], None]) -> Services:
+    """The build that was just published, opened; where it cannot be, the former one again, and everybody told why."""
+    try:
+        services = open_services(load_park(former.spec.root, strict=False), options)
+    except Exception as error:  # whatever it is, a park that was served goes on being served
+        if not take_back(former.build_dir):
+            raise
+        what, mend = fault_of(error)
+        former.edits.take_back()
+        services = open_services(former.spec, options)
+        services.edits.publisher.tell_failed(what, mend)
+        told(f"The new build cannot be served: {what}; {mend}. Build {services.manifest['build']} is served as before.")
+        return services
+    forget_former(services.build_dir)
+    told(f"{services.spec.name}: build {services.manifest['build']} is served now")
+    return services
+
+
+def fault_of(error: Exception) -> tuple[str, str]:
+    """What a build's opening failed of, and the mend."""
+    if isinstance(error, DamagedBuildError):  # its own mend is for one that lies there; this one is taken back
+        return error.what, "publish again; if it comes again, look at the disk and run: parktwin build --force"
+    if isinstance(error, TwinError):
+        return (f"{error.where}: " if error.where else "") + error.what, error.mend
+    return f"{type(error).__name__}: {first_line(error)}", "take the last edits out and publish again, or report this line"
 
 
 def serve_build(services: Services, options: ServeOptions, door: socket.socket) -> bool:
@@ -116,22 +151,37 @@ def serve_build(services: Services, options: ServeOptions, door: socket.socket) 
 
 
 def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
-    """Everything a running park is made of, wired; nothing runs yet."""
-    park: CompiledPark = open_compiled(spec)
+    """Everything a running park is made of, wired; nothing runs yet, and nothing is held where it cannot be wired."""
+    park = open_compiled(spec)
     spec.state_dir.mkdir(parents=True, exist_ok=True)
     keep(zone_of(spec))
-    clock, hub = WallClock(), Hub()
     database = Database.of(spec)
     say(take_over(database, spec.state_dir))
-    events = EventStore(database, secret_of(spec.state_dir))
-    history = History(spec.state_dir / "history", park.points.ids)
-    source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"])
+    with contextlib.ExitStack() as held:
+        lease = None if database.is_sqlite else Lease(database, f"{socket.gethostname()}:{options.port}")
+        if lease is not None:
+            held.callback(lease.close)
+        events = EventStore(database, secret_of(spec.state_dir), lease)
+        reader = join(events, takes=options.with_sample)
+        history = History(spec.state_dir / "history", park.points.ids, texts=park.points.texts,
+                          text_ids=[park.points.ids[slot] for slot in park.points.text_slots])
+        held.callback(history.close)
+        services = _wired(spec, options, park, database, lease, events, reader, history)
+        held.pop_all()  # from here on they are the running server's
+        return services
+
+
+def _wired(spec: ParkSpec, options: ServeOptions, park: CompiledPark, database: Database, lease: Lease | None,
+           events: EventStore, reader: Reader, history: History) -> Services:
+    clock, hub = WallClock(), Hub()
+    source = open_source(spec, park.points, park.graph, park.walk, park.manifest["latitude"],
+                         standing_of(spec, park))
     say(park.findings)
     say(source.findings)
     answers = answers_of(spec, park)
 
     def core_of(by: Clock) -> LiveCore:
-        return LiveCore(park.points, events, graph=park.graph, locate=park.locate, clock=by)
+        return LiveCore(park.points, events, graph=park.graph, locate=park.locate, clock=by, indoors=park.indoors)
 
     def rehearsed(by: Clock) -> LiveCore:
         made = core_of(by)
@@ -139,10 +189,15 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         made.answer(answers, source.tracks)
         return made
 
-    source.backfill(history, clock.now(), rehearsed if options.with_sample else None)
+    source.backfill(history, clock.now(), rehearsed if options.with_sample and (lease is None or lease.token) else None)
     core = core_of(clock)
+    wall, drawn, journal = (Paper(spec.state_dir / name, database, lease)
+                            for name in ("wall.json", "fences.json", "edits.jsonl"))
     painters = ParkPainters(core, park.graph, park.points, history, source.tracks)
-    runner = CoreRunner(core, source.connector, Broadcast(core, hub, history, park.graph, painters.paint, painters.cards))
+    discretion = Discretion(park.graph, source.tracks)
+    hub.discreet = discretion.of
+    broadcast = Broadcast(core, hub, history, park.graph, painters.paint, painters.cards, discretion)
+    runner = CoreRunner(core, source.connector, broadcast)
     accounts = Accounts(database, clock)
     energy = EnergyDesk(spec.root, spec.state_dir / "energy", park.graph, park.points, history)
     say(energy.findings)
@@ -153,22 +208,52 @@ def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
         park_graph=open_park_graph(park), packs=park.packs, points=park.points, tracks=source.tracks, spaces=park.spaces,
         runner=runner, hub=hub, history=history,
         accounts=accounts, screens=Screens(database, accounts, clock),
-        painters=painters, fences=FenceFiles(spec.root / "fences.toml", spec.state_dir / "fences.json"),
-        outline=park.outline, drills=source.drills, has_demo_account=options.demo, is_https=options.behind_proxy,
+        painters=painters, fences=FenceFiles(spec.root / "fences.toml", drawn),
+        outline=park.outline, indoors=park.indoors, discretion=discretion, drills=source.drills,
+        has_demo_account=options.demo, is_https=options.behind_proxy,
         ingest=source.doors,
         coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
-        edits=EditDesk(spec, park.graph, park.packs, clock, park.manifest["build"]),
-        energy=energy, wall=WallDesk(core, hub, park.graph, spec.state_dir / "wall.json", version=bundle_version))
+        edits=EditDesk(spec, park.graph, park.packs, clock, park.manifest["build"], journal),
+        energy=energy, wall=WallDesk(core, hub, park.graph, wall, version=bundle_version),
+        replica=Replica(lease, reader, runner, hub, (wall, drawn, journal)) if lease is not None else None)
     core.watch_tracks(source.tracks, stand(services))
     core.answer(answers, source.tracks)
+    drawn.on_change.append(lambda: redraw(services))
+    journal.on_change.append(services.edits.forget)
     services.search_rows.extend(search_rows(services))
     return services
+
+
+def join(events: EventStore, *, takes: bool) -> Reader:
+    """Begin to read what other servers put on record; who writes is settled once this one runs, or now when it `takes` part.
+
+    Raises:
+        ParkFileError: another server writes with another secret.
+    """
+    reader = Reader(events)
+    if events.lease is not None:
+        events.lease.step(may_take=takes)
+        reader.begin()
+        writer = events.lease.standing.writer
+        if writer not in ("", events.lease.name) and not events.has_key():
+            raise ParkFileError(f"{writer} signs this park's trail with another secret",
+                                mend="copy state/secret.key of the first server into this one's state folder")
+    return reader
 
 
 def say(findings: Iterable[Finding]) -> None:
     """What of the park's files is left out, a line each."""
     for finding in findings:
         print(f"{finding.where}: {finding.what}; {finding.mend}", file=sys.stderr)
+
+
+def standing_of(spec: ParkSpec, park: CompiledPark) -> Standing:
+    """Where the park and its buildings stand, for positions that come in other coordinates."""
+    columns = park.graph.columns
+    floors = {(building["id"], name): float(storey["elevation"]) for building in park.manifest["buildings"]
+              for storey in building["storeys"] for name in (storey["name"], str(columns["name"][storey["node"]]))}
+    return Standing(crs=spec.crs, origin=spec.origin, bounds=tuple(park.manifest["bounds"]),
+                    buildings=read_stands(spec.build_dir), floors=floors)
 
 
 def answers_of(spec: ParkSpec, park: CompiledPark) -> Answers:

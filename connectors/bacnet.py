@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from connectors.bindings import Binding, Bindings
-from connectors.field import FieldConnector, LineLost
+from connectors.field import HUNG_SECS, FieldConnector, LineLost
 from connectors.orders import CannotWrite
 from twin.park import SourceSpec
 from twin.registry import PointTable
@@ -68,6 +68,7 @@ class BacnetConnector(FieldConnector):
                                                                 lambda b: bool(b.write))}
         self._one_by_one: set[str] = set()
         self._app: NormalApplication | None = None
+        self.hung_secs = max(HUNG_SECS, 3 * source.poll_secs)
 
     async def talk(self) -> None:
         """Poll every device; the line is lost when none of them answers."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from twin.finding import Finding
 from twin.packs import PointSpec
 from twin.registry import PointTable
+from twin.texts import Texts
 from twin.wire import Quality
 
 COLUMNS = ("device", "point", "address", "type", "order", "scale", "offset", "states", "write")
@@ -38,6 +39,7 @@ class Binding:
     states: dict[str, str] = field(default_factory=dict)
     write: str = ""
     line: int = 0
+    texts: Texts | None = None
 
     def reading_of(self, raw: object) -> tuple[float, int]:
         """A raw value as the live core holds it, with its quality; what the point cannot be is NaN and bad."""
@@ -61,6 +63,8 @@ class Binding:
     def _number(self, raw: object) -> float:
         if self.states:
             raw = next((name for name, given in self.states.items() if _is_same(given, raw)), math.nan)
+        if self.spec.type == "text":
+            return self.texts.code(raw) if self.texts is not None else math.nan
         if not isinstance(raw, float | int | str | bool):
             return math.nan
         try:
@@ -140,7 +144,7 @@ def _bind(row: dict[str, str], line: int, points: PointTable) -> Iterator[Bindin
         spec = points.spec[slot]
         yield Binding(slot=slot, device=device, spec=spec, address=address, type=row["type"].lower(),
                       order=row["order"].upper(), scale=scale, offset=offset, states=_states(row["states"], spec),
-                      write=write, line=line)
+                      write=write, line=line, texts=points.texts)
 
 
 def _factor(text: str, name: str, default: float) -> float:

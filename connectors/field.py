@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from connectors.bindings import Binding, Bindings
 from connectors.heard import Heard
 from connectors.orders import CannotWrite, writes_of
+from connectors.places import OUT_OF_PLACE
 from twin.finding import Finding
 from twin.ports import CommandAck, CommandOrder, DispatchOrder, Sink
 from twin.registry import PointTable
@@ -34,6 +35,7 @@ LIFE_SECS = 1.0
 WRITE_SECS = 5.0
 SAY_AGAIN_SECS = 60.0
 END_TRIES, END_SECS = 3, 5.0
+HUNG_SECS = 10.0
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class FieldConnector(abc.ABC):
     #: the server speaks when something changes; a value then holds while the line is up
     speaks_on_change = False
     first_wait_secs, longest_wait_secs = 0.5, 30.0
+    #: seconds without a word from `talk` after which it is taken for hung and begun anew; None where silence is no sign
+    hung_secs: float | None = None
 
     def __init__(self, name: str, points: PointTable, bindings: Bindings) -> None:
         self.name, self.points, self.bindings = name, points, bindings
@@ -65,6 +69,7 @@ class FieldConnector(abc.ABC):
         self._devices = {row.device for row in bindings.rows}
         self._sink: Sink | None = None
         self._is_up = False
+        self._alive_at = time.monotonic()
         self._wait = self.first_wait_secs
         self._said_at: dict[str, float] = {}
         self._heard = Heard()
@@ -90,6 +95,7 @@ class FieldConnector(abc.ABC):
     def up(self, text: str) -> None:
         """The line is up; `text` says to whom."""
         self._is_up, self._wait = True, self.first_wait_secs
+        self._alive_at = time.monotonic()
         if self._sink is not None:
             self._sink.link(self.name, True, text)
 
@@ -115,10 +121,16 @@ class FieldConnector(abc.ABC):
     def refuse(self, reason: str, example: object = "") -> None:
         """Something cannot be used: counted, and said once a minute a reason."""
         self.refused[reason] += 1
-        now = time.monotonic()
+        now = self._alive_at = time.monotonic()
         if now - self._said_at.get(reason, -math.inf) >= SAY_AGAIN_SECS:
             self._said_at[reason] = now
             log.warning("%s: %s (%d so far): %.200s", self.name, reason, self.refused[reason], example)
+
+    def misplaced(self, reason: str, example: object) -> None:
+        """A fix cannot be used. One that lies outside the park is also told on pages, with what to change."""
+        if reason == OUT_OF_PLACE and not self.refused[reason] and self._sink is not None:
+            self._sink.link(self.name, True, f"positions lie outside the park: {example}")
+        self.refuse(reason, example)
 
     def understood(self, parse: Callable[[Binding], T], which: Callable[[Binding], bool] = bool) -> list[tuple[Binding, T]]:
         """Every binding with its address parsed; one that cannot be (ValueError) becomes a finding."""
@@ -186,7 +198,11 @@ class FieldConnector(abc.ABC):
         """`talk` in a task of its own, ended for sure: libraries have lost a cancellation that came with an answer."""
         talking = asyncio.ensure_future(self.talk())
         try:
-            await asyncio.wait((talking,))
+            self._alive_at = time.monotonic()
+            while not talking.done():
+                await asyncio.wait((talking,), timeout=None if self.hung_secs is None else self.hung_secs / 4)
+                if not talking.done() and self.hung_secs and time.monotonic() - self._alive_at > self.hung_secs:
+                    raise LineLost(f"no sign of life for {self.hung_secs:g} s; begun anew")
             talking.result()
         finally:
             for _ in range(END_TRIES):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import msgspec
 from connectors.bindings import Binding, Bindings
 from connectors.credentials import password_of
 from connectors.field import FieldConnector
+from connectors.places import Fix, Places
 from twin.finding import Finding
 from twin.park import SourceSpec
 from twin.registry import PointTable
@@ -24,15 +25,17 @@ SHORTEST_TOKEN = 20
 DRAIN_SECS = 0.02
 _MILLISECONDS = 1000.0
 _UNKNOWN, _UNUSABLE = "unknown point", "not a value of its point"
-Value = float | str | bool | None
+Value = float | str | bool | list[float | None] | None
 
 
 class Batch(msgspec.Struct):
-    """Values of one instant (`ts`, ms since 1970 UTC; now where it is left out): by device and point, or by address."""
+    """Values of one instant (`ts`, ms since 1970 UTC; now where it is left out): by device and point, or by address;
+    `p`: places of people and vehicles."""
 
     ts: float = 0.0
     d: dict[str, dict[str, Value]] = {}
     a: dict[str, Value] = {}
+    p: list[Fix] = []
 
 
 class Full(Exception):
@@ -45,8 +48,11 @@ _batches = msgspec.json.Decoder(Batch | list[Batch])  # type: ignore[arg-type]
 class HttpInConnector(FieldConnector):
     """What a token lets in. `put` may be called from any thread; everything else runs in the core's."""
 
-    def __init__(self, source: SourceSpec, root: Path, points: PointTable, bindings: Bindings) -> None:
+    def __init__(self, source: SourceSpec, root: Path, points: PointTable, bindings: Bindings,
+                 places: Places | None = None) -> None:
         super().__init__(source.id, points, bindings)
+        self._places = places or Places(())
+        self.findings += self._places.findings
         self._token = password_of(source, root).encode()
         if len(self._token) < SHORTEST_TOKEN:
             self.findings.append(Finding("error", f"source '{source.id}' has no token of {SHORTEST_TOKEN} letters or more",
@@ -75,7 +81,7 @@ class HttpInConnector(FieldConnector):
         """
         found = _batches.decode(body)
         batches = found if isinstance(found, list) else [found]
-        count = sum(len(batch.a) + sum(map(len, batch.d.values())) for batch in batches)
+        count = sum(len(batch.a) + len(batch.p) + sum(map(len, batch.d.values())) for batch in batches)
         if self.waiting and self.waiting + count > MAX_WAITING:
             raise Full
         done: Future[tuple[int, dict[str, int]]] = Future()
@@ -92,15 +98,23 @@ class HttpInConnector(FieldConnector):
                 batches, count, done = self._waiting.popleft()
                 heard = time.monotonic()
                 self._taken += count
-                done.set_result(self._take(batches))
+                result = self._take(batches)
+                self._hand_over()
+                done.set_result(result)
             await asyncio.sleep(DRAIN_SECS)
         raise TimeoutError(f"no batch for {self.quiet_secs:g} s")
 
     def _take(self, batches: list[Batch]) -> tuple[int, dict[str, int]]:
-        taken, wrong = 0, {_UNKNOWN: 0, _UNUSABLE: 0}
+        taken, wrong = 0, Counter[str]()
+
+        def misplaced(reason: str, example: object) -> None:
+            wrong[reason] += 1
+            self.misplaced(reason, example)
+
         for batch in batches:
-            rows = [(self._named(device, key), value) for device, values in batch.d.items() for key, value in values.items()]
-            rows += [(self._by_address.get(address), value) for address, value in batch.a.items()]
+            rows = [row for device, values in batch.d.items() for key, value in values.items()
+                    for row in self._named(device, key, value)]
+            rows += [(self._by_address.get(address), value) for address, value in batch.a.items()]  # type: ignore[misc]
             for binding, value in rows:
                 if binding is None:
                     wrong[_UNKNOWN] += 1
@@ -109,9 +123,14 @@ class HttpInConnector(FieldConnector):
                 wrong[_UNUSABLE] += value is not None and bool(binding.reading_of(value)[1])
                 self.hear(binding, value, batch.ts / _MILLISECONDS)
                 taken += 1
+            positions = self._places.take(batch.p, batch.ts / _MILLISECONDS or time.time(), misplaced) if batch.p else None
+            if positions is not None and self._sink is not None:
+                self._sink.move(positions)
+                taken += len(positions.track)
         return taken, {reason: count for reason, count in wrong.items() if count}
 
-    def _named(self, device: str, key: str) -> Binding | None:
-        """A point by its own name."""
-        slot = self.points.slot(device, key)
-        return None if slot is None else Binding(slot=slot, device=device, spec=self.points.spec[slot], address="")
+    def _named(self, device: str, key: str, value: Value) -> list[tuple[Binding | None, object]]:
+        """A point by its own name, with its value; the three parts of a position."""
+        found = self.points.heard(device, key, value)
+        return [(Binding(slot=slot, device=device, spec=self.points.spec[slot], address="", texts=self.points.texts), part)
+                for slot, part in found] or [(None, value)]

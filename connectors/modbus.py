@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from connectors.bindings import Binding, Bindings
 from connectors.credentials import tls_of
-from connectors.field import FieldConnector, LineLost
+from connectors.field import HUNG_SECS, FieldConnector, LineLost
 from connectors.orders import CannotWrite
 from twin.park import SourceSpec
 from twin.registry import PointTable
@@ -127,6 +127,7 @@ class ModbusConnector(FieldConnector):
         self._registers = {binding.slot: at for binding, at in read}
         self._blocks = blocks_of(read)
         self._client: AsyncModbusTcpClient | None = None
+        self.hung_secs = max(HUNG_SECS, 3 * source.poll_secs)
 
     async def talk(self) -> None:
         """Poll every block until a whole round brings nothing."""

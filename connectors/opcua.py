@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from connectors.bindings import Binding, Bindings
 from connectors.credentials import password_of
-from connectors.field import FieldConnector, LineLost
+from connectors.field import HUNG_SECS, FieldConnector, LineLost
 from connectors.orders import CannotWrite
 from twin.park import SourceSpec
 from twin.registry import PointTable
@@ -45,6 +45,7 @@ class OpcUaConnector(FieldConnector):
         self._writes = {b.slot: node for b, node in self.understood(lambda b: ua.NodeId.from_string(b.write),
                                                                     lambda b: bool(b.write))}
         self._client: Client | None = None
+        self.hung_secs = max(HUNG_SECS, 6 * ANSWER_SECS)
 
     async def talk(self) -> None:
         """Subscribe to everything bound, then ask now and then whether the server still runs."""
@@ -61,6 +62,7 @@ class OpcUaConnector(FieldConnector):
             while True:
                 async with asyncio.timeout(ANSWER_SECS):
                     await client.nodes.server_state.read_value()
+                self.up(self._at)
                 await asyncio.sleep(ALIVE_SECS)
         except TimeoutError as error:
             raise LineLost(f"{self._at} does not answer any more") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from connectors.bindings import Bindings, read_bindings
 from connectors.field import FieldConnector
 from connectors.http_in import HttpInConnector
-from connectors.mqtt.line import Broker
+from connectors.mqtt.line import Broker, session_of
 from connectors.mqtt.mapped import MappedMqttConnector
 from connectors.mqtt.own_topics import MqttConnector
+from connectors.places import Places, Standing
 from connectors.simulator import Simulator, site_of
 from connectors.simulator.sample import record_sample
 from connectors.sources import Sources
@@ -55,13 +56,15 @@ class Source:
     doors: tuple[HttpInConnector, ...] = ()
 
 
-def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float) -> Source:
+def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: WalkGraph | None, latitude: float,
+                standing: Standing | None = None) -> Source:
     """Everything `[live]` and the `[[source]]` tables name, as one source.
 
     Args:
         spec, points, graph: of the compiled park.
         walk: its walking graph; a simulator without one moves nobody.
         latitude: degrees, for a simulator's sun.
+        standing: where the park and its buildings stand, for positions in other coordinates; None: park metres only.
 
     Raises:
         ParkFileError: nobody speaks that kind of address, or a password or certificate is not there.
@@ -71,11 +74,12 @@ def open_source(spec: ParkSpec, points: PointTable, graph: SceneGraph, walk: Wal
     if spec.live.source == "simulator" or any(source.scheme == "simulator" for source in spec.sources):
         opened.append(_simulated(spec, points, graph, walk, latitude))
     elif spec.live.source.startswith("mqtt"):
-        opened.append(Source(connector=MqttConnector(spec.live.source, spec.id, points, tracks), tracks=tracks))
+        broker = replace(Broker.at(spec.live.source), session=session_of(spec.state_dir, "live"))
+        opened.append(Source(connector=MqttConnector(broker, spec.id, points, tracks), tracks=tracks))
     elif spec.live.source:
         raise ParkFileError(f"[live] source = '{spec.live.source}' is not known",
                             mend="use 'simulator' or mqtt://host:port", where=f"park.toml:{spec.live.line}")
-    opened += [Source(connector=connector_of(source, spec, points, tracks), tracks=tracks)
+    opened += [Source(connector=connector_of(source, spec, points, tracks, standing), tracks=tracks)
                for source in spec.sources if source.scheme != "simulator"]
     connectors = Sources([source.connector for source in opened], points)
     played = next((source for source in opened if source.drills), None)
@@ -106,19 +110,21 @@ def _in_the_clear(spec: ParkSpec) -> list[Finding]:
             and (source.scheme in ("mqtt", "sparkplug") or (source.scheme == "opc.tcp" and not source.security))]
 
 
-def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable,
-                 tracks: tuple[TrackInfo, ...] = ()) -> FieldConnector:
+def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable, tracks: tuple[TrackInfo, ...] = (),
+                 standing: Standing | None = None) -> FieldConnector:
     """The connector of one [[source]]; a protocol's library is imported only here, when a park speaks it.
 
     Raises:
         ParkFileError: a password or certificate is not where the park file says.
     """
     bindings = read_bindings(source.points, points) if source.points else Bindings(())
+    is_building = source.positions.startswith("building:") and standing is None  # not built yet: nothing to look it up in
+    places = Places(tracks, "" if is_building else source.positions, standing, source.accuracy, f"park.toml:{source.line}")
     match source.scheme:
         case "mqtt" | "mqtts" if not source.points:
-            return MqttConnector(Broker.of(source, spec.root), spec.id, points, tracks, source.id)
+            return MqttConnector(_kept(source, spec), spec.id, points, tracks, source.id, places)
         case "mqtt" | "mqtts":
-            return MappedMqttConnector(source, Broker.of(source, spec.root), points, bindings)
+            return MappedMqttConnector(source, _kept(source, spec), points, bindings)
         case "sparkplug" | "sparkplugs":
             from connectors.mqtt.sparkplug import SparkplugConnector
             return SparkplugConnector(source, Broker.of(source, spec.root), points, bindings)
@@ -132,9 +138,14 @@ def connector_of(source: SourceSpec, spec: ParkSpec, points: PointTable,
             from connectors.bacnet import BacnetConnector
             return BacnetConnector(source, points, bindings)
         case "http-in":
-            return HttpInConnector(source, spec.root, points, bindings)
+            return HttpInConnector(source, spec.root, points, bindings, places)
     raise ParkFileError(f"source '{source.id}': nobody speaks '{source.scheme}'", mend=f"use one of {', '.join(SPOKEN)}",
                         where=f"park.toml:{source.line}")
+
+
+def _kept(source: SourceSpec, spec: ParkSpec) -> Broker:
+    """A source's broker, with a session that is kept while we are away."""
+    return replace(Broker.of(source, spec.root), session=session_of(spec.state_dir, source.id))
 
 
 def _nothing(history: History, now: float, core_of: CoreOf | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from gis.dxf_splines import rewrite
 from twin.finding import Finding
 from twin.park import LayerSpec
 
@@ -41,7 +43,11 @@ def read_dxf(spec: LayerSpec, findings: list[Finding]) -> tuple[gpd.GeoDataFrame
     is_pointed = spec.kind in _POINTED
     pyogrio.set_gdal_config_options({"DXF_INLINE_BLOCKS": "FALSE" if is_pointed else "TRUE",
                                      "DXF_CLOSED_LINE_AS_POLYGON": "TRUE"})
-    rows = pyogrio.read_dataframe(spec.source, layer="entities", use_arrow=False, encoding=None)
+    with TemporaryDirectory(prefix="parktwin-dxf-") as folder:
+        drawn = Path(folder) / "drawn.dxf"
+        is_rewritten = rewrite(spec.source, drawn)
+        rows = pyogrio.read_dataframe(drawn if is_rewritten else spec.source, layer="entities", use_arrow=False,
+                                      encoding=None)
     _tell_unread(spec, findings)
     rows = _in_chinese(spec, rows, findings)
     rows = rows[rows["PaperSpace"].isna() | (rows["PaperSpace"] == 0)]

@@ -63,13 +63,13 @@ class Emit:
     coarse: Callable[[str, Coarse], None]
 
 
-def build_mesh_tree(surfaces: list[Surface], emit: Emit) -> MeshNode:
-    """Tiles of a mesh as a quadtree over the plan; coarser ones are replaced by their children."""
+def build_mesh_tree(surfaces: list[Surface], emit: Emit, name: str = "r") -> MeshNode:
+    """Tiles of a mesh as a quadtree over the plan, their names beginning with `name`; children replace coarser ones."""
     pieces = [Piece(s, np.arange(len(s.corners))) for s in surfaces]
     low = np.min([s.corners.reshape(-1, 3).min(0) for s in surfaces], axis=0)
     high = np.max([s.corners.reshape(-1, 3).max(0) for s in surfaces], axis=0)
     side = float(max(high[0] - low[0], high[1] - low[1], 1.0))
-    node = _visit(pieces, "r", low, side, 0, emit)
+    node = _visit(pieces, name, low, side, 0, emit)
     assert node is not None
     return node
 

@@ -44,11 +44,13 @@ class Shell:
 
     Args:
         rings: a face each: its outline and then its holes, float64 (k, 3), not closed, counter-clockwise from outside.
-        role: "wall", "roof" or "ground", a face each.
+        role: "wall", "roof", "under" or "ground", a face each.
+        is_above_ground: z counts from the ground the building stands on, and is no height of the park.
     """
 
     rings: tuple[tuple[NDArray[np.float64], ...], ...]
     role: tuple[str, ...]
+    is_above_ground: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,24 +9,25 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
 
+from gis.osm_relations import ANY, Tags, incomplete
 from twin.errors import SourceError
 from twin.finding import Finding
 from twin.park import LayerKind, LayerSpec
 
 _POINTS, _LINES, _AREAS = "points", "lines", "multipolygons"
-_ANY = ("*",)
 _FOOT = ("footway", "path", "pedestrian", "steps", "cycleway", "bridleway", "corridor", "track")
 _ROADS = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "service",
           "living_street", "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link", "road", "busway")
 _SEATS = ("bench", "waste_basket", "recycling", "post_box", "bicycle_parking", "drinking_water", "fountain", "shelter",
           "vending_machine", "telephone", "waste_disposal", "clock", "charging_station")
 #: Kind → tables of the extract → (tag, values) any of which makes a feature one of that kind.
-TAGS: dict[LayerKind, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
-    "buildings": {_AREAS: (("building", _ANY),)},
+TAGS: dict[LayerKind, dict[str, Tags]] = {
+    "buildings": {_AREAS: (("building", ANY), ("building:part", ANY))},
     "roads": {_LINES: (("highway", _ROADS),)},
     "paths": {_LINES: (("highway", _FOOT),)},
-    "paving": {_AREAS: (("highway", ("pedestrian", "footway")), ("area:highway", _ANY), ("place", ("square",)))},
+    "paving": {_AREAS: (("highway", ("pedestrian", "footway")), ("area:highway", ANY), ("place", ("square",)))},
     "parking": {_AREAS: (("amenity", ("parking", "bicycle_parking")),)},
     "greens": {_AREAS: (
         ("landuse", ("grass", "forest", "meadow", "village_green", "recreation_ground", "orchard", "flowerbed")),
@@ -39,19 +40,19 @@ TAGS: dict[LayerKind, dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "lamps": {_POINTS: (("highway", ("street_lamp",)),)},
     "bollards": {_POINTS: (("barrier", ("bollard",)),)},
     "gates": {_POINTS: (("barrier", ("gate", "lift_gate", "swing_gate", "entrance")),)},
-    "entrances": {_POINTS: (("entrance", _ANY),)},
+    "entrances": {_POINTS: (("entrance", ANY),)},
     "furniture": {_POINTS: (("amenity", _SEATS), ("emergency", ("fire_hydrant",)), ("highway", ("bus_stop",)),
                             ("man_made", ("flagpole", "surveillance", "manhole", "street_cabinet")),
-                            ("tourism", ("information",)), ("leisure", ("picnic_table",)), ("advertising", _ANY),
-                            ("traffic_sign", _ANY), ("manhole", _ANY))},
+                            ("tourism", ("information",)), ("leisure", ("picnic_table",)), ("advertising", ANY),
+                            ("traffic_sign", ANY), ("manhole", ANY))},
     "fence": {_LINES: (("barrier", ("fence", "wall", "hedge", "retaining_wall", "guard_rail")),)},
     "pipes": {_LINES: (("man_made", ("pipeline",)),)},
     "cables": {_LINES: (("power", ("cable",)), ("communication", ("line",)), ("telecom", ("line",)))},
     "parcels": {_AREAS: (("boundary", ("lot", "parcel")), ("landuse", ("plot",)))},
-    "landuse": {_AREAS: (("landuse", _ANY),)},
-    "boundary": {_AREAS: (("boundary", _ANY), ("amenity", ("university", "college", "school", "hospital")),
+    "landuse": {_AREAS: (("landuse", ANY),)},
+    "boundary": {_AREAS: (("boundary", ANY), ("amenity", ("university", "college", "school", "hospital")),
                           ("landuse", ("industrial", "commercial", "education")))},
-    "poi": {_POINTS: (("amenity", _ANY), ("shop", _ANY), ("tourism", _ANY), ("office", _ANY))},
+    "poi": {_POINTS: (("amenity", ANY), ("shop", ANY), ("tourism", ANY), ("office", ANY))},
 }
 #: The tag that says what a piece of furniture is.
 _WHAT = ("amenity", "emergency", "highway", "man_made", "tourism", "leisure", "advertising", "traffic_sign", "manhole")
@@ -83,6 +84,9 @@ def read_osm(spec: LayerSpec, findings: list[Finding]) -> gpd.GeoDataFrame:
                           where=spec.source.name, mend="take the map of one day out of it (osmium time-filter)")
     gone = _deleted(spec.source)
     parts = [_there(_read_table(spec.source, table, tags), table, gone) for table, tags in wanted.items()]
+    if not spec.table and _AREAS in wanted:
+        parts.append(_closed(_there(_read_table(spec.source, _LINES, wanted[_AREAS]), _LINES, gone)))
+        findings += incomplete(spec, wanted[_AREAS])
     rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
     rows = rows.drop(columns="is_way", errors="ignore")
     if spec.kind == "furniture":
@@ -126,7 +130,7 @@ def _there(rows: gpd.GeoDataFrame, table: str, gone: frozenset[tuple[str, str]])
     return rows[[(s, str(i)) not in gone for s, i in zip(sorts, rows["osm_id"], strict=True)]]
 
 
-def _read_table(path: Path, table: str, tags: tuple[tuple[str, tuple[str, ...]], ...]) -> gpd.GeoDataFrame:
+def _read_table(path: Path, table: str, tags: Tags) -> gpd.GeoDataFrame:
     rows = pyogrio.read_dataframe(path, layer=table, use_arrow=False)
     rows = _unfold(rows)
     if "osm_way_id" in rows:  # areas made of ways have their id in a column of its own
@@ -139,8 +143,16 @@ def _read_table(path: Path, table: str, tags: tuple[tuple[str, tuple[str, ...]],
     for tag, values in tags:
         if tag in rows:
             has = rows[tag].notna() & ~rows[tag].isin(("", "no"))
-            keep |= (has if values == _ANY else has & rows[tag].isin(values)).to_numpy()
+            keep |= (has if values == ANY else has & rows[tag].isin(values)).to_numpy()
     return rows[keep].dropna(axis=1, how="all") if keep.any() else rows[keep]
+
+
+def _closed(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Ways that go round an area though the reader takes them for lines, as it does those of tags it does not know."""
+    closed = shapely.is_closed(rows.geometry.values) & (shapely.get_num_coordinates(rows.geometry.values) > 3)
+    rows = rows[closed]
+    return rows.set_geometry(shapely.polygons(shapely.linearrings(
+        [shapely.get_coordinates(line) for line in rows.geometry])) if len(rows) else rows.geometry)
 
 
 def _unfold(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

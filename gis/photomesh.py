@@ -112,6 +112,9 @@ def read_surfaces(survey: MeshSurvey, park_crs: str, origin: tuple[float, float,
         vertices = np.asarray(geometry.vertices, np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
         placed = _placed(survey, vertices, park_crs, origin)
         faces = np.asarray(geometry.faces, np.int64).reshape(-1, 3)
+        is_there = ((faces >= 0) & (faces < len(placed))).all(axis=1)
+        broken += int((~is_there).sum())
+        faces = faces[is_there]
         corners = placed[faces]
         sound = np.isfinite(corners).all(axis=(1, 2))
         sound &= (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
@@ -119,9 +122,9 @@ def read_surfaces(survey: MeshSurvey, park_crs: str, origin: tuple[float, float,
         faces, corners = faces[sound], corners[sound]
         if len(faces):
             drawn += len(faces)
-            yield _surface(geometry, faces, corners)
+            yield _surface(geometry, faces, corners, missing)
     if broken:
-        findings.append(Finding("warning", f"layer '{spec.id}': triangles without area or coordinates left out",
+        findings.append(Finding("warning", f"layer '{spec.id}': triangles without area, corners or coordinates left out",
                                 spec.source.name, "", broken))
     if missing:
         findings.append(Finding("warning", f"layer '{spec.id}': textures that could not be read; those parts are plain",
@@ -131,8 +134,8 @@ def read_surfaces(survey: MeshSurvey, park_crs: str, origin: tuple[float, float,
                           mend="export it again as a triangle mesh")
 
 
-def _surface(geometry: trimesh.Trimesh, faces: NDArray[np.int64], corners: F64) -> Surface:
-    uv, image, plain = _look(geometry)
+def _surface(geometry: trimesh.Trimesh, faces: NDArray[np.int64], corners: F64, missing: list[str]) -> Surface:
+    uv, image, plain = _look(geometry, missing)
     charts = trimesh.graph.connected_component_labels(
         np.concatenate([faces[:, :2], faces[:, 1:]]), node_count=len(geometry.vertices))
     colour = np.broadcast_to(np.asarray(plain, np.uint8), (*corners.shape[:2], 3)) if np.ndim(plain) == 1 else plain[faces]
@@ -141,7 +144,7 @@ def _surface(geometry: trimesh.Trimesh, faces: NDArray[np.int64], corners: F64) 
                    charts[faces[:, 0]].astype(np.int64), colour)
 
 
-def _look(geometry: trimesh.Trimesh) -> tuple[F64 | None, Image.Image | None, NDArray[np.uint8]]:
+def _look(geometry: trimesh.Trimesh, missing: list[str]) -> tuple[F64 | None, Image.Image | None, NDArray[np.uint8]]:
     """Texture coordinates, texture and colour (one, or one a vertex)."""
     visual = geometry.visual
     if isinstance(visual, trimesh.visual.TextureVisuals):
@@ -150,9 +153,18 @@ def _look(geometry: trimesh.Trimesh) -> tuple[F64 | None, Image.Image | None, ND
         plain = getattr(material, "main_color", None)
         uv = None if visual.uv is None or len(visual.uv) != len(geometry.vertices) else np.asarray(visual.uv, np.float64)
         rgb = np.asarray(plain if plain is not None else (190, 190, 190, 255), np.uint8)[:3]
-        return uv, None if image is None else image.convert("RGB"), rgb
+        return uv, None if image is None else _rgb(image, missing), rgb
     colours = np.asarray(getattr(visual, "vertex_colors", ()), np.uint8).reshape(-1, 4)
     return None, None, colours[:, :3] if len(colours) == len(geometry.vertices) else np.array([190, 190, 190], np.uint8)
+
+
+def _rgb(image: Image.Image, missing: list[str]) -> Image.Image | None:
+    """A picture as RGB; None, and told, where its bytes are damaged."""
+    try:
+        return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError):
+        missing.append("a picture in it")
+        return None
 
 
 def _loaded(spec: LayerSpec, missing: list[str]) -> Iterator[tuple[trimesh.Trimesh, F64]]:
@@ -162,8 +174,9 @@ def _loaded(spec: LayerSpec, missing: list[str]) -> Iterator[tuple[trimesh.Trime
                                    maintain_order=True)
         parts = [(scene.geometry[name], np.asarray(matrix, np.float64)) for matrix, name in
                  (scene.graph[node] for node in scene.graph.nodes_geometry)]
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OSError, AssertionError, NotImplementedError,
-            UnicodeDecodeError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files make the readers raise almost anything
         raise _unreadable(spec, error) from error
     for geometry, matrix in parts:
         if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):

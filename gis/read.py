@@ -17,6 +17,7 @@ from gis.citygml import read_city_gml
 from gis.cityjson import read_city_json
 from gis.crs import PARK, MissingCrs, datum_name, moved, parse_crs, to_park
 from gis.model import Layer
+from gis.parts import with_parts
 from gis.tables import Table, read_table, spot
 from twin.errors import SourceError
 from twin.finding import Finding
@@ -66,7 +67,8 @@ def read_layer(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float
         geometry, table = geometry[~outside], table[~outside]
     geometry, kept = _repair(spec, geometry, findings)
     columns = pd.DataFrame(table.drop(columns=table.geometry.name)).iloc[kept].reset_index(drop=True)
-    return replace(_layer(spec, crs, geometry, columns, findings), raw=raw)
+    layer = replace(_layer(spec, crs, geometry, columns, findings), raw=raw)
+    return with_parts(layer) if spec.kind == "buildings" else layer
 
 
 def _read_city(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float], findings: list[Finding]) -> Layer:

@@ -18,6 +18,7 @@ from twin.finding import Finding
 F64 = NDArray[np.float64]
 LONGEST_M = 8.0
 TOLD_M = 1.0
+QUARTERS_ACROSS, LEAST_QUARTER_M = 8, 250.0
 _FLAT = 0.98  # |z| of a roof's normal over which it is flat
 
 
@@ -25,7 +26,7 @@ def building_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, par
                     ) -> list[Mesh]:
     """One mesh a building: its own faces where it has them, else a block on its footprint.
 
-    Those outside the park, of which there may be a whole city, are one mesh together, the first.
+    Those outside the park, of which there may be a whole city, come first, a mesh for every square of it.
 
     Args:
         park: the park's own area; what stands outside it is drawn as bare, pale surroundings. None for no such line.
@@ -33,18 +34,30 @@ def building_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, par
     shells = layer.shells or (None,) * len(layer)
     forms = forms_in(layer, park)
     plain = [form.facade is Surface.CONTEXT and shell is None for form, shell in zip(forms, shells, strict=True)]
-    rows = np.flatnonzero(plain)
-    around = plain_blocks(layer.geometry[rows], [forms[k] for k in rows], nodes[rows], ground)
-    return [*([around] if len(around) else []),
+    around = [plain_blocks(layer.geometry[rows], [forms[k] for k in rows], nodes[rows], ground)
+              for rows in _quarters(layer.geometry, np.flatnonzero(plain))]
+    return [*(mesh for mesh in around if len(mesh)),
             *(shell_mesh(shell, layer.geometry[k], forms[k], int(nodes[k]), str(layer.ids[k]), ground) if shell is not None
               else block_mesh(layer.geometry[k], forms[k], int(nodes[k]), str(layer.ids[k]), ground)
               for k in np.flatnonzero(np.logical_not(plain)).tolist() for shell in [shells[k]])]
 
 
+def _quarters(geometry: NDArray[np.object_], rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Rows of footprints by squares of the city they make up, so that what is behind a camera need not be drawn."""
+    if not len(rows):
+        return []
+    middle = shapely.get_coordinates(shapely.centroid(geometry[rows]))
+    side = max(LEAST_QUARTER_M, float(np.ptp(middle, axis=0).max()) / QUARTERS_ACROSS)
+    square = np.floor((middle - middle.min(axis=0)) / side).astype(np.int64)
+    _, of = np.unique(square, axis=0, return_inverse=True)
+    return [rows[of == k] for k in range(int(of.max()) + 1)]
+
+
 def check_bases(layer: Layer, ground: Ground) -> tuple[Finding, ...]:
     """What is said when a layer's own heights and the ground are not of one datum."""
     lifts = [base_lift_m(shell, geometry, ground)
-             for shell, geometry in zip(layer.shells, layer.geometry, strict=False) if shell is not None]
+             for shell, geometry in zip(layer.shells, layer.geometry, strict=False)
+             if shell is not None and not shell.is_above_ground]
     middle = float(np.median(lifts)) if lifts else 0.0
     if abs(middle) <= TOLD_M:
         return ()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gis.model import Layer
 from gis.read import is_terrain, read_layer
-from gis.tables import sidecars
+from gis.sidecars import sidecars
 from gis.terrain import Terrain, read_terrain
 from twin.errors import SourceError, TwinError
 from twin.park import LayerSpec, ParkSpec

@@ -17,7 +17,6 @@ from shapely import GEOSException
 
 from gis.columns import X_NAMES, Y_NAMES, column
 from gis.dxf import is_dxf, read_dxf
-from gis.model import TEXTURES
 from gis.osm import is_osm, read_osm
 from twin.errors import SourceError
 from twin.finding import Finding
@@ -147,13 +146,3 @@ def _only(spec: LayerSpec, rows: gpd.GeoDataFrame, findings: list[Finding]) -> g
         findings.append(Finding("warning", f"layer '{spec.id}': `only` lets nothing through", spec.source.name,
                                 f"'{name}' holds {', '.join(there)}"))
     return rows[keep]
-
-
-def sidecars(path: Path) -> list[Path]:
-    """A source and the files that belong to it."""
-    if path.suffix.lower() in (".shp", ".tab", ".mif"):
-        return sorted(path.parent.glob(f"{path.stem}.*"))
-    if path.suffix.lower() == ".obj":
-        beside = [p for p in sorted(path.parent.glob("*")) if p.suffix.lower() in (".mtl", *TEXTURES)]
-        return [path, *beside, *(folder / "metadata.xml" for folder in list(path.parents)[:3])]
-    return [path]

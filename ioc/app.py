@@ -14,8 +14,10 @@ from starlette.types import ASGIApp
 from ioc.access.guard import Guard, sweep_forever
 from ioc.access.headers import SecurityHeaders
 from ioc.http import (
+    API,
     alarms,
     coverage,
+    discreet,
     dispatches,
     door,
     edits,
@@ -30,6 +32,7 @@ from ioc.http import (
     ingest,
     live,
     park,
+    people,
     replay,
     schemes,
     screens,
@@ -37,14 +40,13 @@ from ioc.http import (
     trajectories,
     wall,
 )
+from ioc.http.forward import Forward, doing
 from ioc.http.refusal import add_refusals
 from ioc.live import replay as replay_socket
 from ioc.live import socket
-from ioc.live.upkeep import keep_compact, keep_energy, remember_the_day
+from ioc.live.upkeep import keep_compact, keep_energy, remember_the_day, watch_build
 from ioc.panel_pages import PanelPages
 from ioc.services import Services
-
-API = "/api/v1"
 
 
 def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: list[str]) -> tuple[ASGIApp, FastAPI]:
@@ -58,11 +60,13 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     """
     app = FastAPI(title="Parktwin", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(services))
     app.state.services = services
+    app.add_middleware(Forward, replica=services.replica)  # within the next: what the past asks for goes nowhere
     app.middleware("http")(replay.refuse_from_replay)
-    for part in (park, energy, alarms, live, incidents, dispatches, spatial, trajectories, fences, schemes, coverage, replay,
-                 wall, incident_reports, screens, escape, graph, edits):
+    app.middleware("http")(discreet.without_names(services))
+    for part in (park, energy, alarms, live, incidents, dispatches, spatial, trajectories, people, fences, schemes, coverage,
+                 replay, wall, incident_reports, screens, escape, graph, edits):
         app.include_router(part.router(services), prefix=API)
-    app.include_router(ingest.router(services.ingest), prefix=API)
+    app.include_router(ingest.router(services.ingest, lambda: ingest.kept(services.runner, services.history)), prefix=API)
     app.include_router(door.me_router(services), prefix=API)
     for routes in (door.router(services), screens.door(services), files.router(services), health.router(services),
                    replay_socket.router(services), socket.router(services)):
@@ -76,20 +80,26 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
 
 def _lifespan(services: Services):  # type: ignore[no-untyped-def]
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        services.hub.attach(asyncio.get_running_loop())
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loop, replica = asyncio.get_running_loop(), services.replica
+        services.hub.attach(loop)
         if not services.runner.is_alive:
             services.runner.start()
+        if replica is not None:
+            replica.start(loop, doing(app, services.accounts))
         chores = [asyncio.create_task(chore) for chore in (
             sweep_forever(services.accounts),
-            keep_compact(services.history, services.runner.core.clock, spec=services.spec.history),
-            remember_the_day(services), keep_energy(services))]
+            keep_compact(services.history, services.runner.core.clock, spec=services.spec.history,
+                         publishes=lambda: services.runner.core.leads),
+            remember_the_day(services), keep_energy(services), watch_build(services))]
         try:
             yield
         finally:
             for chore in chores:
                 chore.cancel()
             services.runner.stop()
+            if replica is not None:
+                await asyncio.to_thread(replica.stop)
             services.history.close()
 
     return lifespan

@@ -21,11 +21,24 @@ from scenes.things import Pose
 from twin.edits import Change, EditBook
 from twin.graph import SceneGraph
 from twin.matching import is_same_size
-from twin.overrides import FILE_NAME, DrawnZone, Group, Override, OverrideError, Place, PutDevice, Rename, Xyz
+from twin.overrides import (
+    FILE_NAME,
+    DrawnZone,
+    Group,
+    Nest,
+    Override,
+    OverrideError,
+    Place,
+    PutDevice,
+    Rename,
+    Xyz,
+    is_of_map,
+)
 from twin.packs import PackSet
 from twin.park import ParkSpec
 from twin.park_points import PREFIX
 from twin.ports import Clock
+from twin.shared.papers import Paper
 
 SHOWN = 60
 Name = str
@@ -45,6 +58,11 @@ class AskName(_Asked, frozen=True, kw_only=True, tag="name"):
     node: str
     name: str
     name_zh: str = ""
+
+
+class AskNest(_Asked, frozen=True, kw_only=True, tag="nest"):
+    node: str
+    into: str
 
 
 class AskGroup(_Asked, frozen=True, kw_only=True, tag="group"):
@@ -70,7 +88,7 @@ class AskDevice(_Asked, frozen=True, kw_only=True, tag="device"):
     heading: float | None = None
 
 
-Asked = AskPlace | AskName | AskGroup | AskZone | AskDevice
+Asked = AskPlace | AskName | AskNest | AskGroup | AskZone | AskDevice
 
 
 class EditDesk:
@@ -78,29 +96,49 @@ class EditDesk:
 
     Args:
         served: the build that is served.
+        journal: where edits are kept.
 
     `on_published` is called once a newer build stands; the server sets it.
     """
 
-    def __init__(self, spec: ParkSpec, graph: SceneGraph, packs: PackSet, clock: Clock, served: str) -> None:
+    def __init__(self, spec: ParkSpec, graph: SceneGraph, packs: PackSet, clock: Clock, served: str, journal: Paper) -> None:
         self._graph, self._packs, self._clock, self._build = graph, packs, clock, spec.build_dir
         self._served = served
         self._kinds = [{"id": kind.id, "name": kind.name, "name_zh": kind.name_zh} for kind in packs.kinds.values()
                        if not kind.id.startswith(PREFIX)]
         self._lock = threading.RLock()
-        self.book = EditBook(spec.root, spec.state_dir / "edits.jsonl", clock.now() * 1000)
+        self._root, self._journal = spec.root, journal
+        self._book: EditBook | None = None
+        if not journal.is_shared:  # where several servers have it, it is opened by the one that writes, when it is asked for
+            self._book = self._opened()
         self.targets = Targets.open(spec.build_dir, graph)
         self._built = read_editing(spec.build_dir)
         self.on_published: Callable[[], None] = lambda: None
         self.publisher = Publisher(spec.root, self._published)
         self._footprints: tuple[list[str], np.ndarray] | None = None
+        self._undo_publication: Callable[[], object] | None = None
+
+    @property
+    def book(self) -> EditBook:
+        """The edits. Raises StoreDown."""
+        if self._book is None:
+            self._book = self._opened()
+        return self._book
+
+    def forget(self) -> None:
+        """Another server may have written the journal: it is read anew when it is next asked for."""
+        with self._lock:
+            self._book = None
+
+    def _opened(self) -> EditBook:
+        return EditBook(self._root, self._journal, self._clock.now() * 1000)
 
     def view(self) -> dict[str, Any]:
         """Everything the page shows; `version` is what a change must name."""
         with self._lock:
             book = self.book
-            drafts = [{"key": key, "is_draft": book.published.get(key) != override, **msgspec.to_builtins(override)}
-                      for key, override in book.draft.items()]
+            drafts = [{"key": key, "is_draft": book.published.get(key) != override, **self._meant(override),
+                       **msgspec.to_builtins(override)} for key, override in book.draft.items()]
             return {"version": book.version, "is_dirty": book.is_dirty, "undo": _brief(book.next_undo),
                     "redo": _brief(book.next_redo), "overrides": drafts,
                     "removed": [key for key in book.published if key not in book.draft],
@@ -132,13 +170,20 @@ class EditDesk:
         with self._lock:
             if self.publisher.is_busy:
                 raise OverrideError("a build is under way", mend="wait until it has ended", code="edit.publishing")
-            version, before = self.book.version, self.book.write_file()
+            version, before, state = self.book.version, self.book.write_file(), dict(self.book.published)
+            self._undo_publication = lambda: self.book.take_back(before, state, by, self._now_ms())
             self.publisher.start(lambda is_built: self._ended(is_built, version, before, by))
+
+    def take_back(self) -> None:
+        """What was published last cannot be served: overrides.toml and the journal say so; the draft stays."""
+        with self._lock:
+            if self._undo_publication is not None:
+                self._undo_publication()
 
     def snap(self, building: str, x: float, y: float, heading: float) -> Snap | None:
         """The footprint that a building held at x, y fits best. Raises OverrideError for none of that id."""
         pose = self.targets.pose(building)
-        rings = self.targets.standing[building]["outline"]
+        rings = self.targets.stands(building)["outline"]
         outline = shapely.union_all([shapely.Polygon(ring) for ring in rings]) if rings else shapely.Polygon()
         ids, shapes = self._footprints_of()
         return snap(outline, pose.anchor[:2], (x, y), heading, ids, shapes)
@@ -152,12 +197,14 @@ class EditDesk:
     def _override(self, asked: Asked, by: str) -> Override:
         when = np.datetime_as_string(np.datetime64(int(self._now_ms()), "ms"), unit="s") + "Z"
         if isinstance(asked, AskPlace):
-            pose, given = self.targets.pose(asked.building), self.targets.standing[asked.building]["from_source"] or {}
+            pose, given = self.targets.pose(asked.building), self.targets.stands(asked.building)["from_source"] or {}
             return Place(target=self.targets.of(asked.building), at=asked.at, anchor=pose.anchor,
                          heading=asked.heading % 360.0, was=tuple(given["at"]) if given else None,
                          was_heading=given.get("heading", 0.0), by=by, when=when)
         if isinstance(asked, AskName):
             return Rename(target=self.targets.of(asked.node), name=asked.name, name_zh=asked.name_zh, by=by, when=when)
+        if isinstance(asked, AskNest):
+            return self._nest(asked, by, when)
         if isinstance(asked, AskGroup):
             self._refuse_taken(asked.id, "zone")
             members = tuple(self.targets.of(node) for node in dict.fromkeys(asked.nodes))
@@ -173,6 +220,39 @@ class EditDesk:
         corner = self.targets.of(building).corner if building else None
         return PutDevice(id=asked.id, kind=asked.kind, name=asked.name, name_zh=asked.name_zh, at=asked.at,
                          heading=asked.heading, building=building, own=own, corner=corner, by=by, when=when)
+
+    def _nest(self, asked: AskNest, by: str, when: str) -> Nest:
+        index = [self._graph.index(asked.node), self._graph.index(asked.into)]
+        if self._graph.ancestor(index[0], "storey") != self._graph.ancestor(index[1], "storey"):
+            raise OverrideError("the two rooms are on different storeys", mend="choose a room of the same storey",
+                                code="edit.nest_storey")
+        within = {self.targets.node_of(o.target): self.targets.node_of(o.into) for o in self.book.draft.values()
+                  if isinstance(o, Nest)}
+        at = asked.into
+        while at and at != asked.node:
+            at = within.pop(at, "")
+        if at:
+            raise OverrideError("that room lies in this one already", mend="take it out first", code="edit.cycle")
+        return Nest(target=self.targets.of(asked.node), into=self.targets.of(asked.into), by=by, when=when)
+
+    def _meant(self, override: Override) -> dict[str, Any]:
+        """Ids of the nodes an edit means in this build: `node` (and `into`), or `nodes` of a group; "" for what is gone."""
+        if isinstance(override, Group):
+            return {"nodes": [self.targets.node_of(member) for member in override.members]}
+        if isinstance(override, Nest):
+            return {"node": self.targets.node_of(override.target), "within": self.targets.node_of(override.into)}
+        if isinstance(override, (Place, Rename)):
+            return {"node": self.targets.node_of(override.target)}
+        return {}
+
+    def _placing(self, building: str) -> Place | None:
+        """The edit of the draft that places a building, by whatever id it knows it."""
+        if not is_of_map(building):
+            found = self.book.draft.get(f"place:{building}")
+            return found if isinstance(found, Place) else None
+        mine = [o for o in self.book.draft.values() if isinstance(o, Place) and is_of_map(o.target.building)
+                and self.targets.node_of(o.target) == building]
+        return mine[-1] if mine else None
 
     def _refuse_taken(self, key: str, kind: str) -> None:
         index = self._graph.index(key)
@@ -193,24 +273,28 @@ class EditDesk:
         return "", None
 
     def _pose(self, building: str) -> Pose:
-        built, override = self.targets.pose(building), self.book.draft.get(f"place:{building}")
-        if not isinstance(override, Place):
-            given = self.targets.standing[building]["from_source"]
-            if self.targets.standing[building]["how"] == "hand" and given:  # the edit was taken out: back to the sources
+        built, override, stands = self.targets.pose(building), self._placing(building), self.targets.stands(building)
+        if override is None:
+            given = stands["from_source"]
+            if stands["how"] == "hand" and given:  # the edit was taken out: back to the sources
                 return Pose(at=tuple(given["at"]), anchor=built.anchor, heading=given["heading"], scale=built.scale)
             return built
-        size = self.targets.standing[building]["size"]
-        anchor = override.anchor
+        if is_of_map(building):  # it stands on the ground and is held by its middle, whatever the edit says
+            return Pose(at=(*override.at[:2], built.at[2]), anchor=built.anchor, heading=override.heading)
+        size, anchor = stands["size"], override.anchor
         if size and override.target.size and is_same_size(override.target.size, tuple(size)):
             anchor = built.anchor  # held by the same point of the same building, whatever its origin now
         return Pose(at=override.at, anchor=anchor, heading=override.heading, scale=built.scale)
 
     def _buildings(self) -> list[dict[str, Any]]:
-        """Every building with a model, those nothing places first."""
+        """Every building with a model, those nothing places first, and those of the map that edits place or placed."""
+        on_map = [self.targets.node_of(o.target) for o in self.book.draft.values()
+                  if isinstance(o, Place) and is_of_map(o.target.building)]
+        moved = dict.fromkeys(key for key in (*on_map, *self.targets.placed) if is_of_map(key))
         out = []
-        for key, standing in self.targets.standing.items():
+        for key, standing in [*self.targets.standing.items(), *((key, self.targets.stands(key)) for key in moved)]:
             pose = self._pose(key)
-            is_placed = standing["how"] != "none" or f"place:{key}" in self.book.draft
+            is_placed = standing["how"] != "none" or self._placing(key) is not None
             out.append({"id": key, "node": standing["node"], "how": standing["how"], "is_placed": is_placed,
                         "at": pose.at, "heading": pose.heading, "anchor": pose.anchor, "scale": pose.scale,
                         "outline": standing["outline"], "from_source": standing["from_source"],

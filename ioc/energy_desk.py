@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overlays.sums import areas
+from twin.energy.clock import by_clock, clock_hours, ordinal_days
 from twin.energy.forecast import LEAST, METHOD, MOST, SUNDAY, WEEK, WORKDAY, Forecast, Series, forecast
 from twin.energy.hours import DAY_SECS, HOUR_SECS, HourBook
 from twin.energy.losses import KNOWN, balances
@@ -171,15 +172,15 @@ class EnergyDesk:
     def _series(self, account: Account, start: float, first: float, now: float) -> Series:
         begin = max(start - MOST * HOUR_SECS, HOUR_SECS * np.ceil(first / HOUR_SECS))
         use, whole = self.use(account, begin, start, now)
-        hours = begin + HOUR_SECS * np.arange(len(use) + WEEK)
-        local = dt.datetime.fromtimestamp(start).astimezone().utcoffset() or dt.timedelta()
-        seconds = hours + local.total_seconds()
-        day = (seconds // DAY_SECS).astype(np.int64) + 719_163
+        hours = begin + HOUR_SECS * np.arange(len(use) + 1)
+        shown = clock_hours(hours)
+        past, shown = int(shown[-1] - shown[0]), shown[:-1]
+        day = ordinal_days(shown[0] + np.arange(past + WEEK))
         temp = None
         if self._temp is not None:
-            temp = self._history.means(np.array([self._temp]), hours[: len(use) + 1])[:, 0]
+            temp = by_clock(self._history.means(np.array([self._temp]), hours)[:, 0], shown, past)
             temp = temp if np.isfinite(temp).mean() > 0.8 else None
-        return Series(use=np.where(whole, use, np.nan), first=int(seconds[0] // HOUR_SECS) - 96,
+        return Series(use=by_clock(np.where(whole, use, np.nan), shown, past), first=int(shown[0]),
                       like=np.where(np.isin(day, list(self.spec.holidays)), SUNDAY,
                                     np.where(np.isin(day, list(self.spec.workdays)), WORKDAY, -1)), temp_c=temp)
 
@@ -265,8 +266,11 @@ def _total(values: Floats) -> float:
 
 
 def _expected(one: Forecast, start: float) -> Expected:
-    return Expected(start=start, usual=[_plain(v) for v in one.usual], expected=[round(float(v), 3) for v in one.expected],
-                    low=[round(float(v), 3) for v in one.low], high=[round(float(v), 3) for v in one.high],
+    """A forecast of hours of the clock as hours that pass: where the clock is put back, one counts twice."""
+    shown = clock_hours(start + HOUR_SECS * np.arange(len(one.expected), dtype=np.float64))
+    at = np.minimum(shown - shown[0], len(one.expected) - 1)
+    expected, low, high = ([round(v, 3) for v in column[at].tolist()] for column in (one.expected, one.low, one.high))
+    return Expected(start=start, usual=[_plain(v) for v in one.usual[at]], expected=expected, low=low, high=high,
                     error=_plain(one.error, 4), naive_error=_plain(one.naive_error, 4), learned_hours=one.learned_hours)
 
 

@@ -106,11 +106,12 @@ def key_moments(incident: IncidentView, *, returned_ms: float | None, peak_ms: f
     return sorted(chosen, key=lambda moment: moment.at_ms)
 
 
-def gather(services: Services, number: int, told: Callable[[str, float], None]) -> IncidentFacts:
+def gather(services: Services, number: int, told: Callable[[str, float], None], *, sees_people: bool) -> IncidentFacts:
     """Everything about one incident, with pictures; seconds of work, on any thread but the core's.
 
     Args:
         told: hears the step (`replay.report.step.<step>`) and the share done, 0 to 1.
+        sees_people: whether the reader may see who was where.
 
     Raises:
         ReplayError: there is no such incident, or nothing of it is on record.
@@ -151,9 +152,9 @@ def gather(services: Services, number: int, told: Callable[[str, float], None]) 
         commands=sorted(commands, key=lambda c: c.steps[0][1]), dispatches=sorted(dispatches, key=lambda d: d.steps[0][1]),
         lines=timeline(found, trail, names.of({a.key for a in alarms.values()}), marks))
     moments = key_moments(found, returned_ms=returned_ms, peak_ms=peak_ms, dispatches=dispatches, marks=marks, end_ms=to_ms)
-    _picture(services, facts, moments, told)
+    _picture(services, facts, moments, told, sees_people=sees_people)
     _curve(services, facts)
-    return facts
+    return facts if sees_people else services.discretion.of(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def timeline(incident: IncidentView, trail: Sequence[TrailEntry], subjects: set[
 
 
 def _picture(services: Services, facts: IncidentFacts, moments: Sequence[KeyMoment],
-             told: Callable[[str, float], None]) -> None:
+             told: Callable[[str, float], None], *, sees_people: bool) -> None:
     """One pass through the span: pictures at the key moments, counts at even instants."""
     told("scene", 0.08)
     graph, node = services.graph, facts.incident.node or 1
@@ -201,7 +202,7 @@ def _picture(services: Services, facts: IncidentFacts, moments: Sequence[KeyMome
             here = [int(i) for i in past.present() if services.tracks[i].kind == "person"]
             if at in by_ms:
                 told("stills", 0.12 + 0.7 * (at - facts.from_ms) / (facts.to_ms - facts.from_ms + 1))
-                facts.stills.append(_still(services, facts, studio, past, by_ms[at], here))
+                facts.stills.append(_still(services, facts, studio, past, by_ms[at], here, sees_people=sees_people))
             if at in even:
                 facts.counts.append((float(at), sum(int(past.node[i]) in around for i in here) if here else None,
                                      sum(a.is_live for a in past.alarms.values())))
@@ -210,7 +211,7 @@ def _picture(services: Services, facts: IncidentFacts, moments: Sequence[KeyMome
 
 
 def _still(services: Services, facts: IncidentFacts, studio: MomentStudio, past: Past, moment: KeyMoment,
-           here: Sequence[int]) -> Still:
+           here: Sequence[int], *, sees_people: bool) -> Still:
     seen, temperature = seen_of(services, studio, past, facts.incident.node)
     sent = {d.track for d in past.dispatches.values() if d.incident == facts.incident.id and d.state in DISPATCH_LIVE}
     rows = [i for i in here if i in sent]
@@ -218,7 +219,8 @@ def _still(services: Services, facts: IncidentFacts, studio: MomentStudio, past:
                 sent=past.xyz[rows].astype(np.float64).reshape(-1, 3))
     place = frozenset(services.graph.subtree(studio.storey)) if studio.storey else None
     inside = sum(int(past.node[i]) in place for i in here) if place is not None else len(here)
-    return Still(moment=moment, picture=studio.shoot(seen), alarms=sum(a.is_live for a in past.alarms.values()),
+    picture = studio.shoot(seen if sees_people else blurred(services, seen))
+    return Still(moment=moment, picture=picture, alarms=sum(a.is_live for a in past.alarms.values()),
                  people=inside, temperature=temperature, hash=past.hash())
 
 
@@ -247,12 +249,18 @@ def seen_of(services: Services, studio: MomentStudio, past: Past, node: int) -> 
                 sent=np.zeros((0, 3))), temperature
 
 
+def blurred(services: Services, seen: Seen) -> Seen:
+    """The same for a reader who may not follow people: they stand in ten-metre squares, and nobody is marked as sent."""
+    xyz, _ = services.discretion.places(seen.people, np.zeros(len(seen.people), np.uint32))
+    return Seen(rooms=seen.rooms, alarms=seen.alarms, people=xyz, sent=np.zeros((0, 3)))
+
+
 def _curve(services: Services, facts: IncidentFacts) -> None:
     """The figures of the device that began it."""
     index = services.points.device_index(facts.incident.device)
     kind = services.points.kind[index] if index is not None else None
     wanted = {a.point for a in facts.alarms if a.device == facts.incident.device}
-    numbers = [p for p in kind.points if not p.states] if kind else []
+    numbers = [p for p in kind.points if p.type == "number"] if kind else []
     if kind is None or not numbers:
         return
     chosen = next((p for p in numbers if f"{facts.incident.device}.{p.key}" in wanted), numbers[0])

@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ioc.incident_facts import Lang, gather
-from ioc.reports.incident import IncidentReport, incident_report
 from ioc.services import Services
 from ioc.stills import StillDesk
 from twin.errors import TwinError
@@ -33,6 +32,7 @@ class _Job:
     incident: int
     lang: Lang
     user: str
+    sees_people: bool
     step: str = "record"
     share: float = 0.0
     future: Future[bytes] | None = None
@@ -48,7 +48,7 @@ class ReportDesk:
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
 
-    def ask(self, incident: int, lang: Lang, user: str) -> str:
+    def ask(self, incident: int, lang: Lang, user: str, *, sees_people: bool) -> str:
         """Begin a report; its key. One that the same person waits for already is not begun again.
 
         Raises:
@@ -57,7 +57,7 @@ class ReportDesk:
         with self._lock:
             waiting = {key: job for key, job in self._jobs.items() if job.future is not None and not job.future.done()}
             same = next((key for key, job in waiting.items()
-                         if (job.incident, job.lang, job.user) == (incident, lang, user)), "")
+                         if (job.incident, job.lang, job.user, job.sees_people) == (incident, lang, user, sees_people)), "")
             if same:
                 return same
             if len(waiting) >= WAITING:
@@ -65,7 +65,7 @@ class ReportDesk:
                                   code="report.busy")
             for old in [key for key in self._jobs if key not in waiting][: max(0, len(self._jobs) + 1 - KEPT)]:
                 del self._jobs[old]
-            key, job = secrets.token_urlsafe(12), _Job(incident, lang, user)
+            key, job = secrets.token_urlsafe(12), _Job(incident, lang, user, sees_people)
             self._jobs[key] = job
             job.future = self._pool.submit(self._write, job)
             return key
@@ -99,10 +99,12 @@ class ReportDesk:
         return job if job is not None and job.user == user else None
 
     def _write(self, job: _Job) -> bytes:
+        from ioc.reports.incident import IncidentReport, incident_report  # slow to load: the PDF writer
+
         def told(step: str, share: float) -> None:
             job.step, job.share = step, share
 
-        facts = gather(self._services, job.incident, told)
+        facts = gather(self._services, job.incident, told, sees_people=job.sees_people)
         told("document", 0.85)
         spec = self._services.spec
         zone = ZoneInfo(zone_of(spec))

@@ -39,6 +39,10 @@ class Publisher:
         self._thread = threading.Thread(target=self._run, args=(ended,), name="publish", daemon=True)
         self._thread.start()
 
+    def tell_failed(self, error: str, mend: str) -> None:
+        """A build that stood could not be served."""
+        self._state = {"state": "failed", "error": error, "mend": mend}
+
     def _run(self, ended: Callable[[bool], None]) -> None:
         last: dict[str, Any] = {}
         try:

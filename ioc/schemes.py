@@ -7,13 +7,17 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from scenes.schemes.file import read_rules, read_scheme
-from scenes.schemes.result import PRESENT, Workshop, content_hash, fault_document, scheme_ids
+from scenes.schemes.listed import PRESENT, content_hash, fault_document, scheme_ids
 from twin.errors import TwinError
 from twin.graph import SceneGraph
 from twin.park import ParkSpec
+
+if TYPE_CHECKING:
+    from scenes.schemes.result import Workshop
 
 log = logging.getLogger(__name__)
 #: Results of days other than the rule's are kept in memory alone: the latest of them.
@@ -35,11 +39,16 @@ class SchemeDesk:
     """The park's schemes: listed, worked out when asked for, remembered while their files stay as they are."""
 
     def __init__(self, spec: ParkSpec, manifest: dict[str, Any], graph: SceneGraph) -> None:
-        self._spec, self._manifest = spec, manifest
-        self._workshop = Workshop(spec, manifest, graph)
+        self._spec, self._manifest, self._graph = spec, manifest, graph
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="schemes")
         self._jobs: OrderedDict[tuple[str, Day], _Job] = OrderedDict()
         self._lock = threading.Lock()
+
+    @cached_property
+    def _workshop(self) -> Workshop:
+        from scenes.schemes.result import Workshop  # slow to load, and few ask
+
+        return Workshop(self._spec, self._manifest, self._graph)
 
     def listed(self) -> dict[str, Any]:
         """Names, faults and the planning condition; nothing is worked out."""

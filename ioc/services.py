@@ -8,11 +8,13 @@ from typing import Any
 
 from connectors.http_in import HttpInConnector
 from ioc.access.accounts import Accounts
+from ioc.access.discreet import Discretion
 from ioc.access.screens import Screens
 from ioc.coverage_job import CoverageJob
 from ioc.edit_desk import EditDesk
 from ioc.energy_desk import EnergyDesk
 from ioc.live.hub import Hub
+from ioc.live.replica import Replica
 from ioc.live.runner import CoreRunner
 from ioc.painters import ParkPainters
 from ioc.wall_desk import WallDesk
@@ -20,6 +22,7 @@ from twin.fences import FenceFiles, Outline
 from twin.finding import Finding
 from twin.graph import SceneGraph
 from twin.history.store import History
+from twin.indoors import Indoors
 from twin.packs import PackSet
 from twin.park import ParkSpec
 from twin.park_graph import ParkGraph
@@ -49,11 +52,14 @@ class Services:
     drills: Drills | None
     fences: FenceFiles
     outline: Outline
+    indoors: Indoors
+    discretion: Discretion
     coverage: CoverageJob
     wall: WallDesk
     edits: EditDesk
     energy: EnergyDesk
     has_demo_account: bool
+    replica: Replica | None = None
     is_https: bool = False
     ingest: tuple[HttpInConnector, ...] = ()
     fence_findings: list[Finding] = field(default_factory=list)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -13,8 +11,11 @@ import numpy as np
 from ioc.live.hub import Hub
 from twin import wall as rules
 from twin.access import require
+from twin.database import StoreDown
 from twin.graph import SceneGraph
-from twin.live.core import LiveCore, Tick
+from twin.live.core import LiveCore
+from twin.live.tick import Tick
+from twin.shared.papers import Paper
 from twin.wall import Stop, Urgent, Wall
 from twin.wire import AlarmView, IncidentView, WallUrgent, WallView
 
@@ -33,13 +34,15 @@ class WallDesk:
         core: of the park; its alarms and declared incidents interrupt the tour.
         hub: every browser hears of a change.
         graph: tells whether a stop's place still exists.
-        path: where the wall is kept.
+        paper: where the wall is kept.
         version: of the built viewer now.
     """
 
-    def __init__(self, core: LiveCore, hub: Hub, graph: SceneGraph, path: Path, *, version: Callable[[], str]) -> None:
-        self._core, self._hub, self._graph, self._path, self._version = core, hub, graph, path, version
+    def __init__(self, core: LiveCore, hub: Hub, graph: SceneGraph, paper: Paper, *, version: Callable[[], str]) -> None:
+        self._core, self._hub, self._graph, self._paper, self._version = core, hub, graph, paper, version
         self.wall = self._read()
+        self._led = core.leads
+        paper.on_change.append(self._reread)
         self._told: dict[str, WallUrgent] = {}
         self._looked = False
         core.listen(self.beat)
@@ -47,6 +50,11 @@ class WallDesk:
     # ---- what time and alarms do --------------------------------------------------------------------------------
     def beat(self, tick: Tick) -> None:
         """A tick of the core: the tour goes on, what is urgent interrupts."""
+        if not self._core.leads:
+            self._led = False
+            return
+        if not self._led:  # another server has driven it until now
+            self._led, self._looked, self.wall = True, False, self._read()
         now_ms, wall = tick.time * 1000, self.wall
         alarms, incidents = list(tick.alarms), list(tick.incidents)
         if not self._looked:
@@ -210,22 +218,24 @@ class WallDesk:
             self._write()
         self._hub.tell(self.view())
 
+    def _reread(self) -> None:
+        """Another server drives the wall: what it shows now."""
+        self.wall = self._read()
+        self._hub.tell(self.view())
+
     def _read(self) -> Wall:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Wall)
-        except FileNotFoundError:
-            return Wall(stops=self._first_tour())
-        except (OSError, msgspec.DecodeError) as error:
-            log.warning("%s: the wall's tour cannot be read (%s); the first tour is used", self._path.name, error)
+            body = self._paper.read()
+            return Wall(stops=self._first_tour()) if body is None else msgspec.json.decode(body, type=Wall)
+        except (OSError, StoreDown, msgspec.DecodeError) as error:
+            log.warning("%s: the wall's tour cannot be read (%s); the first tour is used", self._paper.name, error)
             return Wall(stops=self._first_tour())
 
     def _write(self) -> None:
-        draft = self._path.with_suffix(".part")
         try:
-            draft.write_bytes(msgspec.json.encode(self.wall))
-            os.replace(draft, self._path)
-        except OSError as error:
-            log.error("%s: the wall's state is not kept: %s", self._path.name, error)
+            self._paper.write(msgspec.json.encode(self.wall), self._core.clock.now())
+        except (OSError, StoreDown) as error:
+            log.error("%s: the wall's state is not kept: %s", self._paper.name, error)
 
     def _first_tour(self) -> tuple[Stop, ...]:
         """The whole park, then its largest buildings by floor area, the largest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
@@ -30,7 +31,10 @@ class BrickPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrickThing:
-    """Equipment (or a room that has points): `rooms` and `floors` it is in or serves; `feeds` things by name."""
+    """Equipment (or a room that has points): `rooms` and `floors` it is in or serves; `feeds` things by name.
+
+    `degrees`: longitude and latitude (WGS 84), where it says them.
+    """
 
     iri: str
     name: str
@@ -41,6 +45,7 @@ class BrickThing:
     rooms: tuple[str, ...]
     floors: tuple[str, ...]
     feeds: tuple[str, ...]
+    degrees: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class _Reader:
         self._points: dict[Node, set[Node]] = defaultdict(set)
         self._inside: dict[Node, set[Node]] = defaultdict(set)
         self._feeds: dict[Node, set[Node]] = defaultdict(set)
+        self._told: dict[Node, list[tuple[str, Node]]] = defaultdict(list)
         for subject, predicate, other in graph:
             match _end(predicate):
                 case "hasPoint":
@@ -95,6 +101,8 @@ class _Reader:
                     self._feeds[subject].add(other)
                 case "isFedBy":
                     self._feeds[other].add(subject)
+                case "coordinates" | "latitude" | "longitude" | "lat" | "long" | "value" as way:
+                    self._told[subject].append((way, other))
         for place in [place for place in self._inside if self._is_point(place)]:
             for room in [r for r in self._inside[place] if self._place(r) == "room"]:
                 self._points[room].add(place)
@@ -114,7 +122,21 @@ class _Reader:
             cls=CLASSES.get(self._cls[node], self._cls[node]),
             is_room=self._place(node) == "room", rooms=rooms, floors=floors,
             points=tuple(sorted((self._point(p) for p in self._points.get(node, ())), key=lambda p: p.name)),
+            degrees=self._degrees(node),
             feeds=tuple(sorted(_end(f) for f in self._feeds.get(node, ()) if f in self._cls and self._place(f) is None)))
+
+    def _degrees(self, node: Node) -> tuple[float, float] | None:
+        """Longitude and latitude said of a thing, directly or by its `coordinates`; None where they are not whole."""
+        said: dict[str, float] = {}
+        for way, other in [*self._told[node], *(told for way, at in self._told[node] if way == "coordinates"
+                                                for told in self._told[at])]:
+            for value in [other, *(v for kind, v in self._told.get(other, ()) if kind == "value")]:
+                with contextlib.suppress(ValueError):
+                    said[way] = float(value)  # type: ignore[arg-type]
+        east, north = said.get("longitude", said.get("long")), said.get("latitude", said.get("lat"))
+        if east is None or north is None or not (abs(east) <= 180 and abs(north) <= 90):
+            return None
+        return east, north
 
     def _where(self, node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Rooms and floors around a thing; else the rooms of the zones it feeds."""

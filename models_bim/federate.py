@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models_bim.discipline import Discipline, RawStorey, Row
+from models_bim.discipline import Discipline, RawProperties, RawStorey, Row
 from models_bim.federate_relations import federate_relations
 from models_bim.geometry import mesh_digest
 from models_bim.model import UNASSIGNED, BimModel, Entities, Instances, Mesh, Properties, Space, Storey
@@ -98,6 +98,8 @@ def _merge_levels(disciplines: list[Discipline], findings: list[Finding]) -> lis
                     disciplines[0].name,
                     "name storeys apart, or check the units of the files",
                     count,
+                    "ifc.storeys.same",
+                    {"storeys": str(count), "name": name},
                 )
             )
     return sorted(levels, key=lambda level: (level.elevation, level.name, level.members))
@@ -140,6 +142,8 @@ def _keys(order: list[tuple[int, Row]], disciplines: list[Discipline], findings:
                 name,
                 "give every element its own GlobalId",
                 len(guids),
+                "ifc.guid.twice",
+                {"guid": guids[0]},
             )
         )
     for name, count in sorted(nameless.items()):
@@ -150,6 +154,7 @@ def _keys(order: list[tuple[int, Row]], disciplines: list[Discipline], findings:
                 name,
                 "export with GlobalIds",
                 count,
+                "ifc.guid.none",
             )
         )
     return keys
@@ -232,6 +237,8 @@ def _tell_strays(
                 "",
                 "contain elements in storeys",
                 banded,
+                "ifc.storey.none",
+                {"thing": f"{sample.cls} {sample.name!r}"},
             )
         )
     if unplaced:
@@ -242,6 +249,8 @@ def _tell_strays(
                 "",
                 "contain elements in storeys",
                 unplaced,
+                "ifc.storey.unassigned",
+                {"storey": UNASSIGNED},
             )
         )
 
@@ -348,16 +357,28 @@ def _spaces(disciplines: list[Discipline], row_of: dict[tuple[int, int], int]) -
 
 
 def _properties(disciplines: list[Discipline], row_of: dict[tuple[int, int], int]) -> Properties:
-    first: dict[tuple[int, str, str], tuple[str, str]] = {}  # merged storeys have them from every file: the first one wins
-    for f, discipline in enumerate(disciplines):
-        for step, pset, name, value, unit in discipline.properties:
-            first.setdefault((row_of[f, step], pset, name), (value, unit))
-    rows = [(*key, *first[key]) for key in sorted(first)]
-    columns = list(zip(*rows, strict=True)) or [()] * 5
+    said = RawProperties.joined([d.properties for d in disciplines])
+    texts = np.array([*said.texts, ""], dtype=object)[:-1]
+    rank = np.empty(len(texts), dtype=np.int32)
+    rank[sorted(range(len(texts)), key=said.texts.__getitem__)] = np.arange(len(texts))
+    entity = _rows_of(disciplines, row_of)
+    order = np.lexsort((rank[said.name], rank[said.pset], entity))  # stable: of equals the first file's stands first
+    keys = np.stack([entity[order], said.pset[order], said.name[order]])
+    # merged storeys have them from every file: the first one wins
+    order = order[np.concatenate([[True], (np.diff(keys, axis=1) != 0).any(axis=0)])] if len(order) else order
     return Properties(
-        entity=np.array(columns[0], dtype=np.int32),
-        pset=np.array(columns[1], dtype=object),
-        name=np.array(columns[2], dtype=object),
-        value=np.array(columns[3], dtype=object),
-        unit=np.array(columns[4], dtype=object),
+        entity=entity[order],
+        pset=texts[said.pset[order]],
+        name=texts[said.name[order]],
+        value=texts[said.value[order]],
+        unit=texts[said.unit[order]],
     )
+
+
+def _rows_of(disciplines: list[Discipline], row_of: dict[tuple[int, int], int]) -> NDArray[np.int32]:
+    """The row of the entity that each property is of, files one behind the other."""
+    rows = [np.zeros(0, np.int32)]
+    for f, discipline in enumerate(disciplines):
+        steps, back = np.unique(discipline.properties.step, return_inverse=True)
+        rows.append(np.array([row_of[f, int(step)] for step in steps], dtype=np.int32)[back])
+    return np.concatenate(rows)

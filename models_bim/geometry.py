@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import ifcopenshell
@@ -16,12 +16,15 @@ from models_bim.forks import in_forks
 from models_bim.model import Mesh
 from models_bim.triangles import steady_together
 
+Entity = ifcopenshell.entity_instance
 FAST = "hybrid-cgal-simple-opencascade"
 SURE = "opencascade"
 NO_SHAPES = "none"  # where every kernel dies of a file, what it says is still worth reading
-BATCH = 4000  # products per iterator: bounds the kernel's memory on very large files
+MOST_IN_A_SHARE = 1000  # products, and megabytes of the file they stand for: what a kernel takes for them is then given back
+MOST_MB_IN_A_SHARE = 6.0
+LEAST_IN_A_SHARE = 100
 WORTH_A_FORK = 400  # products
-TOGETHER = 100_000  # triangles steadied in one go: alike small shapes cost more in calls than in work
+TOGETHER = 30_000  # triangles steadied in one go: alike small shapes cost more in calls than in work
 DEFAULT_RGB = (178, 178, 178)
 #: Representations that are not what the thing looks like; used only where a product has no other.
 _AUXILIARY = frozenset(
@@ -67,6 +70,7 @@ def read_shapes(
     library: str = FAST,
     progress: Callable[[int, int], None] = lambda done, total: None,
     forks: int = 1,
+    megabytes: float = 0.0,
 ) -> Shapes:
     """Triangulate products; those that come back empty from a fast kernel are tried again with OpenCASCADE.
 
@@ -75,26 +79,24 @@ def read_shapes(
         library: geometry library of the first attempt.
         progress: called with (products done, products in all).
         forks: processes that share the work where there is much of it (see `in_forks`).
+        megabytes: size of the file the products are all of.
     """
     if library == NO_SHAPES:
         return Shapes({}, [])
     wanted = sorted((p for p in products if p.Representation), key=lambda p: p.id())
     shapes: dict[int, list[Shape]] = {}
-    done = 0
-    for start in range(0, len(wanted), BATCH):
-        batch = wanted[start : start + BATCH]
-        many = forks if len(batch) >= WORTH_A_FORK else 1
-        for shape in in_forks(batch, many, partial(_iterate, file, library=library)):
-            _keep(shapes, shape)
-            done += 1
-            if done % 100 == 0:
-                progress(done, len(wanted))
+    meshes: dict[bytes, Mesh] = {}
+    found = in_forks(_shares(wanted, megabytes, forks), forks, partial(_iterate, file, library=library))
+    for done, shape in enumerate(found):
+        _keep(shapes, shape, meshes)
+        if done % 100 == 99:
+            progress(min(done, len(wanted)), len(wanted))
     missing = [p for p in wanted if p.id() not in shapes and _has_body(p)]
     retried = 0
     if missing and library != SURE:
-        many = forks if len(missing) >= WORTH_A_FORK else 1
-        for shape in in_forks(missing, many, partial(_iterate, file, library=SURE)):
-            _keep(shapes, shape)
+        found = in_forks(_shares(missing, megabytes, forks), forks, partial(_iterate, file, library=SURE))
+        for shape in found:
+            _keep(shapes, shape, meshes)
         retried = sum(p.id() in shapes for p in missing)
     progress(len(wanted), len(wanted))
     return Shapes(
@@ -119,10 +121,30 @@ def mesh_digest(mesh: Mesh) -> bytes:
     return digest.digest()
 
 
-def _keep(shapes: dict[int, list[Shape]], shape: Shape) -> None:
+def _shares(products: list[Entity], megabytes: float, forks: int) -> list[list[Entity]]:
+    """Products in shares of like effort; those drawn from one representation map stand together."""
+    ordered = sorted(products, key=lambda p: (_map_of(p), p.id()))
+    at_once = min(MOST_IN_A_SHARE, int(len(products) * MOST_MB_IN_A_SHARE / max(megabytes, 1e-6)))
+    if len(products) < WORTH_A_FORK:
+        forks = 1
+    most = max(LEAST_IN_A_SHARE // forks, min(at_once // forks, -(-len(products) // forks)))
+    return [ordered[start : start + most] for start in range(0, len(ordered), most)]
+
+
+def _map_of(product: Entity) -> int:
+    """STEP id of the first representation map a product is drawn from; its own where it has a body to itself."""
+    for representation in product.Representation.Representations or ():
+        for item in representation.Items or ():
+            if item.is_a("IfcMappedItem") and item.MappingSource is not None:
+                return int(item.MappingSource.id())
+    return int(product.id())
+
+
+def _keep(shapes: dict[int, list[Shape]], shape: Shape, meshes: dict[bytes, Mesh]) -> None:
+    shape = replace(shape, mesh=meshes.setdefault(mesh_digest(shape.mesh), shape.mesh))
     kept = shapes.setdefault(shape.product, [])
     if not any(
-        mesh_digest(other.mesh) == mesh_digest(shape.mesh) and np.allclose(other.ifc_from_local, shape.ifc_from_local)
+        other.mesh is shape.mesh and np.allclose(other.ifc_from_local, shape.ifc_from_local)
         for other in kept
     ):
         kept.append(shape)
@@ -149,7 +171,7 @@ def _iterate(file: ifcopenshell.file, products: Sequence[ifcopenshell.entity_ins
         return
     raws: list[_Raw] = []
     pending = 0
-    cut: dict[bytes, NDArray[np.int32]] = {}
+    known: dict[bytes, tuple[Mesh, NDArray[np.float64]]] = {}
     while True:
         raw = _raw(iterator.get())
         if raw is not None:
@@ -157,7 +179,7 @@ def _iterate(file: ifcopenshell.file, products: Sequence[ifcopenshell.entity_ins
             pending += len(raw.triangles)
         is_more = iterator.next()
         if raws and (pending > TOGETHER or not is_more):
-            yield from _shapes(raws, cut)
+            yield from _shapes(raws, known)
             raws, pending = [], 0
         if not is_more:
             return
@@ -186,44 +208,47 @@ def _raw(found: object) -> _Raw | None:
         return None
     material = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
     digest = hashlib.blake2b(digest_size=16)
-    for column in (vertices, triangles, material):
+    colours = np.frombuffer(geometry.colors_buffer, dtype=np.float64).reshape(-1, 4)
+    names = [m.name for m in geometry.materials]
+    for column in (vertices, triangles, material, colours):
         digest.update(column.tobytes())
+    digest.update(repr(names).encode(errors="surrogateescape"))
     return _Raw(
         product=found.id,  # type: ignore[attr-defined]
         context=found.context,  # type: ignore[attr-defined]
         vertices=vertices.copy(),
         triangles=triangles.copy(),
         material=material.copy(),
-        colours=np.frombuffer(geometry.colors_buffer, dtype=np.float64).reshape(-1, 4).copy(),
-        names=[m.name for m in geometry.materials],
+        colours=colours.copy(),
+        names=names,
         matrix=np.frombuffer(found.transformation_buffer, dtype=np.float64).reshape(4, 4).T.copy(),  # type: ignore[attr-defined]
         key=digest.digest(),
     )
 
 
-def _shapes(raws: list[_Raw], cut: dict[bytes, NDArray[np.int32]]) -> Iterator[Shape]:
-    """Shapes of the kernel's; `cut` remembers the triangles of the many that are alike."""
-    fresh = list({raw.key: raw for raw in raws if raw.key not in cut}.values())
+def _shapes(raws: list[_Raw], known: dict[bytes, tuple[Mesh, NDArray[np.float64]]]) -> Iterator[Shape]:
+    """Shapes of the kernel's; `known` remembers the mesh, and the middle of its box, of the many that are alike."""
+    fresh = list({raw.key: raw for raw in raws if raw.key not in known}.values())
     steadied = steady_together([(raw.vertices, raw.triangles, raw.material) for raw in fresh])
-    cut.update(zip((raw.key for raw in fresh), steadied, strict=True))
+    known.update((raw.key, _mesh(raw, triangles)) for raw, triangles in zip(fresh, steadied, strict=True))
     for raw in raws:
-        yield _shape(raw, cut[raw.key])
+        mesh, centre = known[raw.key]
+        matrix = raw.matrix.copy()
+        matrix[:3, 3] += matrix[:3, :3] @ centre
+        yield Shape(raw.product, raw.context, mesh, matrix)
 
 
-def _shape(raw: _Raw, triangles: NDArray[np.int32]) -> Shape:
-    matrix = raw.matrix.copy()
+def _mesh(raw: _Raw, triangles: NDArray[np.int32]) -> tuple[Mesh, NDArray[np.float64]]:
     centre = (raw.vertices.min(axis=0) + raw.vertices.max(axis=0)) / 2
-    matrix[:3, 3] += matrix[:3, :3] @ centre
     order = np.argsort(raw.material, kind="stable")
     run_start, run_rgba, is_default = _runs(raw.material[order], raw.colours, raw.names)
-    mesh = Mesh(
+    return Mesh(
         vertices=(raw.vertices - centre).astype(np.float32),
         triangles=triangles[order].astype(np.uint32),
         run_start=run_start,
         run_rgba=run_rgba,
         is_default=is_default,
-    )
-    return Shape(raw.product, raw.context, mesh, matrix)
+    ), centre
 
 
 def _runs(

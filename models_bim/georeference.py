@@ -126,6 +126,9 @@ def _told(best: _Candidate, near: list[_Candidate], middle: Matrix, building_id:
         f"building '{building_id}' stands by its {best.how} (reading '{best.name}', residual {best.residual_m:.4f} m); "
         f"{places} other reading{'' if places == 1 else 's'} would put it elsewhere",
         best.where,
+        code="ifc.place",
+        fill={"building": building_id, "how": best.how, "reading": best.name, "residual": f"{best.residual_m:.4f}",
+              "others": str(places)},
     )
     if not best.is_literal:
         yield Finding(
@@ -133,6 +136,8 @@ def _told(best: _Candidate, near: list[_Candidate], middle: Matrix, building_id:
             f"the georeference only makes sense as {best.how}",
             best.where,
             "export it with its unit and scale, or give a placement in park.toml",
+            code="ifc.place.guessed",
+            fill={"how": best.how},
         )
     if best.residual_m > 0.001:
         yield Finding(
@@ -140,6 +145,8 @@ def _told(best: _Candidate, near: list[_Candidate], middle: Matrix, building_id:
             f"brought from another CRS as one turn and scale, {best.residual_m * 1000:.1f} mm off at "
             f"{_PROBE_M:g} m from its middle",
             best.where,
+            code="ifc.place.bent",
+            fill={"off": f"{best.residual_m * 1000:.1f}", "at": f"{_PROBE_M:g}"},
         )
     others = {c.how: _apart(c, best, middle) for c in near if _apart(c, best, middle) > 20.0 and c.is_literal}
     for how, apart in sorted(others.items()):
@@ -148,6 +155,8 @@ def _told(best: _Candidate, near: list[_Candidate], middle: Matrix, building_id:
             f"another statement ({how}) puts it {apart:,.0f} m away; not used",
             best.where,
             "correct the one that is wrong",
+            code="ifc.place.other",
+            fill={"how": how, "apart": f"{apart:,.0f}"},
         )
 
 
@@ -162,6 +171,7 @@ def _candidates(reading: Georeading, spec: ParkSpec, middle: Matrix, findings: l
                 "the map conversion is all zero and says nothing",
                 reading.where,
                 "export the project's survey point",
+                code="ifc.map.zero",
             )
         )
         return
@@ -173,6 +183,8 @@ def _candidates(reading: Georeading, spec: ParkSpec, middle: Matrix, findings: l
                 f"the map conversion names CRS '{reading.crs}', which is not known; the park's is taken",
                 reading.where,
                 "name it as an EPSG code",
+                code="ifc.map.crs",
+                fill={"crs": reading.crs},
             )
         )
     units = {reading.map_unit_m if reading.map_unit_m is not None else reading.file_unit_m: True}

@@ -22,16 +22,22 @@ _TAIL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedIfc:
-    """An IFC file in memory, with what had to be done to read it. `schema` is as the file itself names it."""
+    """An IFC file in memory, with what had to be done to read it. `schema` is as the file itself names it, `megabytes` the
+    length of its text."""
 
     file: ifcopenshell.file
     name: str
     schema: str
     findings: tuple[Finding, ...]
+    megabytes: float
 
 
-def open_ifc(path: Path) -> OpenedIfc:
+def open_ifc(path: Path, *, is_lazy: bool = False) -> OpenedIfc:
     """Open one IFC-SPF file (.ifc or .ifczip).
+
+    Args:
+        is_lazy: read what is said of a thing when it is first asked for: less memory for whoever asks for little, but
+            damage shows only then. Forks must not read at once through the one open file (`models_bim.forks`).
 
     Raises:
         SourceError: no such file, not IFC at all, or a syntax the kernel cannot read.
@@ -54,11 +60,13 @@ def open_ifc(path: Path) -> OpenedIfc:
                 f"schema {declared} is read as {readable}",
                 path.name,
                 f"export as {readable} so that nothing is lost between the two",
+                code="ifc.schema",
+                fill={"declared": declared, "readable": readable},
             )
         )
     if b"END-ISO-10303-21" not in raw[-_TAIL_BYTES:]:
         findings.append(Finding("error", "the file breaks off before its end; what is there of it is read", path.name,
-                                "export or copy it again", code="damaged"))
+                                "export or copy it again", code="damaged.end"))
     fixed, count = escape_text(raw)
     if count:
         findings.append(
@@ -68,6 +76,7 @@ def open_ifc(path: Path) -> OpenedIfc:
                 path.name,
                 "export with a tool that escapes text",
                 count,
+                "ifc.text",
             )
         )
     with tempfile.NamedTemporaryFile(prefix="parktwin-", suffix=".ifc") as mended:
@@ -76,8 +85,9 @@ def open_ifc(path: Path) -> OpenedIfc:
             mended.write(fixed)
             mended.flush()
             lies_at = Path(mended.name)
+        megabytes = len(fixed) / 1e6
         del raw, written, fixed  # the kernel needs the memory
-        return OpenedIfc(_parse(lies_at, path, findings), path.name, declared, tuple(findings))
+        return OpenedIfc(_parse(lies_at, path, findings, is_lazy), path.name, declared, tuple(findings), megabytes)
 
 
 def nearest_schema(declared: str) -> str | None:
@@ -162,24 +172,24 @@ def _declared_schema(raw: bytes, path: Path) -> str:
     return found.group(1).decode("ascii", errors="replace").strip()
 
 
-def _open(lies_at: Path) -> ifcopenshell.file | None:
+def _open(lies_at: Path, is_lazy: bool) -> ifcopenshell.file | None:
     """The file, or None where the kernel stumbles over a line; given as text, it goes on behind that."""
     try:
-        opened = ifcopenshell.open(str(lies_at))
+        opened = ifcopenshell.open(str(lies_at), lazy=is_lazy)  # type: ignore[call-overload]  # not in its signatures
     except (RuntimeError, ifcopenshell.Error):
         return None
     return opened if isinstance(opened, ifcopenshell.file) else None
 
 
-def _parse(lies_at: Path, path: Path, findings: list[Finding]) -> ifcopenshell.file:
+def _parse(lies_at: Path, path: Path, findings: list[Finding], is_lazy: bool) -> ifcopenshell.file:
     """Parse a file where it lies: handed over as text, as damaged ones are, it would stand in memory three times."""
     try:
-        opened = _open(lies_at)
+        opened = _open(lies_at, is_lazy)
         if opened is None:
-            findings[:] = [f for f in findings if f.code != "damaged"]
+            findings[:] = [f for f in findings if f.code != "damaged.end"]
             opened = ifcopenshell.file.from_string(lies_at.read_bytes().decode("ascii", errors="replace"))
             findings.append(Finding("error", "the file is damaged or cut short; what can be read of it is", path.name,
-                                    "export it again", code="damaged"))
+                                    "export it again", code="damaged.syntax"))
         has_project = bool(opened.by_type("IfcProject"))  # raises where the header could not be understood
     except (RuntimeError, OSError, ifcopenshell.Error) as error:
         raise SourceError(

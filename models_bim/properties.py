@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import ifcopenshell
 import ifcopenshell.util.unit
 
 from models_bim.attributes import attribute
+from models_bim.discipline import RawProperties
+from models_bim.forks import in_forks
 from models_bim.model import ATTRIBUTES
 from models_bim.salvage import Salvage
 
 Entity = ifcopenshell.entity_instance
 #: (STEP id, property set, name, value, unit)
 PropertyRow = tuple[int, str, str, str, str]
-_Own = dict[tuple[str, str], tuple[str, str]]  # (set, name) → (value, unit)
+SETS_IN_A_SHARE = 8000
 _QUANTITIES = {
     "IfcQuantityLength": "LENGTHUNIT",
     "IfcQuantityArea": "AREAUNIT",
@@ -34,50 +36,89 @@ _CUSTOMARY = {
 }
 
 
-def read_properties(file: ifcopenshell.file, steps: set[int], salvage: Salvage | None = None) -> list[PropertyRow]:
-    """Rows for the entities named by STEP id, sorted; an entity's own value beats its type's.
+def read_properties(file: ifcopenshell.file, steps: set[int], salvage: Salvage, *, forks: int = 1) -> RawProperties:
+    """What is said of the entities named by STEP id; an entity's own value beats its type's.
 
     Values are as written in the file, with the unit they are written in.
+
+    Args:
+        forks: processes at a time that share the work where there is much of it (see `in_forks`).
     """
-    sets = _Sets(file, salvage or Salvage(""))
-    own: dict[int, _Own] = {}
+    told = _told(file, steps)
+    materials = _materials(file, steps)
+
+    def work(share: Sequence[int]) -> Iterator[tuple[RawProperties, Salvage]]:
+        lost = Salvage("")
+        sets = _Sets(file, lost, Counter(pset for step in share for pset in told.get(step, ())))
+        rows = (row for step in share for row in _rows(sets, step, told.get(step, ()), materials))
+        yield RawProperties.of(lost.each("its properties", rows)), lost
+
+    shares = _shares(sorted(steps), told)
+    done = list(in_forks(shares, forks, work))
+    for _, lost in done:
+        salvage.join(lost)
+    return RawProperties.joined([part for part, _ in done])
+
+
+def _told(file: ifcopenshell.file, steps: set[int]) -> dict[int, list[int]]:
+    """STEP ids of the sets said of each entity; what is said later beats what is said before."""
+    told: dict[int, list[int]] = {}
     for rel in file.by_type("IfcRelDefinesByType"):
         if rel.RelatingType is not None:
-            for pset in rel.RelatingType.HasPropertySets or ():
-                _assign(own, sets.values(pset), rel.RelatedObjects, steps)
+            _tell(told, rel.RelatingType.HasPropertySets or (), rel.RelatedObjects, steps)
     for rel in file.by_type("IfcRelDefinesByProperties"):
         if rel.RelatingPropertyDefinition is not None:
-            for pset in _definitions(rel.RelatingPropertyDefinition):
-                _assign(own, sets.values(pset), rel.RelatedObjects or (), steps)
-    for rel in file.by_type("IfcRelAssociatesMaterial"):
-        material = _material(rel.RelatingMaterial)
-        if material:
-            _assign(own, [(ATTRIBUTES, "Material", material, "")], rel.RelatedObjects or (), steps)
-    for step in steps:
-        entity = file.by_id(step)
-        if entity.is_a("IfcAlignment"):
-            length = (_text(_alignment_length(entity)), sets.project_unit("LENGTHUNIT"))
-            own.setdefault(step, {})["Alignment", "Length"] = length
-        for name in ("Description", "ObjectType", "Tag"):
-            value = attribute(entity, name)
-            if value:
-                own.setdefault(step, {})[ATTRIBUTES, name] = (str(value), "")
-    # what is told already is let go: there are half a million of these in 60 MB of some files
-    return [(step, *key, *said[key]) for step in sorted(own) for said in [own.pop(step)] for key in sorted(said)]
+            _tell(told, _definitions(rel.RelatingPropertyDefinition), rel.RelatedObjects, steps)
+    return told
 
 
-def _assign(
-    own: dict[int, _Own],
-    values: list[tuple[str, str, str, str]],
-    related: tuple[Entity, ...],
-    steps: set[int],
-) -> None:
+def _tell(told: dict[int, list[int]], sets: Iterable[Entity], related: tuple[Entity, ...], steps: set[int]) -> None:
+    said = [pset.id() for pset in sets if pset is not None]
     for entity in related or ():
         step = entity.id() if entity is not None else 0
         if step in steps:
-            said = own.setdefault(step, {})
-            for pset, name, value, unit in values:
-                said[sys.intern(pset), sys.intern(name)] = (value, unit)
+            told.setdefault(step, []).extend(said)
+
+
+def _materials(file: ifcopenshell.file, steps: set[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for rel in file.by_type("IfcRelAssociatesMaterial"):
+        material = _material(rel.RelatingMaterial)
+        for entity in (rel.RelatedObjects or ()) if material else ():
+            if entity is not None and entity.id() in steps:
+                found[entity.id()] = material
+    return found
+
+
+def _shares(steps: list[int], told: dict[int, list[int]]) -> list[list[int]]:
+    """Steps in their order, cut where `SETS_IN_A_SHARE` sets have been told of them: what is read of a file stays in
+    memory until the process ends that asked for it."""
+    shares: list[list[int]] = [[]]
+    room = SETS_IN_A_SHARE
+    for step in steps:
+        if room <= 0:
+            shares.append([])
+            room = SETS_IN_A_SHARE
+        shares[-1].append(step)
+        room -= len(told.get(step, ()))
+    return shares
+
+
+def _rows(sets: _Sets, step: int, told: Sequence[int], materials: dict[int, str]) -> Iterator[PropertyRow]:
+    said: dict[tuple[str, str], tuple[str, str]] = {}  # (set, name) → (value, unit)
+    for pset in told:
+        for name, key, value, unit in sets.values(pset):
+            said[name, key] = (value, unit)
+    if step in materials:
+        said[ATTRIBUTES, "Material"] = (materials[step], "")
+    entity = sets.file.by_id(step)
+    if entity.is_a("IfcAlignment"):
+        said["Alignment", "Length"] = (_text(_alignment_length(entity)), sets.project_unit("LENGTHUNIT"))
+    for name in ("Description", "ObjectType", "Tag"):
+        value = attribute(entity, name)
+        if value:
+            said[ATTRIBUTES, name] = (str(value), "")
+    return ((step, *key, *said[key]) for key in sorted(said))
 
 
 def _alignment_length(alignment: Entity) -> float:
@@ -103,19 +144,24 @@ def _definitions(definition: Entity) -> Iterator[Entity]:
 class _Sets:
     """Property sets of one file turned to text; the same text is kept once."""
 
-    def __init__(self, file: ifcopenshell.file, salvage: Salvage) -> None:
-        self._file, self._salvage = file, salvage
-        self._texts: dict[str, str] = {}
+    def __init__(self, file: ifcopenshell.file, salvage: Salvage, uses: Counter[int]) -> None:
+        self.file, self._salvage, self._uses = file, salvage, uses
+        self._shared: dict[int, list[tuple[str, str, str, str]]] = {}
         self._units: dict[str, str] = {}
         self._measures: dict[str, str] = {}
         self._symbols: dict[int, str] = {}
 
-    def values(self, pset: Entity) -> list[tuple[str, str, str, str]]:
-        """(set, name, value, unit) of one set or quantity set; empty for predefined sets."""
-        name = pset.Name or pset.is_a()
-        items = attribute(pset, "HasProperties") or attribute(pset, "Quantities") or ()
-        return [(name, key, self._texts.setdefault(value, value), unit) for item in items
-                for key, value, unit in self._salvage.each("properties", self._flatten(item, ""))]
+    def values(self, pset: int) -> list[tuple[str, str, str, str]]:
+        """(set, name, value, unit) of one set or quantity set by its STEP id; empty for predefined sets."""
+        if pset in self._shared:
+            return self._shared[pset]
+        entity = self.file.by_id(pset)
+        name = entity.Name or entity.is_a()
+        items = attribute(entity, "HasProperties") or attribute(entity, "Quantities") or ()
+        found = [(name, *row) for item in items for row in self._salvage.each("properties", self._flatten(item, ""))]
+        if self._uses[pset] > 1:
+            self._shared[pset] = found
+        return found
 
     def _flatten(self, item: Entity, prefix: str) -> Iterator[tuple[str, str, str]]:
         """Rows (name, value, unit) of a property; a file has so many that attributes are taken by their place."""
@@ -155,7 +201,7 @@ class _Sets:
     def project_unit(self, unit_type: str) -> str:
         """Symbol of the file's own unit of a kind; "" where it names none."""
         if unit_type not in self._units:
-            unit = ifcopenshell.util.unit.get_project_unit(self._file, unit_type) if unit_type else None
+            unit = ifcopenshell.util.unit.get_project_unit(self.file, unit_type) if unit_type else None
             self._units[unit_type] = _symbol(unit) if unit is not None else ""
         return self._units[unit_type]
 

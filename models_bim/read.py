@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import ifcopenshell
 
 from models_bim.discipline import Discipline
 from models_bim.federate import federate
 from models_bim.geometry import FAST, NO_SHAPES, SURE
+from models_bim.glance import Glance
 from models_bim.model import BimModel
 from twin.errors import SourceError, TwinError
 from twin.finding import Finding
@@ -84,7 +86,7 @@ def federated(read: Sequence[Discipline | TwinError], keys: Sequence[str] = ()) 
     disciplines = [r for r in read if isinstance(r, Discipline)]
     if not disciplines:
         raise failures[0]
-    model = replace(federate(disciplines), digest=key_of(*keys) if keys else "")
+    model = replace(federate(disciplines), digest=key_of(*keys) if keys and not failures else "")
     lost = tuple(Finding("error", f.what, f.where or "", f.mend) for f in failures)
     return replace(model, findings=(*lost, *model.findings))
 
@@ -136,21 +138,43 @@ def read_file(
     """
     memory_bytes = memory_bytes if memory_bytes is not None else _three_quarters_of_memory()
     timeout_secs = timeout_secs if timeout_secs is not None else _patience(path)
-    try:
-        return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs)
-    except _Crashed:
-        progress(path.name, "crashed, trying the slower kernel", 0, 1)
-    except _TooSlow as slow:
-        return _without_shapes(path, slow.what, slow, progress, memory_bytes, timeout_secs)
+    for is_lazy in (True, False):
+        try:
+            return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs, is_lazy=is_lazy)
+        except _Crashed:
+            progress(path.name, "crashed, trying it another way", 0, 1)
+        except _TooSlow as slow:
+            return _without_shapes(path, slow.what, slow, progress, memory_bytes, timeout_secs)
     try:
         discipline = _read_in_process(path, SURE, progress, memory_bytes, timeout_secs)
     except (_Crashed, _TooSlow) as crash:
         what = f"the geometry kernel crashed on {path.name} ({crash})"
         return _without_shapes(path, what, crash, progress, memory_bytes, timeout_secs)
     discipline.findings.append(
-        Finding("warning", "the fast geometry kernel crashed; read with the slower one", path.name)
+        Finding("warning", "the fast geometry kernel crashed; read with the slower one", path.name, code="ifc.crashed")
     )
     return discipline
+
+
+def glance_file(path: Path, *, memory_bytes: int | None = None, timeout_secs: float | None = None) -> Glance:
+    """What can be told of one file without drawing it, found in a process of its own.
+
+    Args:
+        memory_bytes: address space it may take; None for 2 GiB, or six times the file where that is more.
+        timeout_secs: wall time it may take; None for two minutes and 12 s a megabyte.
+
+    Raises:
+        SourceError: unreadable, too large for the memory allowed, too slow, or it ended the process that read it.
+    """
+    size = path.stat().st_size if path.is_file() else 0
+    memory_bytes = memory_bytes if memory_bytes is not None else max(2 * 2**30, 6 * size)
+    timeout_secs = timeout_secs if timeout_secs is not None else _patience(path)
+    try:
+        return _in_process({"verb": "glance", "path": str(path.resolve()), "memory_bytes": memory_bytes}, path,
+                           lambda file, step, done, total: None, timeout_secs)
+    except _Crashed as crash:
+        raise SourceError(f"{path.name} ended the process that looked at it ({crash})", mend="export it again",
+                          where=path.name) from crash
 
 
 def _without_shapes(path: Path, what: str, cause: Exception, progress: Progress, memory_bytes: int,
@@ -164,7 +188,8 @@ def _without_shapes(path: Path, what: str, cause: Exception, progress: Progress,
     if not discipline.rows:
         raise SourceError(what, mend=mend, where=path.name) from cause
     discipline.findings.append(Finding(
-        "error", f"{what}; nothing of it is drawn, its structure and properties are there", path.name, mend, code="undrawn"))
+        "error", f"{what}; nothing of it is drawn, its structure and properties are there", path.name, mend, code="undrawn",
+        fill={"why": what}))
     return discipline
 
 
@@ -174,10 +199,18 @@ def _read_in_process(
     progress: Progress,
     memory_bytes: int,
     timeout_secs: float,
+    *,
+    is_lazy: bool = False,
 ) -> Discipline:
+    request = {"verb": "read", "path": str(path.resolve()), "library": library, "memory_bytes": memory_bytes,
+               "is_lazy": is_lazy}
+    return _in_process(request, path, progress, timeout_secs)
+
+
+def _in_process(request: dict[str, object], path: Path, progress: Progress, timeout_secs: float) -> Any:
+    """What the worker answers to a request."""
     with tempfile.TemporaryDirectory(prefix="parktwin-ifc-") as folder:
         result = Path(folder) / "discipline"
-        request = {"path": str(path.resolve()), "library": library, "memory_bytes": memory_bytes, "result": str(result)}
         environment = {
             **os.environ,
             "OPENBLAS_NUM_THREADS": "1",
@@ -192,7 +225,7 @@ def _read_in_process(
             env=environment,
         ) as process:
             try:
-                error = _converse(process, request, path, progress, timeout_secs)
+                error = _converse(process, {**request, "result": str(result)}, path, progress, timeout_secs)
             finally:
                 if process.poll() is None:
                     process.kill()

@@ -212,7 +212,8 @@ def _flow(file: ifcopenshell.file, name: str, owner: dict[int, int], systems: di
     loose = sum(p not in connected for p in owner)
     if loose and owner:
         findings.append(Finding("note", f"ports of {len(owner)} are connected to nothing", name,
-                                "connect the ends of pipes and ducts, or cap them", loose, code="ports.loose"))
+                                "connect the ends of pipes and ducts, or cap them", loose, "ports.loose",
+                                {"ports": str(len(owner))}))
 
 
 def _link(a: int, b: int, way: int, system: str, medium: str) -> RawRow:

@@ -24,13 +24,14 @@ def repair(file: ifcopenshell.file, name: str) -> list[Finding]:
     """Mend a file in memory; says what had to be cut."""
     fill_null_guids(file)
     findings = []
-    for what, mend, cut in (
-        ("things are parts of themselves, by way of other things; the ring is cut",
+    for code, what, mend, cut in (
+        ("rings.wholes", "things are parts of themselves, by way of other things; the ring is cut",
          "take the assembly apart and put it together again", _cut_whole_rings(file)),
-        ("placements are relative to themselves; the ring is cut", "export the model again", _cut_placement_rings(file)),
+        ("rings.placements", "placements are relative to themselves; the ring is cut", "export the model again",
+         _cut_placement_rings(file)),
     ):
         if cut:
-            findings.append(Finding("warning", what, name, mend, cut, code="rings"))
+            findings.append(Finding("warning", what, name, mend, cut, code=code))
     return findings
 
 

@@ -45,11 +45,18 @@ class Salvage:
                 return
             yield thing
 
+    def join(self, other: Salvage) -> None:
+        """Take over what another part of the reading lost."""
+        for what, (count, why) in other._lost.items():
+            mine, first = self._lost.get(what, (0, ""))
+            self._lost[what] = (mine + count, first or why)
+
     def findings(self) -> list[Finding]:
         """One row for each part of the file that was lost."""
         return [
             Finding("error", f"{what} cannot be read ({why}); the rest of the file is", self._name,
-                    "the file is damaged there: export the model again", count, code="damaged")
+                    "the file is damaged there: export the model again", count, "damaged.part",
+                    {"part": what, "why": why})
             for what, (count, why) in sorted(self._lost.items())
         ]
 

@@ -57,6 +57,7 @@ def read_storeys(
                 name,
                 "give the storeys their Elevation",
                 guessed,
+                "ifc.elevation",
             )
         ]
         if guessed

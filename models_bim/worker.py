@@ -16,13 +16,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import ifcopenshell
 import ifcopenshell.util.unit
 
-from models_bim.discipline import Discipline, RawSpace, Row
+from models_bim.discipline import Discipline, RawProperties, RawSpace, Row
 from models_bim.geometry import FAST, Shape, Shapes, read_shapes, world_box
 from models_bim.georeading import read_georeadings
+from models_bim.glance import Glance, glance
 from models_bim.opening import open_ifc
 from models_bim.outline import floor_outline
 from models_bim.properties import read_properties
@@ -36,10 +38,16 @@ from twin.finding import Finding
 
 Progress = Callable[[str, int, int], None]
 MOST_FORKS = 4
+LARGE_MB, MB_A_FORK = 50.0, 40.0  # from there on as many forks as six times the file's size has room for
 
 
 def read_discipline(
-    path: Path, *, library: str = FAST, progress: Progress = lambda what, done, total: None, forks: int = 1
+    path: Path,
+    *,
+    library: str = FAST,
+    progress: Progress = lambda what, done, total: None,
+    forks: int = 1,
+    is_lazy: bool = False,
 ) -> Discipline:
     """Read one file in this process.
 
@@ -47,13 +55,27 @@ def read_discipline(
         path: an .ifc or .ifczip file.
         library: geometry library of the first attempt.
         progress: called with (step, done, total).
-        forks: processes that share the shapes of a large file; more than 1 only where this process has one thread.
+        forks: processes at a time that share the work on a large file, of which this process has to have one thread.
+        is_lazy: keep in memory only what is needed of the file at a time; a damaged one is read again as a whole.
 
     Raises:
         SourceError: the file cannot be opened or parsed.
     """
+    if is_lazy:
+        try:
+            found = _read(path, library, progress, forks, is_lazy=True)
+            if not any(finding.code.startswith("damaged") for finding in found.findings):
+                return found
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001, S110 - whatever it was, reading the whole file tells it better
+            pass
+    return _read(path, library, progress, forks, is_lazy=False)
+
+
+def _read(path: Path, library: str, progress: Progress, forks: int, *, is_lazy: bool) -> Discipline:
     progress("open", 0, 1)
-    opened = open_ifc(path)
+    opened = open_ifc(path, is_lazy=is_lazy)
     file, name = opened.file, opened.name
     salvage = Salvage(name)
     metres = salvage.part("its units", lambda: float(ifcopenshell.util.unit.calculate_unit_scale(file)), 1.0)
@@ -63,7 +85,8 @@ def read_discipline(
     shapes = salvage.part(
         "its shapes",
         lambda: read_shapes(
-            file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total), forks=forks
+            file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total), forks=forks,
+            megabytes=opened.megabytes,
         ),
         Shapes({}, []),
     )
@@ -73,7 +96,9 @@ def read_discipline(
     in_space = {row.step for row in rows if row.kind == "space"}
     progress("properties", 0, 1)
     relations = read_relations(file, name, rows, salvage)
-    properties = salvage.part("its properties", lambda: read_properties(file, {row.step for row in rows}, salvage), [])
+    known = {row.step for row in rows}
+    properties = salvage.part(
+        "its properties", lambda: read_properties(file, known, salvage, forks=forks), RawProperties.of(()))
     georeadings = salvage.part("its georeference", lambda: read_georeadings(file, name, metres), ())
     return Discipline(
         name=name,
@@ -125,7 +150,8 @@ def _spaces(rows: list[Row], shapes: Shapes, name: str, salvage: Salvage) -> tup
         return found, []
     sample = ", ".join(bare[:3]) + ("…" if len(bare) > 3 else "")
     what = f"rooms have no floor outline ({sample}); they cannot be painted or entered"
-    return found, [Finding("warning", what, name, "export rooms (IfcSpace) with their body", len(bare))]
+    return found, [Finding("warning", what, name, "export rooms (IfcSpace) with their body", len(bare), "ifc.rooms.bare",
+                           {"sample": sample})]
 
 
 def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding]:
@@ -139,6 +165,8 @@ def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding
                 name,
                 "check the openings in the model",
                 len(cut),
+                "ifc.openings",
+                {"step": str(cut[0])},
             )
         )
     bare = sorted(set(shapes.empty) - set(cut))
@@ -150,6 +178,8 @@ def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding
                 name,
                 "check these elements in the model",
                 len(bare),
+                "ifc.bodies",
+                {"step": str(bare[0]), "cls": file.by_id(bare[0]).is_a()},
             )
         )
     return findings
@@ -162,9 +192,18 @@ def _outlive_nobody(parent: int) -> None:
     os._exit(5)
 
 
-def _idle_cores() -> int:
+def _forks(path: Path) -> int:
     """Cores with nothing else to do, this process's own among them: sharing out work costs a tenth more of it."""
-    return max(1, min(MOST_FORKS, round((os.cpu_count() or 1) - os.getloadavg()[0])))
+    idle = max(1, min(MOST_FORKS, round((os.cpu_count() or 1) - os.getloadavg()[0])))
+    megabytes = path.stat().st_size / 1e6 if path.is_file() else 0.0
+    return idle if megabytes < LARGE_MB else min(idle, max(1, int(megabytes / MB_A_FORK)))
+
+
+def _answer(request: dict[str, Any], tell: Progress) -> Discipline | Glance:
+    path = Path(request["path"])
+    if request["verb"] == "glance":
+        return glance(path)
+    return read_discipline(path, library=request["library"], progress=tell, forks=_forks(path), is_lazy=request["is_lazy"])
 
 
 def main() -> int:
@@ -180,7 +219,7 @@ def main() -> int:
         channel.write(json.dumps({"step": what, "done": done, "total": total}) + "\n")
 
     try:
-        discipline = read_discipline(Path(request["path"]), library=request["library"], progress=tell, forks=_idle_cores())
+        answer = _answer(request, tell)
     except SourceError as error:
         channel.write(json.dumps({"error": error.what, "mend": error.mend}) + "\n")
         return 2
@@ -192,7 +231,7 @@ def main() -> int:
         return 3
     try:
         with open(request["result"], "wb") as out:
-            pickle.dump(discipline, out, protocol=5)
+            pickle.dump(answer, out, protocol=5)
     except OSError as error:
         folder = os.path.dirname(os.path.dirname(request["result"]))
         told = {"error": f"what was read of {Path(request['path']).name} cannot be written to {folder} ({error.strerror})",

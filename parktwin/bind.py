@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.browse.binding import Binding, new_rows, of_brick, of_elements, of_registry
+from connectors.browse.binding import Binding, ParkOf, new_rows, of_brick, of_elements, of_registry
 from connectors.browse.files import add_devices
+from gis.crs import park_from_map_xy
 from models_bim.brick import read_brick
 from models_bim.device_classes import device_classes
 from scenes.store import open_graph
 from twin.errors import NotBuiltError, ParkFileError
 from twin.packs import park_packs
+from twin.park import ParkSpec
 from twin.parkfile import load_park
 from twin.registry import read_registry
 
@@ -56,12 +59,12 @@ def bind(
     found += [Binding(source="registry", name=f"line {fault.line}", state="unknown", why=f"{fault.what}; {fault.mend}")
               for fault in (read.faults if read else ())]
     if from_ifc or report:
-        found += of_elements(graph, _said(spec.build_dir), packs.kinds, device_classes())
+        found += of_elements(graph, _said(spec.build_dir), packs.kinds, device_classes(), devices)
     place = graph.index(building) if building else 0
     if building and not place:
         raise ParkFileError(f"there is no building '{building}'", mend="use an id of a [[building]] of the park file")
     for path in brick or ():
-        found += of_brick(read_brick(path), devices, graph, packs.kinds, place)
+        found += of_brick(read_brick(path), devices, graph, packs.kinds, place, _park_of(spec))
     if json_to:
         _tell(found, json_to)
     console = Console(stderr=json_to == "-")
@@ -111,6 +114,15 @@ def _said(build_dir: Path) -> dict[int, str]:
     for node, value in zip(table["node"].to_pylist(), table["value"].to_pylist(), strict=True):
         said[node] = f"{said.get(node, '')} {value}".strip()
     return said
+
+
+def _park_of(spec: ParkSpec) -> ParkOf:
+    """Longitude and latitude → park metres."""
+    def park_of(east: float, north: float) -> tuple[float, float]:
+        x, y = park_from_map_xy(np.array([[east, north]]), "EPSG:4326", spec.crs, spec.origin)[0]
+        return float(x), float(y)
+
+    return park_of
 
 
 def _tell(found: Sequence[Binding], to: str) -> None:

@@ -14,14 +14,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scenes.cluster import cluster
-from scenes.compile import BuildResult, compile_park
+from scenes.standing import MANIFEST, BuildResult, name_of_build, standing
 from twin.finding import Finding, Level
 from twin.parkfile import load_park, read_park
 
 STAGES = {"buildings": "reading buildings", "layers": "reading layers", "merge": "merging", "tiles": "drawing tiles",
           "tables": "writing tables", "walk": "laying paths", "compress": "compressing"}
 SHOWN = 30
+STOPPED = 130  # exit status of a command that Ctrl-C ended
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +39,22 @@ def build(folder: Annotated[Path, typer.Argument(help="the park folder, with its
     spec = load_park(folder, strict=False)
     faults = tuple(Finding(f.severity, f.what, f"park.toml:{f.line}", f.mend) for f in read_park(folder)[1])
     started = time.monotonic()
-    with Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                  console=console) as bars, ExitStack() as stack:
-        pool = stack.enter_context(cluster(dask, lambda text: console.print(escape(text)))) if dask else None
-        result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs, faults=faults, pool=pool)
+    found = None if force else standing(spec, name_of_build(spec)[0])
+    if found is not None:
+        _tell(console, found, 0.0)
+        return
+    from scenes.cluster import cluster  # slow to load, and not needed where nothing changed
+    from scenes.compile import compile_park
+
+    try:
+        with Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                      console=console) as bars, ExitStack() as stack:
+            pool = stack.enter_context(cluster(dask, lambda text: console.print(escape(text)))) if dask else None
+            result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs, faults=faults, pool=pool)
+    except KeyboardInterrupt:
+        stands = "the last good build stands" if (spec.build_dir / MANIFEST).is_file() else "there is no build yet"
+        console.print(f"✗ stopped; {stands}, and what was done is kept: build again to go on")
+        raise typer.Exit(STOPPED) from None
     _tell(console, result, time.monotonic() - started)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import ifcopenshell
 import numpy as np
 import typer
 from rich.console import Console
@@ -19,7 +18,7 @@ from gis.check import check_layer
 from gis.landing import Frame, Item, land
 from gis.model import Layer
 from gis.read import is_terrain, read_layer
-from models_bim.opening import open_ifc
+from models_bim.read import glance_file
 from scenes.background_job import Surveyed
 from scenes.backgrounds import is_background, survey
 from scenes.schemes.file import read_rules, read_scheme
@@ -133,14 +132,14 @@ def _check_building(building: BuildingSpec, findings: list[Finding]) -> set[str]
         if not path.is_file():
             continue
         try:
-            opened = open_ifc(path)
+            seen = glance_file(path)
         except TwinError as error:
             findings.append(Finding("error", error.what, f"{FILE_NAME}:{building.line}", error.mend))
             continue
         has_opened = True
-        findings += opened.findings
-        guids |= _guids(opened.file, path.name, findings)
-        if building.placement is None and not _says_where(opened.file):
+        findings += seen.findings
+        guids |= seen.guids
+        if building.placement is None and not seen.says_where:
             findings.append(
                 Finding(
                     "warning",
@@ -163,38 +162,8 @@ def _check_plans(building: BuildingSpec, spec: ParkSpec, findings: list[Finding]
     return {str(guid) for guid in source.model.entities.guid}
 
 
-def _guids(file: ifcopenshell.file, name: str, findings: list[Finding]) -> set[str]:
-    products = file.by_type("IfcProduct")
-    counts = Counter(p.GlobalId for p in products if p.GlobalId)
-    doubled = sorted(guid for guid, count in counts.items() if count > 1)
-    if doubled:
-        findings.append(
-            Finding(
-                "warning",
-                f"GlobalId {doubled[0]} is used more than once",
-                name,
-                "give every element its own GlobalId",
-                len(doubled),
-            )
-        )
-    nameless = sum(not p.GlobalId for p in products)
-    if nameless:
-        findings.append(Finding("warning", "things have no GlobalId", name, "export with GlobalIds", nameless))
-    if not file.by_type("IfcBuildingStorey"):
-        findings.append(Finding("warning", "the model has no storeys", name, "export it with its storeys"))
-    return set(counts)
-
-
-def _says_where(file: ifcopenshell.file) -> bool:
-    if any(site.RefLatitude and site.RefLongitude for site in file.by_type("IfcSite")):
-        return True
-    if file.schema != "IFC2X3":
-        return bool(file.by_type("IfcMapConversion"))
-    return any((p.Name or "").casefold() == "epset_mapconversion" for p in file.by_type("IfcPropertySet"))
-
-
 def _survey(layer: LayerSpec, spec: ParkSpec, findings: list[Finding]) -> Surveyed | None:
-    if not is_background(layer) or not layer.source.is_file():
+    if not is_background(layer) or not layer.source.exists():
         return None
     try:
         found = survey(layer, spec)

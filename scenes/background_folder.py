@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import rasterize
-from rasterio.transform import from_origin
 
 from twin.errors import SourceError
 from twin.finding import Finding
@@ -47,6 +45,9 @@ class Keep:
         self.frame, self.heights, self.left_out = frame, heights, left_out
         self.mask: NDArray[np.uint8] | None = None
         if not frame.cut.is_empty:
+            from rasterio.features import rasterize  # slow to load, and only backgrounds need it
+            from rasterio.transform import from_origin
+
             xmin, ymin, xmax, ymax = frame.cut.bounds
             self.cell = max(_MASK_CELL_M, max(xmax - xmin, ymax - ymin) / _MASK_CELLS)
             shape = (int((ymax - ymin) / self.cell) + 1, int((xmax - xmin) / self.cell) + 1)

@@ -14,13 +14,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gis.crs import MissingCrs
+from gis.surveyfiles import each_file, once
 from scenes.background_job import OUT_OF_MEMORY, RESULT, Refused, Request, Surveyed
 from twin.errors import TwinError
+from twin.finding import Finding
 
 
-def _serve(request: Request, tell: Callable[[int, int], Any]) -> object:
-    """Libraries are loaded for what is asked alone: that is most of the time a small file takes."""
+def serve(request: Request, tell: Callable[[int, int], Any] = lambda done, total: None) -> object:
+    """What is asked. Libraries are loaded for what is asked alone: that is most of the time a small file takes."""
     spec, frame = request.spec, request.frame
     if spec.kind == "pointcloud":
         from gis.scan import survey_scan as survey
@@ -28,10 +32,13 @@ def _serve(request: Request, tell: Callable[[int, int], Any]) -> object:
     else:
         from gis.photomesh import survey_mesh as survey  # type: ignore[assignment]
         from scenes.mesh_tiles import tile_mesh as tile
-    if request.verb == "survey":
-        found = survey(spec, frame.park_crs, frame.origin)
-        return Surveyed(spec, found.crs, found.park, found.raw[:, :2], found.findings)
-    return tile(spec, frame, request.folder, tell)
+    if request.verb == "tiles":
+        return tile(spec, frame, request.folder, tell)
+    findings: list[Finding] = []
+    parts = each_file(spec, lambda one: survey(one, frame.park_crs, frame.origin), findings)
+    findings += [f for part in parts for f in part.findings]
+    return Surveyed(spec, parts[0].crs, np.concatenate([part.park for part in parts]),
+                    np.concatenate([part.raw[:, :2] for part in parts]), tuple(once(findings)))
 
 
 def main() -> int:
@@ -42,7 +49,7 @@ def main() -> int:
     if request.memory_bytes:
         resource.setrlimit(resource.RLIMIT_AS, (request.memory_bytes, request.memory_bytes))
     try:
-        result = _serve(request, lambda done, total: channel.write(json.dumps([done, total]) + "\n"))
+        result = serve(request, lambda done, total: channel.write(json.dumps([done, total]) + "\n"))
     except TwinError as error:
         sample = error.sample if isinstance(error, MissingCrs) else None
         result = Refused(error.what, error.mend, error.where or "", sample)

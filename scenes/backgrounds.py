@@ -25,7 +25,7 @@ import shapely
 
 from gis.crs import MissingCrs
 from gis.model import Ground
-from gis.tables import sidecars
+from gis.sidecars import sidecars
 from scenes.background_folder import TILESET, Frame
 from scenes.background_job import OUT_OF_MEMORY, RESULT, Refused, Request, Surveyed
 from scenes.meshopt import packing
@@ -114,7 +114,7 @@ def tile_backgrounds(found: Sequence[Surveyed], park: ParkSpec, folder: Path, cu
             shutil.rmtree(target, ignore_errors=True)
             findings.append(Finding("error", error.what, error.where or "", error.mend))
             continue
-        findings.extend(Finding(**row) for row in extras["findings"])
+        findings.extend(f for row in extras["findings"] if (f := Finding(**row)) not in surveyed.findings)
         tiles.append(_tile(spec, target))
         rows.append({"id": spec.id, "kind": spec.kind, "name": spec.name or spec.id, "name_zh": spec.name_zh or "",
                      "order": number, "count": extras.get("points", extras.get("triangles", 0))})
@@ -215,7 +215,7 @@ def _ask(request: Request, tell: Callable[[int, int], None]) -> object:
         what = "needs more memory than is allowed" if process.returncode == OUT_OF_MEMORY else (
             f"ended the process that read it (exit {process.returncode}{': ' if last else ''}{last[:160]})")
         raise SourceError(f"layer '{spec.id}': {name} {what}", where=spec.where,
-                          mend="cut it into smaller files, a layer each")
+                          mend="cut it into smaller files of one folder")
     answer = pickle.loads(result.read_bytes())  # noqa: S301 - written by our own worker a moment ago
     result.unlink()
     if isinstance(answer, Refused):

@@ -5,15 +5,12 @@ All rays run in a frame recentred on what is lit, so float32 costs nothing (raw 
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import gaussian_filter
 
 from gis.mesh import Mesh
 
@@ -29,6 +26,11 @@ class Light:
 
     ao: NDArray[np.uint8]
     sun: NDArray[np.uint8]
+
+
+def lights(parts: list[Light]) -> Light:
+    """One light of many, in order."""
+    return Light(np.concatenate([p.ao for p in parts]), np.concatenate([p.sun for p in parts]))
 
 
 def sun_vector(latitude_deg: float, day: int = SUN_DAY, solar_hour: float = SUN_SOLAR_HOUR) -> F64:
@@ -102,12 +104,12 @@ def bake(mesh: Mesh, occluders: Occluders, sun: F64, *, far: Occluders | None = 
     normal = mesh.normal.astype(np.float64)
     spot = _pulled_in(mesh)
     if two_sided:
-        ahead, behind = (_openness(spot, side, occluders, ao_reach_m, 3)[0] for side in (normal, -normal))
+        ahead, behind = (openness(spot, side, occluders, ao_reach_m, 3)[0] for side in (normal, -normal))
         normal = np.where((behind > ahead * 1.05)[:, None], -normal, normal)
-    ao, is_buried = _openness(spot, normal, occluders, ao_reach_m, directions)
+    ao, is_buried = openness(spot, normal, occluders, ao_reach_m, directions)
     sunlit = _sunlit(spot, normal, occluders, far, sun)
     ao, sunlit = _lent(ao, sunlit, is_buried, mesh)
-    return Light(_bytes(0.25 + 0.75 * ao), _bytes(sunlit))
+    return Light(as_bytes(0.25 + 0.75 * ao), as_bytes(sunlit))
 
 
 def _lent(ao: F64, sunlit: F64, is_buried: NDArray[np.bool_], mesh: Mesh) -> tuple[F64, F64]:
@@ -129,7 +131,8 @@ def _lent(ao: F64, sunlit: F64, is_buried: NDArray[np.bool_], mesh: Mesh) -> tup
     return ao, sunlit
 
 
-def _bytes(share: F64) -> NDArray[np.uint8]:
+def as_bytes(share: F64) -> NDArray[np.uint8]:
+    """Shares of 1 as bytes."""
     return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
 
 
@@ -145,8 +148,8 @@ def _pulled_in(mesh: Mesh, inward_m: float = 0.35) -> F64:
     return mesh.position + inward / length * np.minimum(inward_m, length * 0.5)
 
 
-def _openness(spot: F64, normal: F64, occluders: Occluders, reach_m: float, count: int,
-              ) -> tuple[F64, NDArray[np.bool_]]:
+def openness(spot: F64, normal: F64, occluders: Occluders, reach_m: float, count: int,
+             ) -> tuple[F64, NDArray[np.bool_]]:
     """How open (n,) the half-space before each normal is within reach, and which spots lie inside some body."""
     if occluders.is_empty:
         return np.ones(len(spot)), np.zeros(len(spot), bool)
@@ -195,50 +198,3 @@ def crown_corners(position: F64, scale: F64) -> F64:
     reach = np.column_stack([scale[:, 0] * 0.52, scale[:, 1] * 0.52, scale[:, 2] * 0.36])
     centre = position + np.column_stack([np.zeros((len(scale), 2)), scale[:, 2] * 0.64])
     return (centre[:, None, None] + tip[faces][None] * reach[:, None, None]).reshape(-1, 3, 3)
-
-
-def ground_light(bounds: tuple[float, float, float, float], size: int, heights: F64, occluders: Occluders, sun: F64,
-                 lamps: F64) -> bytes:
-    """PNG of the light on the ground: R ambient occlusion, G lamp pools, B sun; row 0 is the north rim.
-
-    Args:
-        heights: (size, size) ground heights at the texel middles, row 0 north.
-        lamps: (n, 2) park metres.
-    """
-    xmin, ymin, xmax, ymax = bounds
-    xs = xmin + (np.arange(size) + 0.5) / size * (xmax - xmin)
-    ys = ymax - (np.arange(size) + 0.5) / size * (ymax - ymin)
-    mesh_x, mesh_y = np.meshgrid(xs, ys)
-    spot = np.column_stack([mesh_x.ravel(), mesh_y.ravel(), heights.ravel() + 0.06])
-    texel_m = max(xmax - xmin, ymax - ymin) / size
-    lit = 1.0 - occluders.blocked(spot, np.tile(sun, (len(spot), 1)))
-    sunlit = gaussian_filter(lit.reshape(size, size), min(0.9, 0.6 / texel_m))
-    ao = _ground_ao(spot, occluders, size)
-    pools = _lamp_pools(lamps, bounds, size, texel_m)
-    image = np.stack([_bytes(ao), _bytes(pools), _bytes(sunlit), np.full((size, size), 255, np.uint8)], axis=-1)
-    out = io.BytesIO()
-    Image.fromarray(image, "RGBA").save(out, "PNG", optimize=False, compress_level=6)
-    return out.getvalue()
-
-
-def _ground_ao(spot: F64, occluders: Occluders, size: int, coarse: int = 3) -> F64:
-    """AO on every third texel (it varies slowly), then spread smoothly."""
-    some = spot.reshape(size, size, 3)[::coarse, ::coarse]
-    rows = some.shape[0]
-    flat = some.reshape(-1, 3)
-    up = np.tile([0.0, 0.0, 1.0], (len(flat), 1))
-    ao = 0.3 + 0.7 * _openness(flat, up, occluders, 16.0, 16)[0].reshape(rows, rows)
-    return gaussian_filter(np.kron(ao, np.ones((coarse, coarse)))[:size, :size], 0.8 * coarse)
-
-
-def _lamp_pools(lamps: F64, bounds: tuple[float, float, float, float], size: int, texel_m: float) -> F64:
-    xmin, ymin, xmax, ymax = bounds
-    pools = np.zeros((size, size))
-    if not len(lamps):
-        return pools
-    column = ((lamps[:, 0] - xmin) / (xmax - xmin) * size).astype(int)
-    row = ((ymax - lamps[:, 1]) / (ymax - ymin) * size).astype(int)
-    inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
-    np.add.at(pools, (row[inside], column[inside]), 1.0)
-    radius = 6.5 / texel_m
-    return np.clip(gaussian_filter(pools, radius) * 2 * np.pi * radius**2 * 0.85, 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,6 @@ from typing import Any, Literal
 import jinja2
 
 from models_bim.model import BimModel
-from models_bim.survey import survey
 from twin.errors import NotBuiltError
 from twin.finding import Finding
 
@@ -38,6 +38,8 @@ def bim_report(park: str, build: str, buildings: Sequence[Reported], findings: S
     Args:
         findings: everything the build had to say; those about a building's files are told with them.
     """
+    from models_bim.survey import survey  # slow to load, and a server only reads the report
+
     told = {id(f) for f in findings}
     rows = []
     for building in buildings:
@@ -69,9 +71,25 @@ def read_bim_report(build_dir: Path) -> dict[str, Any]:
 
 def as_html(report: dict[str, Any], lang: Lang) -> str:
     """One page that needs nothing else; names out of files are escaped."""
-    words: dict[str, str] = json.loads((_ASSETS / "i18n" / f"bim.{lang}.json").read_text(encoding="utf-8"))
+    words: dict[str, str] = {}
+    for book in ("bim", "findings"):
+        words |= json.loads((_ASSETS / "i18n" / f"{book}.{lang}.json").read_text(encoding="utf-8"))
+
+    def told(row: dict[str, Any], mend: bool = False) -> str:
+        """What a finding says in the page's language; as the reader said it where there are no words for it."""
+        code = f"finding.{row.get('code') or '-'}"
+        if code not in words:
+            return str(row["mend" if mend else "what"])
+        return words.get(f"{code}.mend", "") if mend else _filled(words[code], row.get("fill") or {})
+
     return _pages.get_template("bim_report.html.j2").render(
-        **report, lang=lang, hint=hint, say=lambda key: words.get(f"bim.{key}", key))
+        **report, lang=lang, hint=hint, say=lambda key: words.get(f"bim.{key}", key), told=told,
+        is_plain=lambda rows: any(f"finding.{row.get('code')}" not in words for row in rows))
+
+
+def _filled(text: str, fill: dict[str, str]) -> str:
+    """Words with their holes filled; names that hold braces themselves stay as they are."""
+    return re.sub(r"\{(\w+)\}", lambda hole: str(fill.get(hole[1], hole[0])), text)
 
 
 def hint(mend: str, application: str) -> str:
@@ -87,4 +105,4 @@ def page_name(lang: Lang) -> str:
 
 
 def _row(finding: Finding) -> dict[str, Any]:
-    return {name: getattr(finding, name) for name in ("level", "what", "where", "mend", "count")}
+    return {name: getattr(finding, name) for name in ("level", "what", "where", "mend", "count", "code", "fill")}

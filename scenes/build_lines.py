@@ -21,7 +21,7 @@ def main(folder: Path) -> int:
     try:
         spec = load_park(folder, strict=False)
         faults = tuple(Finding(f.severity, f.what, f"park.toml:{f.line}", f.mend) for f in read_park(folder)[1])
-        result = compile_park(spec, faults=faults,
+        result = compile_park(spec, faults=faults, keeps_former=True,
                               progress=lambda stage, done, total: _tell(stage=stage, done=done, total=total))
     except TwinError as error:
         _tell(error=error.what, mend=error.mend)

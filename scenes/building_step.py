@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.building_mesh import BuildingMesh
+from scenes.building_body import BuildingBody, Whole
 from scenes.building_tiles import BuildingInput, BuildingOutput, tile_building
 from scenes.glb import FeatureNames
+from scenes.kept import CODE_ROOMS
 from scenes.meshopt import packing
 from twin.steps import code_digest, key_of
 
-CODE_ROOMS = ("scenes", "models_bim", "gis", "twin")  # whose code a tile depends on
 Files = list[tuple[str, bytes]]
 Drawn = tuple[BuildingOutput | None, Files]
 
@@ -26,23 +26,24 @@ class DrawBuilding:
     """The step (`twin.workshop.Step`) that draws one building, in its own numbers.
 
     Args:
+        body: asked for its triangles only where the building is drawn; sent to another process it takes them along.
         around: triangles (m, 3, 3) of the neighbourhood that throws shadow on it.
         names: of the building's own numbers.
     """
 
     source: BuildingInput
-    mesh: BuildingMesh
+    body: BuildingBody | Whole
     around: NDArray[np.float64]
     sun: NDArray[np.float64]
     names: FeatureNames
     files: tuple[Path, ...] = ()
 
     @classmethod
-    def of(cls, source: BuildingInput, mesh: BuildingMesh, around: NDArray[np.float64], sun: NDArray[np.float64],
+    def of(cls, source: BuildingInput, body: BuildingBody, around: NDArray[np.float64], sun: NDArray[np.float64],
            names: FeatureNames) -> DrawBuilding:
         """The step for a building of a park whose names are given, without what its drawing does not ask for."""
         bare = replace(source, model=source.model.bare(), dense=np.zeros(0, np.uint32))
-        return cls(bare, mesh, around, sun, names.take(source.dense))
+        return cls(bare, body, around, sun, names.take(source.dense))
 
     @property
     def name(self) -> str:
@@ -63,6 +64,6 @@ class DrawBuilding:
     def do(self, here: Callable[[Path], Path]) -> Drawn:
         """Tile, manifest entry and files."""
         files: Files = []
-        output = tile_building(self.source, self.mesh, self.around, self.sun, self.names,
+        output = tile_building(self.source, self.body.mesh, self.around, self.sun, self.names,
                                lambda name, data: files.append((name, data)))
         return output, files

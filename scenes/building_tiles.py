@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from gis.mesh import Mesh, Surface, join, split_large, take_faces
 from models_bim.model import BimModel
-from scenes.bake import Light, Occluders, bake
+from scenes.bake import Light, Occluders, bake, lights
 from scenes.building_mesh import BuildingMesh, building_mesh, space_floors
 from scenes.edges import feature_edges
 from scenes.far import far_mesh
-from scenes.gis_tiles import Write
 from scenes.glb import FeatureNames, TileContent, write_glb
 from scenes.shell import drop_degenerate, outer_shell
-from scenes.tileset import Tile, around
+from scenes.tileset import Tile, Write, around
 
 FAR_ERROR_M = 2.4
 SHELL_ERROR_M = 0.7
@@ -145,11 +144,6 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
     content = TileContent(join([body, fittings, floors]), light, feature_edges(body, shortest_m=0.4, limit=MAX_EDGES))
     write(uri, write_glb(content, names))
     return _box(content.mesh)
-
-
-def lights(parts: list[Light]) -> Light:
-    """One light of many, in order."""
-    return Light(np.concatenate([p.ao for p in parts]), np.concatenate([p.sun for p in parts]))
 
 
 def fitting_light(mesh: Mesh, whole_body: Occluders, sun: NDArray[np.float64]) -> Light:

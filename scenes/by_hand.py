@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from scenes.merge import BuildingSource
 from scenes.things import Pose, building_things, corners_of, own_box, pose_of
 from twin.finding import Finding
 from twin.matching import Miss, find, is_same_size, missed
-from twin.overrides import FILE_NAME, Override, Place, PutDevice, Xyz
+from twin.overrides import FILE_NAME, Override, Place, PutDevice, Xyz, is_of_map
 from twin.packs import PackSet
 from twin.registry import Device
 
+_AT_WALL_M = 0.5
 UNPLACED = "building.unplaced"  # the code of the finding about a building that nothing places
 
 
@@ -24,11 +26,19 @@ class Move:
     """A building that was moved by hand.
 
     `box` (6,) is where it stood, park metres; `matrix` (4, 4) takes a point from there to where it stands now.
+    `outline`, where there is one, is the ground it stood on, for buildings that do not fill their box.
     """
 
     building: str
     box: NDArray[np.float64]
     matrix: NDArray[np.float64]
+    outline: shapely.Geometry | None = None
+
+    def holds(self, at: NDArray[np.float64]) -> bool:
+        """Whether a point (3,) is in it or at its wall."""
+        if self.outline is not None and self.outline.distance(shapely.Point(at[:2])) > _AT_WALL_M:
+            return False
+        return bool((at >= self.box[:3] - _AT_WALL_M).all() and (at <= self.box[3:] + _AT_WALL_M).all())
 
 
 def place_by_hand(buildings: dict[str, BuildingSource], overrides: Mapping[str, Override],
@@ -39,7 +49,7 @@ def place_by_hand(buildings: dict[str, BuildingSource], overrides: Mapping[str, 
     out = dict(buildings)
     taken: dict[str, str] = {}
     for key, override in overrides.items():
-        if not isinstance(override, Place):
+        if not isinstance(override, Place) or is_of_map(override.target.building):
             continue
         found = find(override.target, things, {})
         if isinstance(found, Miss):
@@ -109,8 +119,7 @@ def _followed(device: Device, moves: Sequence[Move]) -> Device:
         return device
     at = np.array(device.at)
     for move in moves:
-        is_inside = bool((at >= move.box[:3] - 0.5).all() and (at <= move.box[3:] + 0.5).all())
-        if device.building == move.building or (not device.building and is_inside):
+        if device.building == move.building or (not device.building and move.holds(at)):
             x, y, z = (move.matrix @ np.append(at, 1.0))[:3].tolist()
             turn = np.degrees(np.arctan2(move.matrix[1, 0], move.matrix[0, 0]))
             return replace(device, at=(x, y, z), heading=(device.heading - turn) % 360.0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scenes.building_step import CODE_ROOMS
+from scenes.kept import CODE_ROOMS
 from scenes.meshopt import packing
 from twin.steps import code_digest, digest_of_file
 from twin.workshop import Step

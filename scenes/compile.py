@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +11,27 @@ import numpy as np
 
 from scenes.backgrounds import tile_backgrounds
 from scenes.bim_report import LANGS, REPORT, Reported, as_html, bim_report, page_name
-from scenes.building_step import CODE_ROOMS
 from scenes.building_tiles import BuildingInput
-from scenes.editing import write_editing
 from scenes.glb import FeatureNames
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
-from scenes.output import BuildFolder, build_folder, digest
+from scenes.output import BuildFolder, build_folder
 from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
 from scenes.relations import Related, write_relations
-from scenes.sources import Progress, Sources, read_sources, source_files
+from scenes.sources import Progress, Sources, read_sources
+from scenes.standing import FORMAT, MANIFEST, BuildResult, name_of_build, standing
 from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
 from scenes.walk import build_walk, write_walk
+from scenes.write_editing import write_editing
 from twin.finding import Finding
 from twin.park import ParkSpec
-from twin.steps import StepStore, code_digest, user_steps
+from twin.steps import StepStore, user_steps
 from twin.workshop import LocalPool, Pool, Workshop
-
-FORMAT = 1
-MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class BuildResult:
-    """What a build came to. `is_fresh` is False when nothing had changed and the build was left as it stood."""
-
-    build: str
-    folder: Path
-    findings: tuple[Finding, ...]
-    counts: dict[str, int]
-    is_fresh: bool
 
 
 def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, total: None, force: bool = False,
-                 jobs: int = 2, faults: tuple[Finding, ...] = (), pool: Pool | None = None) -> BuildResult:
+                 jobs: int = 2, faults: tuple[Finding, ...] = (), pool: Pool | None = None,
+                 keeps_former: bool = False) -> BuildResult:
     """Compile a park into its build folder; on failure the last good build stays.
 
     Args:
@@ -54,20 +40,19 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
         jobs: files read and buildings drawn at a time on this machine.
         faults: what was wrong in the park file; goes into the report first.
         pool: where the steps are done, if not on this machine; it changes no byte of the result.
+        keeps_former: leave the build that is replaced aside, for whoever serves it (`output.take_back`).
 
     Raises:
         SourceError: nothing of the park could be read.
         DiskFullError: the park's disk has no room for the build.
     """
-    inputs = {_relative(spec, name): sha for name, sha in digest(source_files(spec)).items()}
-    went_in = [FORMAT, code_digest(*CODE_ROOMS), packing(), inputs]
-    build = hashlib.sha256(json.dumps(went_in, sort_keys=True).encode()).hexdigest()[:12]
-    standing = None if force else _standing(spec, build)
-    if standing is not None:
-        return standing
+    build, inputs = name_of_build(spec)
+    found = None if force else standing(spec, build)
+    if found is not None:
+        return found
     workshop = Workshop(pool or LocalPool(jobs), StepStore(None) if force else user_steps())
     sources = read_sources(spec, progress, workshop)
-    with build_folder(spec.build_dir) as folder:
+    with build_folder(spec.build_dir, keeps_former=keeps_former) as folder:
         result = _build(spec, sources, folder, progress, build, inputs, faults, workshop)
     workshop.store.trim()
     return result
@@ -76,15 +61,16 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
            inputs: dict[str, str], faults: tuple[Finding, ...], workshop: Workshop) -> BuildResult:
     progress("merge", 0, 1)
-    merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground, sources.overrides)
+    merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground, sources.overrides,
+                   workshop.store, {one.id: one.geometry for one in sources.placed})
     progress("merge", 1, 1)
     tiles = write_tiles(_scene(spec, sources, merged), folder.write_tile, progress, workshop,
                         lambda cut: tile_backgrounds(sources.backgrounds, spec, folder.path, cut, progress))
     _note_tiles(merged, tiles)
     progress("tables", 0, 1)
     _write_tables(spec, sources, merged, folder.path)
-    write_editing(folder.path, spec, sources, merged)
-    ways, unreachable = build_walk(merged, sources.buildings, sources.ground)
+    write_editing(folder.path, spec, sources, merged, workshop.store)
+    ways, unreachable = build_walk(merged, sources.buildings, sources.ground, workshop.store)
     write_walk(folder.path, ways)
     findings = (*faults, *sources.findings, *merged.findings, *unreachable, *tiles.backgrounds.findings, *_unpacked())
     folder.write("report.json", _json([_row(f) for f in findings]))
@@ -94,7 +80,7 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
         folder.write(page_name(lang), as_html(bim, lang).encode())
     progress("tables", 1, 1)
     progress("compress", 0, 1)
-    folder.squeeze()
+    folder.squeeze(workshop.store)
     counts = _counts(merged)
     folder.write(MANIFEST, _json(_manifest(spec, tiles, build, inputs, counts, folder.path)))
     progress("compress", 1, 1)
@@ -162,22 +148,6 @@ def _manifest(spec: ParkSpec, tiles: ParkTiles, build: str, inputs: dict[str, st
 def _counts(merged: Merged) -> dict[str, int]:
     kinds, count = np.unique(merged.graph.columns["kind"][1:].astype(str), return_counts=True)
     return dict(zip(kinds.tolist(), count.tolist(), strict=True))
-
-
-def _standing(spec: ParkSpec, build: str) -> BuildResult | None:
-    path = spec.build_dir / MANIFEST
-    if not path.is_file():
-        return None
-    manifest = json.loads(path.read_text())
-    if manifest.get("build") != build:
-        return None
-    findings = tuple(Finding(**row) for row in json.loads((spec.build_dir / "report.json").read_text()))
-    return BuildResult(build, spec.build_dir, findings, manifest["counts"], False)
-
-
-def _relative(spec: ParkSpec, name: str) -> str:
-    path = Path(name)
-    return path.relative_to(spec.root).as_posix() if path.is_relative_to(spec.root) else path.name
 
 
 def _row(finding: Finding) -> dict[str, Any]:

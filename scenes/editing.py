@@ -1,100 +1,35 @@
-"""What the editor page needs of a build: how every building stands, what its rooms match by, footprints to snap to."""
+"""What the editor page needs of a build: how every building stands, and what was moved."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from scenes.by_hand import Move, moves_of
-from scenes.merge import BuildingSource, Merged
-from scenes.sources import Sources
-from scenes.spread import footprint_of
-from scenes.store import write_table
-from scenes.things import anchor_of, building_things, corners_of, inner_things, pose_of
-from twin.overrides import FILE_NAME, DrawnZone
-from twin.park import ParkSpec
+from scenes.by_hand import Move
+from scenes.things import Pose
 
 EDITING, TARGETS, FOOTPRINTS = "editing.json", "targets.parquet", "footprints.parquet"
-_SIMPLE_M = 0.15
-
-
-def write_editing(folder: Path, spec: ParkSpec, sources: Sources, merged: Merged) -> None:
-    """Write editing.json, targets.parquet, footprints.parquet and the overrides as they went in."""
-    buildings = sources.buildings
-    models = {key: source.model for key, source in buildings.items()}
-    corners = corners_of(models)
-    things = building_things(models, {key: source.from_source for key, source in buildings.items()})
-    document = {
-        "buildings": {thing.building: {
-            **_standing(buildings[thing.building]), "guid": thing.guid, "size": thing.size, "source_at": thing.at,
-            "corner": corners.get(thing.building), "node": merged.building_nodes[thing.building]} for thing in things},
-        "moves": [{"building": move.building, "box": move.box.tolist(), "matrix": move.matrix.tolist()}
-                  for move in moves_of(buildings)],
-        "zones": [{"id": zone.id, "ring": zone.ring} for zone in sources.overrides.values() if isinstance(zone, DrawnZone)],
-    }
-    (folder / EDITING).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    _write_targets(folder, buildings, merged)
-    _write_footprints(folder, sources)
-    if (spec.root / FILE_NAME).is_file():
-        shutil.copyfile(spec.root / FILE_NAME, folder / FILE_NAME)
 
 
 def read_editing(build_dir: Path) -> dict[str, Any]:
     """What `write_editing` said; empty of a build that did not."""
     path = build_dir / EDITING
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {"buildings": {}, "moves": [], "zones": [], **found}
+    return {"buildings": {}, "placed": {}, "moves": [], "zones": [], **found}
 
 
 def read_moves(build_dir: Path) -> tuple[Move, ...]:
     """Buildings of a build that do not stand where their sources put them."""
-    return tuple(Move(m["building"], np.array(m["box"]), np.array(m["matrix"])) for m in read_editing(build_dir)["moves"])
+    return tuple(Move(m["building"], np.array(m["box"]), np.array(m["matrix"]),
+                      shapely.from_wkt(m["outline"]) if m.get("outline") else None) for m in read_editing(build_dir)["moves"])
 
 
-def _standing(source: BuildingSource) -> dict[str, Any]:
-    anchor = anchor_of(source.model)
-    pose = pose_of(source.park_from_ifc, anchor)
-    given = None if source.from_source is None else pose_of(source.from_source, anchor)
-    is_hand = source.is_placed and (source.from_source is None
-                                    or not np.allclose(source.from_source, source.park_from_ifc, atol=1e-6))
-    return {"how": "hand" if is_hand else "sources" if source.is_placed else "none",
-            "anchor": anchor, "at": pose.at, "heading": round(pose.heading, 6), "scale": pose.scale,
-            "from_source": given and {"at": given.at, "heading": round(given.heading, 6)}, "outline": list(_rings(source))}
-
-
-def _rings(source: BuildingSource) -> Iterator[list[list[float]]]:
-    """Outlines of the ground it covers in its own metres, without holes."""
-    shape = footprint_of(source.model, np.eye(4)).simplify(_SIMPLE_M)
-    for part in getattr(shape, "geoms", [shape]):
-        if part.area > 1.0:
-            yield [[round(float(x), 3), round(float(y), 3)] for x, y in part.exterior.coords[:-1]]
-
-
-def _write_targets(folder: Path, buildings: dict[str, BuildingSource], merged: Merged) -> None:
-    """node u32, then the box of every storey and room in its building's own metres (NaN where it has no shape)."""
-    nodes, numbers = [], []
-    for key, source in buildings.items():
-        for thing in inner_things(key, source.model):
-            nodes.append(int(merged.entity_nodes[key][thing.row]))
-            numbers.append([*(thing.size or (np.nan,) * 3), *(thing.at or (np.nan,) * 3)])
-    table = np.array(numbers, dtype=np.float64).reshape(-1, 6)
-    names = ("size_x", "size_y", "size_z", "x", "y", "z")
-    write_table(folder / TARGETS, {"node": np.array(nodes, dtype=np.uint32), **{n: table[:, k] for k, n in enumerate(names)}})
-
-
-def _write_footprints(folder: Path, sources: Sources) -> None:
-    """id text, geometry WKB (park metres): building footprints of every map layer, those that a model replaces too."""
-    ids: list[str] = []
-    shapes: list[shapely.Geometry] = []
-    for layer in sources.layers:
-        if layer.kind == "buildings":
-            ids += layer.node_ids()
-            shapes += list(layer.geometry)
-    wkb = shapely.to_wkb(np.array(shapes, dtype=object)) if shapes else np.zeros(0, dtype="S1")
-    write_table(folder / FOOTPRINTS, {"id": np.array(ids, dtype=object), "geometry": wkb})
+def read_stands(build_dir: Path) -> dict[str, NDArray[np.float64]]:
+    """float64 (4, 4) park metres from the own metres of every building that has a model."""
+    return {key: Pose(at=tuple(found["at"]), anchor=tuple(found["anchor"]), heading=found["heading"],
+                      scale=tuple(found["scale"])).matrix() for key, found in read_editing(build_dir)["buildings"].items()}

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis import palette
 from gis.ground import GroundMesher, cells, covers, surroundings
 from gis.lines import bays, dashes, fence_rails, pipe_mesh, zebras
-from gis.mesh import Mesh, Surface, empty, join, make_mesh, take_faces
+from gis.mesh import Mesh, Surface, empty, join, take_faces
 from gis.model import Ground, Layer
 from gis.planting import Placed, place_furniture, place_points, plant_trees
 from gis.shapes import fence_post
 from gis.solids import building_meshes
 from gis.terrain import Terrain
-from scenes.bake import Light, Occluders, bake, crown_corners, ground_light
+from gis.underlay import underlay
+from scenes.bake import Light, Occluders, bake, crown_corners, lights
 from scenes.edges import feature_edges
 from scenes.glb import FeatureNames, InstanceSet, TileContent, write_glb
+from scenes.ground_light import GroundLight
+from scenes.kept import part_key
 from scenes.massing import BOX_ERROR_M, massing
 from scenes.quadtree import Cell, divide
-from scenes.tileset import Tile, around
+from scenes.shade import SQUARE_M, Near, Shade
+from scenes.tileset import Tile, Write, around
+from twin.steps import StepStore
 
 CELLS_ACROSS = 4
 MIN_CELL_M = 250.0
@@ -34,7 +39,8 @@ MOST_INSTANCES, CROWDED_INSTANCES = 3_000.0, 12_000.0
 CROWD_M = 9.0
 #: Layers that are not drawn from afar, and the detail (m) their absence costs.
 NEARBY_M = {"furniture": 2.5, "posts": 1.0, "fence": 4.0}
-Write = Callable[[str, bytes], None]
+#: Layers whose features are surfaces of the ground.
+GROUND_KINDS = ("parcels", "water", "roads", "parking", "paths", "paving", "greens", "landuse")
 Indexed = list[tuple[Layer, NDArray[np.uint32]]]
 
 
@@ -105,53 +111,73 @@ def cell_side_m(bounds: tuple[float, float, float, float]) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Lit:
+    """Instances, and the share of the sun (n,) uint8 at each."""
+
+    placed: Placed
+    sun: NDArray[np.uint8]
+
+    def take(self, rows: NDArray[np.intp]) -> _Lit:
+        return _Lit(self.placed.take(rows), self.sun[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GisTiler:
-    """Writes the map's tiles.
+    """Writes the map's tiles; one whose content and surroundings are as they were comes from the store.
 
     Args:
         bounds: what the ground covers, park metres.
+        ground_key: names the ground.
+        shade: all that throws shadow.
+        names: of the numbers the meshes carry.
         write: called with a path relative to `tiles/` and its bytes.
         step: called once a tile written.
     """
 
     bounds: tuple[float, float, float, float]
     ground: Ground
-    occluders: Occluders
+    ground_key: str
+    shade: Shade
     sun: NDArray[np.float64]
     names: FeatureNames
     write: Write
+    store: StepStore
     step: Callable[[], None] = lambda: None
 
-    def ground_tiles(self, layers: Indexed, markings: Mesh, holes: list[shapely.Geometry] | None = None) -> list[Tile]:
-        """`ground/*`: the partition cell by cell, the markings of each cell, the surroundings and the underlay."""
-        mesher = GroundMesher(covers(layers), self.ground, holes)
+    def ground_tiles(self, layers: Indexed, markings: Mesh, hole: shapely.Geometry) -> list[Tile]:
+        """`ground/*`: the partition cell by cell, the markings of each cell, the surroundings and the underlay.
+
+        Args:
+            hole: what is left out, because buildings have slabs there.
+        """
+        own = [(layer, nodes) for layer, nodes in layers if layer.kind in GROUND_KINDS and len(layer)]
+        key = part_key("surfaces", own, markings, self.ground_key,
+                       self.names.take(np.unique(np.concatenate([[0], *(nodes for _, nodes in own)]).astype(np.intp))))
+        mesher: list[GroundMesher] = []  # made when the first cell asks for it
+
+        def drawn(box: shapely.Polygon, marks: Mesh) -> TileContent:
+            if not mesher:
+                mesher.append(GroundMesher(covers(own), self.ground, [hole]))
+            return self._flat(join([mesher[0].cell(box), marks]) if len(marks) else mesher[0].cell(box))
+
         boxes = cells(self.bounds, cell_side_m(self.bounds))
         of_mark = _cell_of(markings.position[markings.faces].mean(1)[:, :2], boxes) if len(markings) else np.zeros(0)
         tiles = []
         for k, (name, box) in enumerate(boxes):
-            mesh = join([mesher.cell(box), take_faces(markings, of_mark == k)] if len(markings) else [mesher.cell(box)])
-            tiles.append(self._flat_tile(f"ground/{name}.glb", "ground", mesh))
-        tiles.append(self._flat_tile("ground/context.glb", "context", join([surroundings(self.bounds, self.ground),
-                                                                           self._underlay()])))
+            marks = take_faces(markings, of_mark == k)
+            tiles.append(self._put(f"ground/{name}.glb", "ground", partial(drawn, box, marks),
+                                   [key, box, shapely.intersection(hole, box), self.sun]))
+        tiles.append(self._put("ground/context.glb", "context", self._surroundings, [self.bounds, self.ground_key, self.sun]))
         return tiles
 
-    def _underlay(self) -> Mesh:
-        """A sheet a little under the ground, so that hairline seams show soil and not sky."""
-        if isinstance(self.ground, Terrain):
-            points, faces = self.ground.vertices, self.ground.triangles
-        else:
-            xmin, ymin, xmax, ymax = self.bounds
-            points = np.array([[xmin, ymin, 0], [xmax, ymin, 0], [xmax, ymax, 0], [xmin, ymax, 0.0]])
-            points[:, 2] = self.ground.height_at(points[:, :2])
-            faces = np.array([[0, 1, 2], [0, 2, 3]])
-        return make_mesh(points - [0, 0, 0.8], faces, normal=np.array([0, 0, 1.0]), colour=palette.SKIRT,
-                         surface=Surface.SKIRT)
+    def _surroundings(self) -> TileContent:
+        return self._flat(join([surroundings(self.bounds, self.ground), underlay(self.bounds, self.ground)]))
 
-    def _flat_tile(self, uri: str, layer: str, mesh: Mesh) -> Tile:
+    def _flat(self, mesh: Mesh) -> TileContent:
         """Ground keeps N·L alone: shadow and AO come from the light texture."""
         facing = np.clip(mesh.normal.astype(np.float64) @ self.sun, 0, 1)
         light = Light(np.full(len(mesh), 255, np.uint8), np.rint(facing * 255).astype(np.uint8))
-        return self._put(uri, layer, TileContent(mesh, light))
+        return TileContent(mesh, light)
 
     def block_tiles(self, blocks: tuple[tuple[str, list[Mesh]], ...]) -> list[Tile]:
         """`layers/<id>_<cell>.glb`: the blocks of a layer, lit and edged; from afar boxes stand for the crowded cells."""
@@ -176,16 +202,31 @@ class GisTiler:
     def _block_tile(self, layer_id: str, cell: Cell, meshes: list[Mesh]) -> Tile:
         uri, chosen = f"layers/{layer_id}_{cell.name}.glb", [meshes[r] for r in cell.rows]
         if not cell.children:
-            mesh = join(chosen)
-            return self._put(uri, "blocks", TileContent(mesh, bake(mesh, self.occluders, self.sun), feature_edges(mesh)))
+            parts = list(self._by_square(chosen))
+            mesh, light = join([part for part, _ in parts]), lights([light for _, light in parts])
+            return self._put(uri, "blocks", lambda: TileContent(mesh, light, feature_edges(mesh)),
+                             [mesh, light, self._names_of(mesh.node)])
         return self.massed(uri.replace(".glb", "_mass.glb"), chosen,
                            tuple(self._block_tile(layer_id, child, meshes) for child in cell.children))
+
+    def _by_square(self, meshes: list[Mesh]) -> Iterator[tuple[Mesh, Light]]:
+        """Bodies square by square and their light, which depends on nothing but what is near."""
+        square = np.floor(np.array([m.position.mean(0)[:2] for m in meshes]) / SQUARE_M).astype(int)
+        for at in np.unique(square, axis=0):
+            own = [meshes[k] for k in np.flatnonzero((square == at).all(axis=1))]
+            part = join(own)
+            near = self.shade.near(*(np.array([corner(m.position, axis=0) for m in own]) for corner in (np.min, np.max)))
+            yield part, self.store.recall(part_key("lit blocks", part, near.key, self.sun), partial(self._lit, part, near))
+
+    def _lit(self, mesh: Mesh, near: Near) -> Light:
+        return bake(mesh, near.occluders(), self.sun)
 
     def massed(self, uri: str, bodies: list[Mesh], children: tuple[Tile, ...]) -> Tile:
         """A tile of boxes for many buildings, which `children` replace near by."""
         mesh = massing(bodies)
         facing = np.rint(np.clip(mesh.normal.astype(np.float64) @ self.sun, 0, 1) * 255).astype(np.uint8)
-        low = self._put(uri, "blocks", TileContent(mesh, Light(np.full(len(mesh), 235, np.uint8), facing)))
+        low = self._put(uri, "blocks", lambda: TileContent(mesh, Light(np.full(len(mesh), 235, np.uint8), facing)),
+                        [mesh, self._names_of(mesh.node), self.sun])
         error_m = max(BOX_ERROR_M, *(2 * child.error_m for child in children))
         return Tile(uri, "blocks", around([low.box, *(c.box for c in children)]), error_m, children, replace=True,
                     extras={"mass": True})
@@ -199,70 +240,92 @@ class GisTiler:
             middle = mesh.position[mesh.faces].mean(1)[:, :2]
             for cell in divide(middle, np.ones(len(middle)), MOST_TRIANGLES, "_").leaves():
                 part = mesh if len(cell.rows) == len(middle) else take_faces(mesh, cell.rows)
-                light = bake(part, Occluders(np.zeros((0, 3, 3))), self.sun)
                 name = layer_id if part is mesh else f"{layer_id}{cell.name}"
-                tiles.append(self._put(f"{folder}/{name}.glb", layer, TileContent(part, light)))
+                tiles.append(self._put(f"{folder}/{name}.glb", layer, partial(self._alone, part),
+                                       [part, self._names_of(part.node), self.sun]))
         return [_nearby(tile) if layer in NEARBY_M else tile for tile in tiles]
+
+    def _alone(self, mesh: Mesh) -> TileContent:
+        """A mesh that nothing else shades."""
+        return TileContent(mesh, bake(mesh, Occluders(np.zeros((0, 3, 3))), self.sun))
 
     def placed_tiles(self, placed: tuple[tuple[str, Placed], ...]) -> list[Tile]:
         """Instances by layer and cell; trees as a cheap tile that a full one replaces; crowds are not drawn from afar."""
-        tiles = []
+        tiles, sunlit = [], self._sun_on([p for _, p in placed])
         for layer_id in dict.fromkeys(i for i, _ in placed):
-            groups = [p for i, p in placed if i == layer_id and len(p)]
-            xy = np.concatenate([p.position[:, :2] for p in groups]) if groups else np.zeros((0, 2))
-            start = np.cumsum([0, *(len(p) for p in groups)])
+            groups = [_Lit(p, share) for (i, p), share in zip(placed, sunlit, strict=True) if i == layer_id and len(p)]
+            xy = np.concatenate([g.placed.position[:, :2] for g in groups]) if groups else np.zeros((0, 2))
+            start = np.cumsum([0, *(len(g.sun) for g in groups)])
             for whole in self._cells(xy, np.ones(len(xy)), MOST_INSTANCES, CROWDED_INSTANCES):
                 for cell in whole.leaves():
-                    parts = [p.take(cell.rows[(cell.rows >= a) & (cell.rows < a + len(p))] - a)
-                             for p, a in zip(groups, start[:-1], strict=True)]
-                    tile = self._instance_tile(layer_id, cell.name, [p for p in parts if len(p)])
+                    parts = [g.take(cell.rows[(cell.rows >= a) & (cell.rows < a + len(g.sun))] - a)
+                             for g, a in zip(groups, start[:-1], strict=True)]
+                    tile = self._instance_tile(layer_id, cell.name, [g for g in parts if len(g.sun)])
                     tiles.append(Tile(None, tile.layer, tile.box, CROWD_M, (tile,)) if whole.children else tile)
         return tiles
 
-    def _instance_tile(self, layer_id: str, cell: str, groups: list[Placed]) -> Tile:
-        first = groups[0].shape
+    def _sun_on(self, placed: list[Placed]) -> list[NDArray[np.uint8]]:
+        """Share of the sun at the top of each instance."""
+        tops = [p.position + np.column_stack([np.zeros((len(p), 2)), p.scale[:, 2] * 1.02]) for p in placed]
+        is_shaded = self.shade.in_shadow(np.concatenate([np.zeros((0, 3)), *tops]), self.store)
+        return np.split(np.where(is_shaded, 96, 255).astype(np.uint8), np.cumsum([len(p) for p in placed])[:-1])
+
+    def _instance_tile(self, layer_id: str, cell: str, groups: list[_Lit]) -> Tile:
+        first = groups[0].placed.shape
         kind = "trees" if first.startswith("tree") else "posts" if first == "fence-post" else "furniture"
         uri = f"layers/{layer_id}_{kind}_{cell}.glb"
-        if all(p.low is None for p in groups):
-            return _nearby(self._put(uri, kind, self._instances(groups, is_low=False)))
-        full = self._put(uri, kind, self._instances(groups, is_low=False))
-        low = self._put(uri.replace(".glb", "_low.glb"), kind, self._instances(groups, is_low=True), 1.5)
+        parts = [groups, self._names_of(np.concatenate([g.placed.node for g in groups])), self.sun]
+
+        def put(name: str, error_m: float, *, is_low: bool) -> Tile:
+            return self._put(name, kind, lambda: self._instances(groups, is_low=is_low), [*parts, is_low], error_m)
+
+        if all(g.placed.low is None for g in groups):
+            return _nearby(put(uri, 0.0, is_low=False))
+        full, low = put(uri, 0.0, is_low=False), put(uri.replace(".glb", "_low.glb"), 1.5, is_low=True)
         return Tile(low.uri, kind, around([low.box, full.box]), 1.5, (full,), replace=True)
 
-    def _instances(self, groups: list[Placed], *, is_low: bool) -> TileContent:
+    def _instances(self, groups: list[_Lit], *, is_low: bool) -> TileContent:
         sets = []
-        for group in groups:
+        for group, share in ((g.placed, g.sun) for g in groups):
             mesh = group.low if is_low and group.low else group.mesh
-            sets.append(InstanceSet(group.shape, mesh, _unit_light(mesh, self.sun), group.position, group.turn_rad,
-                                    group.scale, group.tint, self._sun_at(group), group.node))
+            light = _unit_light(mesh, self.sun)
+            sets.append(InstanceSet(group.shape, mesh, light, group.position, group.turn_rad, group.scale, group.tint, share,
+                                    group.node))
         return TileContent(empty(), Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8)), instances=tuple(sets))
 
-    def _sun_at(self, group: Placed) -> NDArray[np.uint8]:
-        top = group.position + np.column_stack([np.zeros((len(group), 2)), group.scale[:, 2] * 1.02])
-        blocked = self.occluders.blocked(top, np.tile(self.sun, (len(top), 1)))
-        return np.where(blocked, 96, 255).astype(np.uint8)
+    def _names_of(self, nodes: NDArray[np.uint32]) -> FeatureNames:
+        return self.names.take(np.unique(nodes))
 
-    def _put(self, uri: str, layer: str, content: TileContent, error_m: float = 0.0) -> Tile:
-        self.write(uri, write_glb(content, self.names))
+    def _put(self, uri: str, layer: str, make: Callable[[], TileContent], parts: list[object], error_m: float = 0.0) -> Tile:
+        """Write a tile; `parts` is all that its content is made of."""
+        data, box = self.store.recall(part_key("map tile", parts), lambda: self._drawn(make()))
+        self.write(uri, data)
         self.step()
-        return Tile(uri, layer, _box(content), error_m)
+        return Tile(uri, layer, box, error_m)
+
+    def _drawn(self, content: TileContent) -> tuple[bytes, tuple[float, ...]]:
+        return write_glb(content, self.names), _box(content)
 
     def light_png(self, lamps: NDArray[np.float64], size: int) -> bytes:
         """The ground light texture over the bounds."""
+        heights = self.store.recall(part_key("heights", self.bounds, size, self.ground_key), lambda: self._heights(size))
+        return GroundLight(self.bounds, heights, self.ground_key, self.shade, self.store).png(lamps)
+
+    def _heights(self, size: int) -> NDArray[np.float64]:
+        """Of the ground at the middles of (size, size) texels, row 0 north."""
         xmin, ymin, xmax, ymax = self.bounds
+        if not isinstance(self.ground, Terrain):
+            return self.ground.height_at(np.zeros((size * size, 2))).reshape(size, size)
+        from scipy.interpolate import RegularGridInterpolator  # slow to load, and only terrain needs it
+
         xs = xmin + (np.arange(size) + 0.5) / size * (xmax - xmin)
         ys = ymax - (np.arange(size) + 0.5) / size * (ymax - ymin)
-        if isinstance(self.ground, Terrain):
-            coarse = 256
-            cx, cy = np.linspace(xs[0], xs[-1], coarse), np.linspace(ys[-1], ys[0], coarse)
-            z = self.ground.height_at(np.array(np.meshgrid(cx, cy)).reshape(2, -1).T).reshape(coarse, coarse)
-            grid = np.array(np.meshgrid(ys, xs, indexing="ij")).reshape(2, -1).T
-            from scipy.interpolate import RegularGridInterpolator  # slow to load, and only terrain needs it
-
-            heights = RegularGridInterpolator((cy, cx), z)(grid).reshape(size, size) + 0.1
-        else:
-            heights = self.ground.height_at(np.zeros((size * size, 2))).reshape(size, size)
-        return ground_light(self.bounds, size, heights, self.occluders, self.sun, lamps)
+        coarse = 256
+        cx, cy = np.linspace(xs[0], xs[-1], coarse), np.linspace(ys[-1], ys[0], coarse)
+        z = self.ground.height_at(np.array(np.meshgrid(cx, cy)).reshape(2, -1).T).reshape(coarse, coarse)
+        grid = np.array(np.meshgrid(ys, xs, indexing="ij")).reshape(2, -1).T
+        heights: NDArray[np.float64] = RegularGridInterpolator((cy, cx), z)(grid).reshape(size, size) + 0.1
+        return heights
 
 
 def _nearby(tile: Tile) -> Tile:

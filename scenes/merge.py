@@ -15,7 +15,9 @@ from models_bim.model import BimModel
 from scenes.bind import bind
 from scenes.double import Standing, shared_places, twins
 from scenes.footprints import already_there, undeclared
+from scenes.kept import NOTHING_KEPT
 from scenes.locate import SpaceIndex, SpaceShape
+from scenes.map_buildings import MapBuildings, outlines_of
 from scenes.regroup import Regroup
 from scenes.rows import NodeRows
 from scenes.spread import Spread, spread_building
@@ -24,6 +26,7 @@ from twin.graph import SceneGraph
 from twin.overrides import Override
 from twin.park import BuildingSpec, ParkSpec
 from twin.registry import Device
+from twin.steps import StepStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +79,8 @@ def merge(
     devices: Sequence[Device] = (),
     ground: Ground | None = None,
     overrides: Mapping[str, Override] | None = None,
+    store: StepStore = NOTHING_KEPT,
+    from_source: Mapping[str, shapely.Geometry] | None = None,
 ) -> Merged:
     """Put everything of a park under one root. The same inputs give the same nodes in the same order.
 
@@ -84,7 +89,9 @@ def merge(
         layers: GIS layers in the park frame.
         devices: the registry.
         ground: what GIS features stand on; flat at park height 0 where None.
-        overrides: names, groups and zones given by hand (places are in `buildings` and `devices` already).
+        overrides: names, groups and zones given by hand (places are in `buildings`, `layers` and `devices` already).
+        store: where what was worked out of buildings before comes from.
+        from_source: outlines of the map that were put elsewhere by hand, as their files have them, by node id.
     """
     rows, findings = NodeRows(), list[Finding]()
     park = rows.add("park", "park", 0, name=spec.name, name_zh=spec.name_zh or "", source="park.toml")
@@ -95,7 +102,7 @@ def merge(
     for building in spec.buildings:
         if building.id in buildings:
             spreads[building.id] = _add_building(
-                rows, building, zones.get(building.zone or "", park), buildings[building.id]
+                rows, building, zones.get(building.zone or "", park), buildings[building.id], store
             )
     spaces = tuple(sorted((s for spread in spreads.values() for s in spread.spaces), key=lambda s: s.node))
     standing = [_standing(rows, building, spreads[building.id]) for building in spec.buildings
@@ -104,7 +111,7 @@ def merge(
     kept, absorbed = _add_layers(rows, layers, park, standing, ground or FlatGround(), findings)
     models = {b: (buildings[b].model, spread) for b, spread in spreads.items()}
     if overrides:
-        Regroup(rows, models, park, findings).apply(overrides)
+        Regroup(rows, models, MapBuildings(outlines_of(layers, from_source)), park, findings).apply(overrides)
     rows.enclose(park)
     bind(rows, devices, models, SpaceIndex(spaces), park, findings)
     return Merged(
@@ -120,8 +127,8 @@ def merge(
     )
 
 
-def _add_building(rows: NodeRows, building: BuildingSpec, parent: int, source: BuildingSource) -> Spread:
-    return spread_building(rows, building, parent, source.model, source.park_from_ifc)
+def _add_building(rows: NodeRows, building: BuildingSpec, parent: int, source: BuildingSource, store: StepStore) -> Spread:
+    return spread_building(rows, building, parent, source.model, source.park_from_ifc, store)
 
 
 def _standing(rows: NodeRows, building: BuildingSpec, spread: Spread) -> Standing:

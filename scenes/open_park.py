@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -19,9 +21,10 @@ from scenes.store import open_graph, open_spaces
 from scenes.walk import open_walk
 from twin.energy.points import energy_devices
 from twin.energy.spec import read_energy
-from twin.errors import NotBuiltError
+from twin.errors import DamagedBuildError, NotBuiltError, TwinError, first_line
 from twin.finding import Finding
 from twin.graph import SceneGraph
+from twin.indoors import Indoors, Room
 from twin.overrides import read_overrides
 from twin.packs import PackSet, park_packs
 from twin.park import ParkSpec
@@ -44,6 +47,7 @@ class CompiledPark:
     walk: WalkGraph
     outline: Callable[[str], tuple[shapely.Geometry, float, float, int] | None]
     site: shapely.Geometry
+    indoors: Indoors
     findings: tuple[Finding, ...] = ()
 
 
@@ -59,10 +63,21 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
 
     Raises:
         NotBuiltError: it was never built; the text has the command to run.
+        DamagedBuildError: a file of it is damaged or missing; likewise.
     """
     path = spec.build_dir / "manifest.json"
     if not path.is_file():
         raise NotBuiltError(f"{spec.name} was never built", mend=f"run: parktwin build {spec.root}", where=str(spec.root))
+    try:
+        return _opened(spec, path)
+    except TwinError:
+        raise
+    except (OSError, ValueError, LookupError, pa.ArrowException, shapely.errors.ShapelyError) as error:
+        raise DamagedBuildError(f"the build of {spec.name} is damaged ({type(error).__name__}: {first_line(error)})",
+                                mend=f"run: parktwin build {spec.root} --force", where=str(spec.build_dir)) from error
+
+
+def _opened(spec: ParkSpec, path: Path) -> CompiledPark:
     manifest = json.loads(path.read_text(encoding="utf-8"))
     graph = open_graph(spec.build_dir)
     packs = park_packs(spec.root)
@@ -74,8 +89,10 @@ def open_compiled(spec: ParkSpec) -> CompiledPark:
     rooms = open_spaces(spec.build_dir, graph, spec.origin)
     spaces = [{"i": room.node, "parent": room.storey, "z0": round(room.z0, 3), "z1": round(room.z1, 3),
                "ring": [[round(x, 3), round(y, 3)] for x, y in room.polygon.exterior.coords[:-1]]} for room in rooms]
+    walk = open_walk(spec.build_dir)
     return CompiledPark(spec=spec, manifest=manifest, graph=graph, packs=packs,
                         points=points, findings=tuple(own.findings), spaces=spaces, locate=SpaceIndex(rooms).locate,
-                        walk=open_walk(spec.build_dir), outline=Outlines(graph, rooms).of,
+                        walk=walk, outline=Outlines(graph, rooms).of,
+                        indoors=Indoors([Room(node=r.node, polygon=r.polygon, z0=r.z0, z1=r.z1) for r in rooms], walk),
                         site=site_of(spec.build_dir, [layer.id for layer in spec.layers if layer.kind == "boundary"],
                                      spec.origin, manifest["bounds"]))

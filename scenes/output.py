@@ -16,7 +16,7 @@ from pathlib import Path
 import brotli
 
 from twin.errors import TwinError
-from twin.steps import digest_of_file
+from twin.steps import StepStore, digest_of_file, key_of
 
 SQUEEZED = (".glb", ".json")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -28,15 +28,16 @@ class DiskFullError(TwinError):
 
 
 @contextmanager
-def build_folder(final: Path) -> Iterator[BuildFolder]:
+def build_folder(final: Path, *, keeps_former: bool = False) -> Iterator[BuildFolder]:
     """A folder to build in, beside the park's build and on its disk; it becomes the park's build on leaving.
 
-    Whatever is raised meanwhile leaves the last good build where it stands, and nothing else.
+    Whatever is raised meanwhile leaves the last good build where it stands, and nothing else. With `keeps_former` the
+    build that is replaced stays aside until `forget_former` or `take_back`.
 
     Raises:
         DiskFullError: it did not fit; says how much room is wanted, and where.
     """
-    folder = BuildFolder(final)
+    folder = BuildFolder(final, keeps_former)
     try:
         folder.open()
         yield folder
@@ -55,10 +56,10 @@ class BuildFolder:
     The last good build stays until `put_in_place`, whatever happens in between.
     """
 
-    def __init__(self, final: Path) -> None:
-        self.final = final
+    def __init__(self, final: Path, keeps_former: bool = False) -> None:
+        self.final, self.keeps_former = final, keeps_former
         self.path = final.with_name(final.name + ".tmp")
-        self.old = final.with_name(final.name + ".old")
+        self.old = _former(final)
 
     def open(self) -> None:
         """Make the folder, empty; a build that was caught between two moves is put back first."""
@@ -77,20 +78,28 @@ class BuildFolder:
         """Write one file under `tiles/`."""
         self.write(f"tiles/{name}", data)
 
-    def squeeze(self, workers: int = 2) -> None:
-        """Write `.gz` and `.br` beside every tile and table that shrinks, for the server to hand out as they are."""
+    def squeeze(self, store: StepStore, workers: int = 2) -> None:
+        """Write `.gz` and `.br` beside every tile and table that shrinks, for the server to hand out as they are.
+
+        Args:
+            store: where those of files that were squeezed before come from.
+        """
         files = sorted(p for p in (self.path / "tiles").rglob("*") if p.suffix in SQUEEZED)
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(_squeeze, files))
+            list(pool.map(lambda path: _squeeze(path, store), files))
 
     def put_in_place(self) -> None:
         """Make this build the park's build in one move; the old one is gone only once the new one stands."""
-        if self.final.exists() and not _exchanged(self.path, self.final):
-            shutil.rmtree(self.old, ignore_errors=True)
-            self.final.rename(self.old)
+        if self.final.exists():
+            forget_former(self.final)
+            if _exchanged(self.path, self.final):
+                self.path.rename(self.old)
+            else:
+                self.final.rename(self.old)
         if not self.final.exists():
             self.path.rename(self.final)
-        shutil.rmtree(self.old, ignore_errors=True)
+        if not self.keeps_former:
+            forget_former(self.final)
 
     def discard(self) -> None:
         """Leave nothing of an unfinished build, or of the one that was replaced."""
@@ -107,6 +116,25 @@ class BuildFolder:
                              mend="make room and build again; what was done is kept", where=str(self.final.parent))
 
 
+def take_back(final: Path) -> bool:
+    """Put the build that was kept aside back in place of one that is no use; False where there is none."""
+    old = _former(final)
+    if not old.is_dir():
+        return False
+    shutil.rmtree(final, ignore_errors=True)
+    old.rename(final)
+    return True
+
+
+def forget_former(final: Path) -> None:
+    """Remove the build that was kept aside, if any."""
+    shutil.rmtree(_former(final), ignore_errors=True)
+
+
+def _former(final: Path) -> Path:
+    return final.with_name(final.name + ".old")
+
+
 def _exchanged(one: Path, other: Path) -> bool:
     """Whether two folders could change names in one move (Linux)."""
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
@@ -121,12 +149,14 @@ def _mb(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def _squeeze(path: Path) -> None:
+def _squeeze(path: Path, store: StepStore) -> None:
     if path.with_name(path.name + ".br").exists():  # taken over whole from the build before
         return
     data = path.read_bytes()
-    path.with_name(path.name + ".gz").write_bytes(gzip.compress(data, 6, mtime=0))
-    path.with_name(path.name + ".br").write_bytes(brotli.compress(data, quality=7, lgwin=22))
+    key = key_of("squeezed", brotli.version, data)
+    packed = store.recall(key, lambda: (gzip.compress(data, 6, mtime=0), brotli.compress(data, quality=7, lgwin=22)))
+    for suffix, small in zip((".gz", ".br"), packed, strict=True):
+        path.with_name(path.name + suffix).write_bytes(small)
 
 
 def digest(paths: Iterable[Path]) -> dict[str, str]:

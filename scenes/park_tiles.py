@@ -11,20 +11,21 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.crs import lonlat_of
-from gis.mesh import Mesh
-from gis.model import FlatGround, Ground
+from gis.model import Ground
 from gis.planting import points_of
 from gis.terrain import Terrain
 from scenes.background_job import Surveyed
 from scenes.backgrounds import CUT_REACH_M, Backgrounds
-from scenes.bake import Occluders, crown_corners, sun_vector
-from scenes.building_mesh import BuildingMesh
+from scenes.bake import crown_corners, sun_vector
+from scenes.building_body import BuildingBody
 from scenes.building_step import DrawBuilding
-from scenes.building_tiles import BuildingInput, BuildingOutput, mesh_of
-from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, Write, cell_side_m, cells, mesh_layers
+from scenes.building_tiles import BuildingInput, BuildingOutput
+from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, cell_side_m, cells, mesh_layers
 from scenes.glb import FeatureNames
+from scenes.kept import part_key
 from scenes.renumber import renumbered, renumbered_entry
-from scenes.tileset import ecef_from_park, tileset_json
+from scenes.shade import Shade
+from scenes.tileset import Write, ecef_from_park, tileset_json
 from twin.errors import TwinError
 from twin.workshop import Workshop
 
@@ -77,16 +78,16 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
         backgrounds: writes the tiles of scans and reality meshes, given what buildings cover on the plan.
     """
     progress("tiles", 0, 1)
-    meshes = [mesh_of(source) for source in scene.buildings]
-    bounds = park_bounds(scene, meshes)
-    layers = _within(scene.layers, bounds)
-    gis = mesh_layers(layers, scene.ground)
+    store = workshop.store
+    ground_key = part_key("ground", scene.ground)
+    bodies = [BuildingBody(source, scene.ground, ground_key, store) for source in scene.buildings]
+    bounds = park_bounds(scene, bodies)
+    layers, dense = _numbered(_within(scene.layers, bounds))
+    gis = store.recall(part_key("map meshes", layers, ground_key), lambda: mesh_layers(layers, scene.ground))
     middle = np.array([[(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]])
     longitude, latitude = (float(v) for v in lonlat_of(middle, scene.crs, scene.origin)[0])
-    sun = sun_vector(latitude)
-    everything = Occluders(np.concatenate(
-        [gis.occluder_corners(), *(m.mesh.position[m.mesh.faces] for m in meshes)]))
-    total = len(cells(bounds, cell_side_m(bounds))) + 3 + len(meshes)
+    sun = sun_vector(round(latitude, 1))  # a building that grows moves no shadow elsewhere
+    total = len(cells(bounds, cell_side_m(bounds))) + 3 + len(bodies)
     done = 0
     progress("tiles", 0, total)
 
@@ -95,17 +96,18 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
         done += 1
         progress("tiles", min(done, total), total)
 
-    tiler = GisTiler(bounds, scene.ground, everything, sun, scene.names, write, step)
-    holes = [footprint(m, scene.ground) for m in meshes]
-    tiles = tiler.ground_tiles(layers, gis.markings, holes)
+    shade = Shade(gis.occluder_corners(), bodies, sun)
+    tiler = GisTiler(bounds, scene.ground, ground_key, shade, sun, scene.names.take(dense),
+                     lambda name, data: write(name, renumbered(data, dense)), store, step)
+    tiles = tiler.ground_tiles(layers, gis.markings, shapely.union_all([body.hole for body in bodies]))
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
-    drawn = _building_tiles(scene, meshes, gis, sun, write, step, workshop)
+    drawn = _building_tiles(scene, bodies, gis, sun, write, step, workshop)
     tiles += [output.tile for output in drawn]
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
-    behind = backgrounds(_covered(scene, meshes))
+    behind = backgrounds(_covered(scene, bodies)) if scene.backgrounds else NO_BACKGROUNDS
     tiles += behind.tiles
     ecef = ecef_from_park(scene.crs, scene.origin)
     write("tileset.json", tileset_json(tiles, ecef).encode())
@@ -114,20 +116,25 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
                      [output.manifest for output in drawn], len(tiles), behind)
 
 
-def _covered(scene: ParkScene, meshes: list[BuildingMesh]) -> shapely.Geometry:
+def _numbered(layers: Indexed) -> tuple[Indexed, NDArray[np.uint32]]:
+    """Layers in numbers of the map's own, so that tiles do not change with the buildings; and the node of each number."""
+    dense = np.unique(np.concatenate([[0], *(nodes for _, nodes in layers)])).astype(np.uint32)
+    return [(layer, np.searchsorted(dense, nodes).astype(np.uint32)) for layer, nodes in layers], dense
+
+
+def _covered(scene: ParkScene, bodies: list[BuildingBody]) -> shapely.Geometry:
     """What buildings cover on the plan and a little round it, park metres."""
     blocks = [layer.geometry for layer, _ in scene.layers if layer.kind == "buildings" and len(layer)]
-    parts = [*(seen_from_above(mesh) for mesh in meshes), *(g for layer in blocks for g in layer)]
+    parts = [*(body.seen_from_above for body in bodies), *(g for layer in blocks for g in layer)]
     return shapely.union_all(shapely.buffer(np.array(parts, dtype=object), CUT_REACH_M, join_style="mitre")) \
         if parts else shapely.Polygon()
 
 
-def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes, sun: NDArray[np.float64],
+def _building_tiles(scene: ParkScene, bodies: list[BuildingBody], gis: GisMeshes, sun: NDArray[np.float64],
                     write: Write, step: Callable[[], None], workshop: Workshop) -> list[BuildingOutput]:
     """Buildings side by side, each written as it comes; what is told of them stands in the park's order."""
-    near = _Neighbours(gis, meshes, [_box(m.mesh) if len(m.mesh) else None for m in meshes])
-    steps = (DrawBuilding.of(source, mesh, near.around(k), sun, scene.names)
-             for k, (source, mesh) in enumerate(zip(scene.buildings, meshes, strict=True)))
+    near = _Neighbours(gis, [body.box for body in bodies])
+    steps = (DrawBuilding.of(body.source, body, near.around(k), sun, scene.names) for k, body in enumerate(bodies))
     drawn: dict[int, BuildingOutput] = {}
     for place, result in workshop.finish(steps):
         if isinstance(result, TwinError):
@@ -145,7 +152,7 @@ def _building_tiles(scene: ParkScene, meshes: list[BuildingMesh], gis: GisMeshes
 class _Neighbours:
     """What throws shadow on a building: blocks, trees and the boxes of other buildings within 120 m."""
 
-    def __init__(self, gis: GisMeshes, meshes: list[BuildingMesh], boxes: list[NDArray[np.float64] | None]) -> None:
+    def __init__(self, gis: GisMeshes, boxes: list[NDArray[np.float64] | None]) -> None:
         parts = [m.position[m.faces] for _, group in gis.blocks for m in group if len(m)]
         parts += [crown_corners(p.position, p.scale) for _, p in gis.placed if p.shape.startswith("tree")]
         self.corners = np.concatenate(parts) if parts else np.zeros((0, 3, 3))
@@ -162,10 +169,6 @@ class _Neighbours:
         others = [_box_corners(other) for k, other in enumerate(self.boxes)
                   if k != row and other is not None and (other[:2] < high).all() and (other[3:5] > low).all()]
         return np.concatenate([self.corners[near], *others])
-
-
-def _box(mesh: Mesh) -> NDArray[np.float64]:
-    return np.concatenate([mesh.position.min(0), mesh.position.max(0)])
 
 
 def _box_corners(box: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -189,10 +192,10 @@ def _within(layers: Indexed, bounds: Bounds) -> Indexed:
     return out
 
 
-def park_bounds(scene: ParkScene, meshes: list[BuildingMesh]) -> Bounds:
+def park_bounds(scene: ParkScene, bodies: list[BuildingBody]) -> Bounds:
     """What the ground covers: the park's own things, a margin, and as much terrain beyond as the eye uses."""
     boxes = [layer.bounds() for layer, _ in scene.layers if layer.kind in _ANCHORS and len(layer)]
-    boxes += [(b[0], b[1], b[3], b[4]) for m in meshes if len(m.mesh) for b in [_box(m.mesh)]]
+    boxes += [(b[0], b[1], b[3], b[4]) for body in bodies if (b := body.box) is not None]
     if not boxes:
         boxes = [layer.bounds() for layer, _ in scene.layers if len(layer)]
     if not boxes:
@@ -205,43 +208,5 @@ def park_bounds(scene: ParkScene, meshes: list[BuildingMesh]) -> Bounds:
         corner = scene.ground.vertices[:, :2]
         low = np.minimum(low, np.maximum(corner.min(0), low - TERRAIN_REACH_M))
         high = np.maximum(high, np.minimum(corner.max(0), high + TERRAIN_REACH_M))
+    low, high = np.floor(low), np.ceil(high)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def footprint(building: BuildingMesh, ground: Ground, reach_m: float = 0.7) -> shapely.Geometry:
-    """Where a building's own slabs lie at ground level, so that no lawn flickers through its floor."""
-    corners = building.mesh.position[building.mesh.faces]
-    if not len(corners):
-        return shapely.Polygon()
-    level = corners[:, :, 2]
-    middle = corners.mean(axis=1)
-    z = ground.height_at(middle[:, :2]) if isinstance(ground, Terrain) else np.full(len(middle), _flat_z(ground))
-    flat = np.ptp(level, axis=1) < 0.05
-    area = np.abs(_cross_z(corners)) / 2
-    chosen = flat & (np.abs(middle[:, 2] - z) < reach_m) & (area > 0.05)
-    if not chosen.any():
-        return shapely.Polygon()
-    rows = np.flatnonzero(chosen)
-    rows = rows[np.argsort(-area[rows], kind="stable")[:3000]]
-    joined = shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.005)
-    return shapely.buffer(shapely.buffer(joined, 0.15, join_style="mitre"), -0.15, join_style="mitre")
-
-
-def seen_from_above(building: BuildingMesh) -> shapely.Geometry:
-    """The outline of a building's roofs and slabs on the plan."""
-    corners = building.mesh.position[building.mesh.faces]
-    area = np.abs(_cross_z(corners)) / 2
-    rows = np.flatnonzero(area > 0.5)
-    rows = rows[np.argsort(-area[rows], kind="stable")[:6000]]
-    if not len(rows):
-        return shapely.Polygon()
-    return shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.01)
-
-
-def _flat_z(ground: Ground) -> float:
-    return ground.z if isinstance(ground, FlatGround) else float(ground.height_at(np.zeros((1, 2)))[0])
-
-
-def _cross_z(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    a, b = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

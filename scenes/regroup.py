@@ -8,12 +8,13 @@ import numpy as np
 import shapely
 
 from models_bim.model import BimModel
+from scenes.map_buildings import MapBuildings
 from scenes.rows import NodeRows
 from scenes.spread import Spread
 from scenes.things import building_things, corners_of, inner_things
 from twin.finding import Finding
 from twin.matching import Miss, Thing, find, missed
-from twin.overrides import FILE_NAME, DrawnZone, Group, Override, Rename, Target
+from twin.overrides import FILE_NAME, DrawnZone, Group, Nest, Override, Rename, Target, is_of_map
 
 Spreads = Mapping[str, tuple[BimModel, Spread]]
 
@@ -22,20 +23,23 @@ class Regroup:
     """The edits of one merge.
 
     Args:
-        buildings: every building read, with its rows.
+        buildings: every building read, with its rows. map_buildings: those of the map.
         park: node of the park.
     """
 
-    def __init__(self, rows: NodeRows, buildings: Spreads, park: int, findings: list[Finding]) -> None:
+    def __init__(self, rows: NodeRows, buildings: Spreads, map_buildings: MapBuildings, park: int,
+                 findings: list[Finding]) -> None:
         self._rows, self._buildings, self._park, self._findings = rows, buildings, park, findings
         models = {key: model for key, (model, _) in buildings.items()}
         self._corners = corners_of(models)
         self._things: list[Thing] = building_things(models, dict.fromkeys(models))
         for key, model in models.items():
             self._things.extend(inner_things(key, model))
+        self._map = map_buildings
+        self._outlines = {space.node: space.polygon for _, spread in buildings.values() for space in spread.spaces}
 
     def apply(self, overrides: Mapping[str, Override]) -> None:
-        """Names first, then groups, then zones; each that matches nothing is told."""
+        """Names first, then groups, rooms in rooms, zones; each that matches nothing is told."""
         for key, override in overrides.items():
             if isinstance(override, Rename):
                 for node in self._nodes(key, [override.target]):
@@ -43,6 +47,9 @@ class Regroup:
         for key, override in overrides.items():
             if isinstance(override, Group):
                 self._group(key, override)
+        for key, override in overrides.items():  # a room of a group that lies in another one lies there
+            if isinstance(override, Nest):
+                self._nest(key, override)
         zones = [(z, shapely.Polygon(z.ring)) for z in overrides.values() if isinstance(z, DrawnZone)]
         for zone, shape in sorted(zones, key=lambda pair: -pair[1].area):  # of two about one building the smaller holds
             self._zone(zone, shape)
@@ -50,6 +57,9 @@ class Regroup:
     def _nodes(self, key: str, targets: list[Target]) -> list[int]:
         out = []
         for target in targets:
+            if is_of_map(target.building):
+                out += self._on_map(key, target)
+                continue
             found = find(target, self._things, self._corners)
             if isinstance(found, Miss):
                 self._findings.append(missed(key, f"the {target.kind} '{target.guid or target.building}'", found))
@@ -61,9 +71,40 @@ class Regroup:
             out.append(spread.node if target.kind == "building" else int(spread.nodes[found.thing.row]))
         return out
 
+    def _on_map(self, key: str, target: Target) -> list[int]:
+        match = self._map.find(target)
+        if isinstance(match, Miss):
+            self._findings.append(missed(key, f"building '{target.building}' of the map", match))
+            return []
+        if match.by == "shape":
+            self._findings.append(Finding("note", f"edit '{key}' is taken for building '{match.id}' of the map by shape and "
+                                          "place; its id is new", FILE_NAME))
+        return [self._rows.index_of[match.id]] if match.id in self._rows.index_of else []
+
     def _rename(self, node: int, name: str, name_zh: str) -> None:
         self._rows.set_text("name", node, name.strip() or name_zh.strip())
         self._rows.set_text("name_zh", node, name_zh.strip())
+
+    def _nest(self, key: str, nest: Nest) -> None:
+        inner, outer = self._nodes(key, [nest.target]), self._nodes(key, [nest.into])
+        if not inner or not outer:
+            return
+        room, into, rows = inner[0], outer[0], self._rows
+        if self._home(room) != self._home(into):
+            self._findings.append(Finding("warning", f"edit '{key}' puts a room into one of another storey; left out",
+                                          FILE_NAME, "choose a room of the same storey (/editor)"))
+            return
+        above = into
+        while above and above != room:
+            above = rows.parent(above)
+        if above:
+            self._findings.append(Finding("warning", f"edit '{key}' puts a room into one that lies in it; left out",
+                                          FILE_NAME, "take one of the two out (/editor)"))
+            return
+        rows.reparent(room, into)
+        if room in self._outlines and into in self._outlines:  # of floor that both have the inner one has the area
+            shared = self._outlines[room].intersection(self._outlines[into]).area
+            rows.set_number("area", into, max(0.0, rows.number("area", into) - shared))
 
     def _group(self, key: str, group: Group) -> None:
         members = list(dict.fromkeys(self._nodes(key, list(group.members))))
@@ -81,9 +122,9 @@ class Regroup:
                 self._rows.reparent(member, node)
 
     def _home(self, node: int) -> int:
-        """What a thing stands in apart from groups: a room's storey, a storey's building."""
+        """What a thing stands in apart from groups and rooms: a room's storey, a storey's building."""
         above = self._rows.parent(node)
-        while above and self._rows.text("cls", above) == "group":
+        while above and (self._rows.text("cls", above) == "group" or self._rows.text("kind", above) == "space"):
             above = self._rows.parent(above)
         return above
 

@@ -104,6 +104,10 @@ class NodeRows:
         """One number cell."""
         self._number[column][index] = float(value)
 
+    def number(self, column: str, index: int) -> float:
+        """One number cell."""
+        return self._number[column][index]
+
     def enclose(self, top: int) -> None:
         """Grow every box to hold what is under it, and give nodes without an anchor the middle of their box."""
         for index in range(

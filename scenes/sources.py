@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from gis.landing import Frame, Item, land, likely_crs, with_likely_crs
 from gis.model import FlatGround, Ground, Layer
 from gis.solids import check_bases
 from gis.step import ReadLayer
-from gis.tables import sidecars
 from gis.terrain import Terrain
 from models_bim.discipline import Discipline
 from models_bim.georeference import park_from_placement, place
@@ -25,17 +24,20 @@ from models_bim.model import BimModel
 from models_bim.read import ReadModel, federated
 from scenes.background_job import Surveyed
 from scenes.backgrounds import check_heights, is_background, survey
-from scenes.by_hand import UNPLACED, follow, moves_of, place_by_hand, put_devices
+from scenes.by_hand import UNPLACED, Move, follow, moves_of, place_by_hand, put_devices
+from scenes.kept import part_key
+from scenes.map_by_hand import Placed, place_map_buildings
 from scenes.merge import BuildingSource
 from scenes.plan_model import plan_model
 from scenes.plans import read_plans
 from scenes.things import Pose, anchor_of
 from twin.errors import PackError, SourceError, TwinError
 from twin.finding import Finding
-from twin.overrides import FILE_NAME, Override, PutDevice, read_overrides
+from twin.overrides import Override, PutDevice, read_overrides
 from twin.packs import park_packs
 from twin.park import BuildingSpec, ParkSpec, Placement
 from twin.registry import Device, read_registry
+from twin.steps import StepStore
 from twin.workshop import Workshop
 
 Progress = Callable[[str, int, int], None]
@@ -43,7 +45,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sources:
-    """What could be read of a park, and what to say about the rest."""
+    """What could be read of a park, and what to say about the rest.
+
+    `placed` are buildings of the map that stand elsewhere in `layers` than their files say.
+    """
 
     buildings: dict[str, BuildingSource]
     layers: tuple[Layer, ...]
@@ -52,6 +57,7 @@ class Sources:
     findings: tuple[Finding, ...]
     overrides: dict[str, Override] = field(default_factory=dict)
     backgrounds: tuple[Surveyed, ...] = ()
+    placed: tuple[Placed, ...] = ()
 
 
 def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sources:
@@ -82,8 +88,10 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     findings += check_entrances(landed.layers, boxes)
     here = tuple(s for s in surveyed if s.spec.id not in landed.away)
     findings += [f for s in here for f in check_heights(s, ground)]
-    devices = _devices(spec, buildings, overrides, findings)
-    return Sources(buildings, landed.layers, ground, devices, tuple(findings), overrides, here)
+    moved, placed = place_map_buildings(landed.layers, overrides, ground, findings)
+    moves = (*moves_of(buildings), *(one.move() for one in placed))
+    devices = _devices(spec, buildings, overrides, moves, findings)
+    return Sources(buildings, moved, ground, devices, tuple(findings), overrides, here, placed)
 
 
 def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding], workshop: Workshop,
@@ -150,16 +158,22 @@ def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],
                     workshop: Workshop) -> dict[str, BuildingSource]:
     """Every building as soon as its files are read, whatever the order they come in."""
     progress("buildings", 0, len(spec.buildings))
-    steps = [ReadModel.of(path) for path in dict.fromkeys(path for b in spec.buildings for path in b.ifc)]
+    every = {path: ReadModel.of(path) for path in dict.fromkeys(path for b in spec.buildings for path in b.ifc)}
     read: dict[Path, Discipline | TwinError] = {}
     placed: dict[str, tuple[BuildingSource | None, tuple[Finding, ...]]] = {}
-    keys = {step.path: step.key for step in steps}
+    keys = {path: step.key for path, step in every.items()}
+    for building in spec.buildings:
+        model = workshop.store.find(_model_key(building, keys))
+        if isinstance(model, BimModel):
+            placed[building.id] = _put_down(spec, building, model)
+            progress("buildings", len(placed), len(spec.buildings))
+    steps = [every[path] for path in dict.fromkeys(path for b in spec.buildings if b.id not in placed for path in b.ifc)]
     for result in itertools.chain([None], workshop.finish(steps, is_light=True)):
         if result is not None:
             read[steps[result[0]].path] = result[1]
         for building in spec.buildings:
             if building.id not in placed and all(path in read for path in building.ifc):
-                placed[building.id] = _placed(spec, building, read, keys)
+                placed[building.id] = _placed(spec, building, read, keys, workshop.store)
                 progress("buildings", len(placed), len(spec.buildings))
         still = {path for b in spec.buildings if b.id not in placed for path in b.ifc}
         read = {path: found for path, found in read.items() if path in still}
@@ -173,15 +187,27 @@ def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],
 
 
 def _placed(spec: ParkSpec, building: BuildingSpec, read: dict[Path, Discipline | TwinError],
-            keys: dict[Path, str]) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
-    told: tuple[Finding, ...] = ()
+            keys: dict[Path, str], store: StepStore) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
     try:
         if building.plans:
             return lift(building, spec)
         model = federated([read[path] for path in building.ifc], [keys[path] for path in building.ifc])
-        told = model.findings
     except TwinError as error:
-        return None, (*told, as_finding(error))
+        return None, (as_finding(error),)
+    if model.digest:
+        store.keep(_model_key(building, keys), model)
+    return _put_down(spec, building, model)
+
+
+def _model_key(building: BuildingSpec, keys: dict[Path, str]) -> str:
+    """Of the whole building as it is read; "" where it is not read from models."""
+    return part_key("model", [keys[path] for path in building.ifc]) if building.ifc else ""
+
+
+def _put_down(spec: ParkSpec, building: BuildingSpec,
+              model: BimModel) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
+    """A building that was read, in its place."""
+    told = model.findings
     try:
         placed = place(model, spec, building.id, building.placement, building.georeference)
         return (BuildingSource(model=model, park_from_ifc=placed.park_from_ifc, from_source=placed.park_from_ifc),
@@ -215,7 +241,7 @@ def lift(building: BuildingSpec, spec: ParkSpec) -> tuple[BuildingSource, tuple[
 
 
 def _devices(spec: ParkSpec, buildings: dict[str, BuildingSource], overrides: dict[str, Override],
-             findings: list[Finding]) -> tuple[Device, ...]:
+             moves: tuple[Move, ...], findings: list[Finding]) -> tuple[Device, ...]:
     """The registry: devices of a moved building where it took them, those put by hand where they were put."""
     if spec.registry is None and not any(isinstance(o, PutDevice) for o in overrides.values()):
         return ()
@@ -229,19 +255,5 @@ def _devices(spec: ParkSpec, buildings: dict[str, BuildingSource], overrides: di
         registry = read_registry(spec.registry, packs)
         findings.extend(Finding("warning", fault.what, f"{spec.registry.name}:{fault.line}", fault.mend)
                         for fault in registry.faults)
-        devices = follow(registry.devices, moves_of(buildings))
+        devices = follow(registry.devices, moves)
     return put_devices(devices, overrides, buildings, packs, findings)
-
-
-def source_files(spec: ParkSpec) -> Iterator[Path]:
-    """Every file a build reads, sidecars included."""
-    yield spec.root / "park.toml"
-    yield spec.root / FILE_NAME
-    yield from sorted((spec.root / "packs").glob("*.toml"))
-    for building in spec.buildings:
-        yield from building.ifc
-        yield from (plan.source for plan in building.plans)
-    for layer in spec.layers:
-        yield from sidecars(layer.source)
-    if spec.registry is not None:
-        yield spec.registry

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from shapely.affinity import affine_transform
 
 from models_bim.model import ATTRIBUTES, BimModel
+from scenes.kept import NOTHING_KEPT, part_key
 from scenes.locate import SpaceIndex, SpaceShape
 from scenes.rows import NAN, NO_BOX, Box, NodeRows, Point
 from twin.park import BuildingSpec
+from twin.steps import StepStore
 
 #: Pieces of the structure and its shell: they bound rooms, so no room contains them.
 _BOUNDING = (
@@ -56,10 +58,12 @@ def spread_building(
     parent: int,
     model: BimModel,
     park_from_ifc: NDArray[np.float64],
+    store: StepStore = NOTHING_KEPT,
 ) -> Spread:
     """Add a building and everything in it; `park_from_ifc` is float64 (4, 4), metres."""
     entities = model.entities
-    boxes = park_boxes(model, park_from_ifc)
+    key = part_key("boxes", model.digest, park_from_ifc) if model.digest else ""
+    boxes = store.recall(key, lambda: park_boxes(model, park_from_ifc))
     zh = _chinese_names(model)
     source = ", ".join(model.files)
     node = rows.add(
@@ -92,9 +96,8 @@ def spread_building(
     _add_elements(rows, spec.id, model, boxes, zh, nodes, storeys, SpaceIndex(spaces))
     _sum_areas(rows, spaces, node)
     _tidy_boxes(rows, node, boxes)
-    return Spread(
-        node=node, nodes=nodes, storeys=tuple(storeys), spaces=tuple(spaces), footprint=footprint_of(model, park_from_ifc)
-    )
+    return Spread(node=node, nodes=nodes, storeys=tuple(storeys), spaces=tuple(spaces),
+                  footprint=footprint_of(model, park_from_ifc, store))
 
 
 def park_boxes(model: BimModel, park_from_ifc: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -203,15 +206,20 @@ def _tidy_boxes(rows: NodeRows, building: int, boxes: NDArray[np.float64]) -> No
         rows.set_number("height", building, rows.box[building][5] - rows.box[building][2])
 
 
-def footprint_of(model: BimModel, park_from_ifc: NDArray[np.float64]) -> shapely.Geometry:
+def footprint_of(model: BimModel, park_from_ifc: NDArray[np.float64], store: StepStore = NOTHING_KEPT) -> shapely.Geometry:
     """The ground a building covers (park metres), from boxes taken in its own frame, where walls run along the axes."""
+    cover = store.recall(part_key("cover", model.digest) if model.digest else "", lambda: _cover(model))
+    a = park_from_ifc
+    return affine_transform(cover, [a[0, 0], a[0, 1], a[1, 0], a[1, 1], a[0, 3], a[1, 3]])
+
+
+def _cover(model: BimModel) -> shapely.Geometry:
+    """The ground it covers in the ifc frame."""
     own = np.isin(model.entities.kind, ("element", "space")) & np.isfinite(model.boxes[:, 0])
     boxes = model.boxes[own]
     if not len(boxes):
         return shapely.Polygon()
-    cover = shapely.union_all(shapely.box(boxes[:, 0], boxes[:, 1], boxes[:, 3], boxes[:, 4]), grid_size=0.01)
-    a = park_from_ifc
-    return affine_transform(cover, [a[0, 0], a[0, 1], a[1, 0], a[1, 1], a[0, 3], a[1, 3]])
+    return shapely.union_all(shapely.box(boxes[:, 0], boxes[:, 1], boxes[:, 3], boxes[:, 4]), grid_size=0.01)
 
 
 def _middle(polygon: shapely.Polygon, z: float) -> Point:

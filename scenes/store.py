@@ -7,9 +7,8 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +22,9 @@ from scenes.locate import SpaceShape
 from scenes.rows import INDICES, NUMBERS, TEXT
 from twin.errors import NotBuiltError
 from twin.graph import SceneGraph
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 NODES, PROPERTIES, SPACES, LAYERS = "nodes.parquet", "properties.parquet", "spaces.parquet", "layers"
 ALIASES = "aliases.parquet"
@@ -154,6 +156,8 @@ def find_properties(build_dir: Path, pset: str, name: str, value: str, limit: in
 
 def write_spaces(build_dir: Path, spaces: Sequence[SpaceShape], crs: str, origin: Origin) -> None:
     """Write spaces.parquet: GeoParquet in the park's CRS (so with the origin added); z0 and z1 stay park metres."""
+    import geopandas as gpd  # slow to load, and only a build writes
+
     shapes = [shapely.transform(s.polygon, lambda xy: xy + np.array(origin[:2])) for s in spaces]
     frame = gpd.GeoDataFrame(
         {
@@ -184,6 +188,8 @@ def open_spaces(build_dir: Path, graph: SceneGraph, origin: Origin) -> tuple[Spa
 
 def write_layer(build_dir: Path, layer: Layer, nodes: NDArray[np.uint32], crs: str, origin: Origin) -> None:
     """Write layers/<id>.parquet: GeoParquet in the park's CRS with `node` and every source column as text."""
+    import geopandas as gpd  # slow to load, and only a build writes
+
     (build_dir / LAYERS).mkdir(parents=True, exist_ok=True)
     shapes = shapely.transform(layer.geometry, lambda xy: xy + np.array(origin[:2]))
     taken = {"node", "id", "name", "height_m", "width_m", "depth_m", "medium", "geometry"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from pyproj import Transformer
 from gis.crs import convergence_deg, lonlat_of
 
 ROOT_ERROR_M = 400.0
+#: Takes a path relative to `tiles/` and the bytes of the file.
+Write = Callable[[str, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import shapely
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gis.model import FlatGround, Ground
+from gis.model import FlatGround, Ground, Layer
+from scenes.kept import NOTHING_KEPT, part_key
 from scenes.merge import BuildingSource, Merged
 from scenes.store import write_table
 from scenes.walk_building import walk_building
 from scenes.walk_entrances import drawn_at, drawn_entrances, join_entrances
-from scenes.walk_parts import WalkParts
+from scenes.walk_parts import WalkParts, WalkPiece
 from twin.errors import NotBuiltError
 from twin.finding import Finding
+from twin.steps import StepStore
 from twin.walk import WalkGraph
 
 POINTS, EDGES = "walk.parquet", "walk_edges.parquet"
@@ -29,24 +33,38 @@ def build_walk(
     merged: Merged,
     sources: dict[str, BuildingSource],
     ground: Ground | None = None,
+    store: StepStore = NOTHING_KEPT,
 ) -> tuple[WalkGraph, tuple[Finding, ...]]:
     """The walking graph of a merged park, with findings on what nobody can reach.
 
     Args:
         sources: the buildings merged, by id.
         ground: heights of what is outside; flat at 0 where None.
+        store: where buildings and paths that are as they were come from.
     """
     parts, surface = WalkParts(), ground or FlatGround()
+    ground_key = part_key("ground", surface)
     entrances: dict[str, list[int]] = {}
     drawn = drawn_entrances(merged)
     for building_id, footprint in merged.footprints.items():
-        source = sources[building_id]
-        entrances[building_id] = walk_building(parts, source.model, source.park_from_ifc, merged.entity_nodes[building_id],
-                                               surface, drawn_at(drawn, footprint))
-    outside = _add_ways(parts, merged, surface)
+        source, own = sources[building_id], drawn_at(drawn, footprint)
+        digest = source.model.digest
+        key = part_key("ways indoors", digest, source.park_from_ifc, ground_key, own) if digest else ""
+        piece = store.recall(key, partial(_indoors, source, surface, own))
+        entrances[building_id] = parts.add(piece, merged.entity_nodes[building_id])
+    ways = [(layer, nodes) for layer, nodes in merged.layers if layer.kind in ("paths", "roads")]
+    key = part_key("ways outside", [(layer.kind, layer.geometry) for layer, _ in ways], ground_key)
+    outdoors = store.recall(key, lambda: _outdoors([layer for layer, _ in ways], surface))
+    outside = parts.add(outdoors, np.concatenate([np.zeros(0, np.uint32), *(nodes for _, nodes in ways)]))
     apart = join_entrances(parts, entrances, outside, merged.footprints)
     graph = parts.graph()
     return graph, (*_unreachable(graph, merged), *apart)
+
+
+def _indoors(source: BuildingSource, ground: Ground, drawn: NDArray[np.float64]) -> WalkPiece:
+    """The ways of one building; its points are numbered by the rows of its entities."""
+    parts, rows = WalkParts(), np.arange(len(source.model.entities), dtype=np.uint32)
+    return parts.piece(walk_building(parts, source.model, source.park_from_ifc, rows, ground, drawn))
 
 
 def write_walk(build_dir: Path, graph: WalkGraph) -> None:
@@ -95,19 +113,19 @@ def open_walk(build_dir: Path) -> WalkGraph:
     )
 
 
-def _add_ways(parts: WalkParts, merged: Merged, ground: Ground) -> list[int]:
-    """Points along paths and roads, joined where lines meet; returns their rows."""
-    lines, nodes, is_road = [], [], []
-    for layer, layer_nodes in merged.layers:
-        if layer.kind in ("paths", "roads"):
-            for geometry, node in zip(layer.geometry, layer_nodes, strict=True):
-                for line in shapely.get_parts(geometry):
-                    if line.geom_type == "LineString":
-                        lines.append(line)
-                        nodes.append(int(node))
-                        is_road.append(layer.kind == "roads")
+def _outdoors(layers: list[Layer], ground: Ground) -> WalkPiece:
+    """Points along paths and roads, joined where lines meet and numbered by feature, all layers counted through."""
+    parts = WalkParts()
+    lines, numbers, is_road = [], [], []
+    features = [(geometry, layer.kind == "roads") for layer in layers for geometry in layer.geometry]
+    for number, (geometry, is_for_cars) in enumerate(features):
+        for line in shapely.get_parts(geometry):
+            if line.geom_type == "LineString":
+                lines.append(line)
+                numbers.append(number)
+                is_road.append(is_for_cars)
     if not lines:
-        return []
+        return parts.piece([])
     noded = shapely.segmentize(shapely.get_parts(shapely.node(shapely.union_all(lines, grid_size=_SNAP_M))), _STEP_M)
     tree = shapely.STRtree(lines)
     owner = tree.nearest(shapely.line_interpolate_point(noded, 0.5, normalized=True))
@@ -120,13 +138,13 @@ def _add_ways(parts: WalkParts, merged: Merged, ground: Ground) -> list[int]:
         for point, height in zip(xy, z, strict=True):
             key = (round(point[0] / _SNAP_M), round(point[1] / _SNAP_M))
             if key not in row_at:
-                row_at[key] = parts.add_point((*point, height), nodes[owner[k]], "road")
+                row_at[key] = parts.add_point((*point, height), numbers[owner[k]], "road")
             if before >= 0 and before != row_at[key]:
                 parts.join(before, row_at[key], "road" if is_road[owner[k]] else "walk")
             before = row_at[key]
     rows = sorted(row_at.values())
     _close_gaps(parts, rows)
-    return rows
+    return parts.piece(rows)
 
 
 def _close_gaps(parts: WalkParts, rows: list[int]) -> None:

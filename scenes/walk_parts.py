@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from scenes.rows import Point
 from twin.walk import WalkGraph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WalkPiece:
+    """A part of the graph in rows of its own, whose points say what they stand for by numbers of its own.
+
+    Args:
+        doors: rows of its entrances.
+    """
+
+    xyz: list[Point]
+    number: list[int]
+    kind: list[str]
+    edge: list[tuple[int, int]]
+    edge_kind: list[str]
+    doors: list[int]
 
 
 class WalkParts:
@@ -34,6 +53,24 @@ class WalkParts:
     def set_kind(self, row: int, kind: str) -> None:
         """Name what a point is."""
         self._kind[row] = kind
+
+    def piece(self, doors: list[int]) -> WalkPiece:
+        """All of it, as a piece of a larger graph."""
+        return WalkPiece(self.xyz, self._node, self._kind, self._edge, self._edge_kind, doors)
+
+    def add(self, piece: WalkPiece, nodes: NDArray[np.uint32]) -> list[int]:
+        """Add a piece; returns the rows of its entrances.
+
+        Args:
+            nodes: uint32 (k,) the node of each of its numbers.
+        """
+        first = len(self.xyz)
+        self.xyz += piece.xyz
+        self._node += nodes[piece.number].tolist() if piece.number else []
+        self._kind += piece.kind
+        self._edge += [(a + first, b + first) for a, b in piece.edge]
+        self._edge_kind += piece.edge_kind
+        return [row + first for row in piece.doors]
 
     def graph(self) -> WalkGraph:
         """The graph as it stands."""

@@ -45,7 +45,7 @@ def open_page(context: BrowserContext, address: str, *, settle_secs: float = 3.0
     page.on("response", lambda answer: print(f"  {answer.status}: {answer.url}") if answer.status >= 400 else None)
     page.on("pageerror", lambda error: print(f"  page error: {error}"))
     page.goto(address)
-    page.wait_for_selector(".scene-host canvas, .planner-stage canvas", timeout=60_000)
+    page.wait_for_selector(".scene-host canvas, .planner-stage canvas, .editor-main canvas", timeout=60_000)
     for under_way in (".scene-load", ".planner-working"):
         page.wait_for_selector(under_way, state="detached", timeout=90_000)
     page.wait_for_timeout(settle_secs * 1000)

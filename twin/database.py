@@ -33,6 +33,8 @@ TELL_EVERY_SECS = 60.0
 #: a line that died is noticed within seconds, not after the kernel's two hours
 _POSTGRES = {"connect_timeout": 3, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2,
              "tcp_user_timeout": 4000}
+#: a server that stands still in a transaction does not hold up the others: PostgreSQL takes the transaction back
+_IN_TRANSACTION = {"options": "-c idle_in_transaction_session_timeout=5000"}
 _UPGRADING = 5006  # advisory lock: of two servers that start at once, one upgrades
 _log = logging.getLogger(__name__)
 
@@ -55,8 +57,9 @@ class Database:
     def __init__(self, url: str | sa.URL) -> None:
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sa.create_engine(self.url, **({} if self.is_sqlite else
-                                                    {"pool_pre_ping": True, "connect_args": _POSTGRES}))
+        self.connect_args: dict[str, object] = {} if self.is_sqlite else dict(_POSTGRES)
+        self.engine = sa.create_engine(self.url, **({} if self.is_sqlite else {
+            "pool_pre_ping": True, "connect_args": {**self.connect_args, **_IN_TRANSACTION}}))
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _sqlite_setup)
         self.is_down = False

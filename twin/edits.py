@@ -16,8 +16,10 @@ import msgspec
 from twin.errors import TwinError
 from twin.finding import Finding
 from twin.overrides import FILE_NAME, Override, OverrideError, check, key_of, parse_file, written
+from twin.shared.papers import Paper
 
 BY_FILE = FILE_NAME  # who an edit made in the file is by
+PUBLISHING = ("publish", "take back")  # lines that change what is published and not the draft
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,13 +29,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         n: counts from 1 without gaps. time_ms: Unix, UTC.
         before, after: the override of `key`; None where there was none.
         of: the line that is undone or done again; of a publication: the version that was published.
-        state: what stood in overrides.toml, where a person changed it there.
+        state: what stood in overrides.toml, where a person changed it there, or before a publication that was taken back.
     """
 
     n: int
     time_ms: float
     by: str
-    do: Literal["edit", "undo", "redo", "publish"]
+    do: Literal["edit", "undo", "redo", "publish", "take back"]
     key: str = ""
     before: Override | None = None
     after: Override | None = None
@@ -49,10 +51,10 @@ class EditBook:
     """A park's edits. One thread at a time may call it.
 
     Args:
-        root: the park folder, with its overrides.toml. journal: where the journal is kept.
+        root: the park folder, with its overrides.toml. journal: the paper the journal is on.
     """
 
-    def __init__(self, root: Path, journal: Path, now_ms: float) -> None:
+    def __init__(self, root: Path, journal: Paper, now_ms: float) -> None:
         self._file, self._journal = root / FILE_NAME, journal
         self.changes: list[Change] = []
         self.draft: dict[str, Override] = {}
@@ -133,6 +135,11 @@ class EditBook:
         """The draft of a version stands in overrides.toml and is built."""
         return self._append(Change(n=self.version + 1, time_ms=now_ms, by=by, do="publish", of=version))
 
+    def take_back(self, text: str, state: dict[str, Override], by: str, now_ms: float) -> Change:
+        """A publication came to nothing after all: overrides.toml and what counts as published are as before it."""
+        self.put_back(text)
+        return self._append(Change(n=self.version + 1, time_ms=now_ms, by=by, do="take back", of=self.version, state=state))
+
     def at(self, version: int) -> dict[str, Override]:
         """The draft as it was after a line."""
         draft: dict[str, Override] = {}
@@ -153,7 +160,7 @@ class EditBook:
     def _refuse_late(self, seen: int, by: str, key: str) -> None:
         """An edit is late when another person changed the same thing since; an undo when they changed anything."""
         for change in reversed(self.changes[max(0, seen):]):
-            if change.by != by and change.do != "publish" and key in ("", change.key):
+            if change.by != by and change.do not in PUBLISHING and key in ("", change.key):
                 raise EditConflict(f"{change.by} changed '{change.key}' meanwhile", mend="look at it, then do yours again",
                                    code="edit.late", fill={"by": change.by, "key": change.key})
 
@@ -163,17 +170,13 @@ class EditBook:
 
     def _append(self, change: Change) -> Change:
         """On disk first, then in memory."""
-        self._journal.parent.mkdir(parents=True, exist_ok=True)
-        with self._journal.open("ab") as out:
-            out.write(msgspec.json.encode(change) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
+        self._journal.append(msgspec.json.encode(change) + b"\n", change.time_ms / 1000)
         self._take(change)
         return change
 
     def _take(self, change: Change) -> None:
         self.changes.append(change)
-        if change.do == "publish":
+        if change.do in PUBLISHING:
             self.published = self.at(change.of) if change.state is None else dict(change.state)
             return
         _apply(self.draft, change)
@@ -201,7 +204,7 @@ class EditBook:
 
 
 def _apply(draft: dict[str, Override], change: Change) -> None:
-    if change.do == "publish":
+    if change.do in PUBLISHING:
         return
     if change.after is None:
         draft.pop(change.key, None)
@@ -214,12 +217,10 @@ def differences(one: Mapping[str, Override], other: Mapping[str, Override]) -> l
     return [key for key in {**one, **other} if one.get(key) != other.get(key)]
 
 
-def _lines(path: Path, findings: list[Finding]) -> list[Change]:
+def _lines(journal: Paper, findings: list[Finding]) -> list[Change]:
     """Every line up to the first that cannot be read; a torn last one is cut off."""
-    if not path.is_file():
-        return []
     out: list[Change] = []
-    raw = path.read_bytes()
+    raw, path = journal.read() or b"", journal.path
     good = 0
     for line in raw.splitlines(keepends=True):
         try:
@@ -233,7 +234,7 @@ def _lines(path: Path, findings: list[Finding]) -> list[Change]:
     if good < len(raw):
         aside = path.with_name(path.name + ".damaged")
         aside.write_bytes(raw)
-        _replace_bytes(path, raw[:good])
+        journal.write(raw[:good], out[-1].time_ms / 1000 if out else 0.0)
         findings.append(Finding("warning", f"the journal of edits is damaged after line {len(out)}; the rest is left aside",
                                 path.name, f"nothing published is lost; the whole is in {aside.name}"))
     return out

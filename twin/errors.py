@@ -48,5 +48,14 @@ class NotBuiltError(TwinError):
     """A park is asked to serve before it was ever built."""
 
 
+class DamagedBuildError(TwinError):
+    """A compiled park cannot be opened as it lies on the disk."""
+
+
 class AccessDenied(TwinError):
     """A person may not do what they asked; the text says why."""
+
+
+def first_line(error: BaseException, most: int = 200) -> str:
+    """What an error of a library says, on one line and not for ever."""
+    return next(iter(str(error).splitlines()), "")[:most]

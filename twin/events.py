@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,10 +24,13 @@ from twin.alarm_records import ALARMS, read_alarms, read_kpi_steps, read_load, r
 from twin.commands import Command
 from twin.database import Database
 from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
+from twin.shared.changes import Change, write_changes
+from twin.shared.lease import Lease, NotWriter
 from twin.sql import BIG, META, upsert
 from twin.wire import DispatchView, IncidentView, TrailEntry
 
 T = TypeVar("T")
+_CHAINING = 5007  # advisory lock: of two servers that add to the trail at once, one waits
 DISPATCH_LIVE = frozenset({"requested", "sent", "accepted", "arrived"})
 COMMANDS = sa.Table(
     "commands", META, sa.Column("id", sa.String, primary_key=True),
@@ -75,6 +80,18 @@ class Records:
     incidents: Sequence[IncidentView] = ()
     dispatches: Sequence[DispatchView] = ()
 
+    @property
+    def is_notes_alone(self) -> bool:
+        """Whether nothing but lines of the trail is in it, which every server may write."""
+        return not (self.alarms or self.asides or self.commands or self.incidents or self.dispatches)
+
+    @property
+    def changes(self) -> list[Change]:
+        """What other servers are told."""
+        return [*(("alarm", str(e.alarm.id)) for e in self.alarms), *(("aside", "") for _ in self.asides[:1]),
+                *(("command", c.id) for c in self.commands), *(("incident", str(i.id)) for i in self.incidents),
+                *(("dispatch", d.id) for d in self.dispatches)]
+
 
 @dataclass(frozen=True, slots=True)
 class ChainFault:
@@ -91,17 +108,15 @@ class EventStore:
     Args:
         database: where they are kept.
         key: secret for the trail's HMAC; empty: plain SHA-256.
+        lease: who writes, where several servers share the database; None: this one does.
     """
 
     database: Database
     key: bytes = b""
-    _count: int = field(init=False)
-    _hash: str = field(init=False)
-    _unsure: tuple[Records, str] | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        with self.database.begin() as connection:
-            self._count, self._hash = self._head(connection)
+    lease: Lease | None = None
+    #: numbers of the trail's lines this server wrote last, as (first, last)
+    own: deque[tuple[int, int]] = field(init=False, default_factory=lambda: deque(maxlen=1000))
+    _unsure: tuple[Records, int, str] | None = field(init=False, default=None)
 
     @staticmethod
     def at(path: Path, key: bytes = b"") -> EventStore:
@@ -117,17 +132,24 @@ class EventStore:
 
         Raises:
             StoreDown: the database does not answer; nothing was written.
+            NotWriter: another server writes now, and there is more than notes in it; nothing was written.
         """
         if self._unsure is not None:
             records = self._still_to_write(records)
-        count, last = self._count, self._hash
-        rows, entries = [], []
-        for count, note in enumerate(records.notes, self._count + 1):
-            last = self._link(last, count, note)
-            rows.append({"id": count, **_note_row(note), "hash": last})
-            entries.append(_entry(count, note))
-        self._unsure = records, last
+        if self.lease is not None and self.lease.token is None and not records.is_notes_alone:
+            raise NotWriter(self.lease.standing.writer)
         with self.database.begin() as connection:
+            if self.lease is not None and not records.is_notes_alone:
+                self.lease.check(connection)
+            if records.notes and not self.database.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAINING)))
+            first, last = self._head(connection)
+            count, rows, entries = first, [], []
+            for count, note in enumerate(records.notes, first + 1):
+                last = self._link(last, count, note)
+                rows.append({"id": count, **_note_row(note), "hash": last})
+                entries.append(_entry(count, note))
+            self._unsure = records, count, last
             write_alarms(connection, records.alarms, records.asides)
             upsert(connection, COMMANDS, [_command_row(c) for c in {c.id: c for c in records.commands}.values()])
             upsert(connection, INCIDENTS, [_incident_row(i) for i in {i.id: i for i in records.incidents}.values()])
@@ -135,48 +157,53 @@ class EventStore:
             if rows:
                 connection.execute(TRAIL.insert(), rows)
                 upsert(connection, HEAD, [{"id": 1, "rows": count, "hash": last, "seal": self._seal(count, last)}])
-        self._count, self._hash, self._unsure = count, last, None
+            if self.lease is not None:
+                write_changes(connection, records.changes, time.time(), self.lease.name)
+        self._unsure = None
+        if rows:
+            self.own.append((first + 1, count))
         return entries
 
     def _still_to_write(self, records: Records) -> Records:
         """The line died in the last write: if it was committed all the same, what it held is not written twice."""
         assert self._unsure is not None
-        before, hashed = self._unsure
+        before, count, hashed = self._unsure
         with self.database.begin() as connection:
-            count, last = self._head(connection)
-        if not before.notes or last != hashed:
+            found = connection.scalar(sa.select(TRAIL.c.hash).where(TRAIL.c.id == count))
+        self._unsure = None
+        if not before.notes or found != hashed:
             return records
-        self._count, self._hash = count, last
+        self.own.append((count - len(before.notes) + 1, count))
         return replace(records, alarms=_without(records.alarms, before.alarms), notes=_without(records.notes, before.notes),
                        asides=_without(records.asides, before.asides))
 
     def open_incidents(self) -> list[IncidentView]:
         """Every incident not closed, oldest first."""
-        return self._incidents(INCIDENTS.c.is_open.is_(True), None)[::-1]
+        return self.incidents_where(INCIDENTS.c.is_open.is_(True), None)[::-1]
 
     def recent_incidents(self, limit: int = 200) -> list[IncidentView]:
         """The incidents opened last, newest first, closed ones too."""
-        return self._incidents(sa.true(), limit)
+        return self.incidents_where(sa.true(), limit)
 
     def live_dispatches(self) -> list[DispatchView]:
         """Every dispatch under way or at its place."""
-        return self._dispatches(DISPATCHES.c.is_live.is_(True), None)
+        return self.dispatches_where(DISPATCHES.c.is_live.is_(True), None)
 
     def recent_dispatches(self, limit: int = 200) -> list[DispatchView]:
         """The last dispatches, newest first."""
-        return self._dispatches(sa.true(), limit)
+        return self.dispatches_where(sa.true(), limit)
 
     def incidents_between(self, start: float, end: float) -> list[IncidentView]:
         """Incidents opened in a span (seconds since 1970 UTC, start excluded), newest first."""
-        return self._incidents((INCIDENTS.c.opened > start) & (INCIDENTS.c.opened <= end), None)
+        return self.incidents_where((INCIDENTS.c.opened > start) & (INCIDENTS.c.opened <= end), None)
 
     def commands_between(self, start: float, end: float) -> list[Command]:
         """Commands requested in a span (seconds since 1970 UTC, start excluded), newest first."""
-        return self._commands((COMMANDS.c.requested > start) & (COMMANDS.c.requested <= end), None)
+        return self.commands_where((COMMANDS.c.requested > start) & (COMMANDS.c.requested <= end), None)
 
     def dispatches_between(self, start: float, end: float) -> list[DispatchView]:
         """Dispatches asked for in a span (seconds since 1970 UTC, start excluded), newest first."""
-        return self._dispatches((DISPATCHES.c.requested > start) & (DISPATCHES.c.requested <= end), None)
+        return self.dispatches_where((DISPATCHES.c.requested > start) & (DISPATCHES.c.requested <= end), None)
 
     def trail_between(self, start: float, end: float, limit: int = 2000, *, what: Sequence[str] = ()) -> list[TrailEntry]:
         """Trail lines of a span (seconds since 1970 UTC), oldest first; of some kinds only when `what` names them."""
@@ -185,28 +212,40 @@ class EventStore:
         with self.database.begin() as connection:
             return [_entry(row.id, _note_of(row)) for row in connection.execute(query)]
 
+    def trail_after(self, line: int, limit: int = 5000) -> list[TrailEntry]:
+        """Trail lines after a number, oldest first."""
+        query = sa.select(TRAIL).where(TRAIL.c.id > line).order_by(TRAIL.c.id).limit(limit)
+        with self.database.begin() as connection:
+            return [_entry(row.id, _note_of(row)) for row in connection.execute(query)]
+
+    def is_own(self, line: int) -> bool:
+        """Whether this server wrote a line of the trail, as far back as it remembers."""
+        return any(first <= line <= last for first, last in tuple(self.own))
+
     def alarm_steps(self, since: float, until: float) -> list[AlarmEvent]:
         """Alarm transitions of a span; see `twin.alarm_records.read_steps`."""
         with self.database.begin() as connection:
             return read_steps(connection, since, until)
 
-    def _incidents(self, where: sa.ColumnElement[bool], limit: int | None) -> list[IncidentView]:
+    def incidents_where(self, where: sa.ColumnElement[bool], limit: int | None = None) -> list[IncidentView]:
+        """Incidents of a condition, newest first."""
         query = sa.select(INCIDENTS.c.body).where(where).order_by(INCIDENTS.c.id.desc()).limit(limit)
         with self.database.begin() as connection:
             return [msgspec.json.decode(body, type=IncidentView) for (body,) in connection.execute(query)]
 
-    def _dispatches(self, where: sa.ColumnElement[bool], limit: int | None) -> list[DispatchView]:
+    def dispatches_where(self, where: sa.ColumnElement[bool], limit: int | None = None) -> list[DispatchView]:
+        """Dispatches of a condition, newest first."""
         query = sa.select(DISPATCHES.c.body).where(where).order_by(DISPATCHES.c.requested.desc()).limit(limit)
         with self.database.begin() as connection:
             return [msgspec.json.decode(body, type=DispatchView) for (body,) in connection.execute(query)]
 
     def live_alarms(self) -> list[Alarm]:
         """Every alarm not yet cleared."""
-        return self._alarms(ALARMS.c.state != "cleared", None)
+        return self.alarms_where(ALARMS.c.state != "cleared", None)
 
     def recent_alarms(self, limit: int = 500) -> list[Alarm]:
         """The alarms raised last, newest first, cleared ones too."""
-        return self._alarms(sa.true(), limit)
+        return self.alarms_where(sa.true(), limit)
 
     def next_alarm_id(self) -> int:
         """One more than any alarm ever had."""
@@ -230,15 +269,15 @@ class EventStore:
 
     def live_commands(self) -> list[Command]:
         """Commands still waiting for something."""
-        return self._commands(COMMANDS.c.is_live.is_(True), None)
+        return self.commands_where(COMMANDS.c.is_live.is_(True), None)
 
     def recent_commands(self, limit: int = 200) -> list[Command]:
         """The last commands, newest first."""
-        return self._commands(sa.true(), limit)
+        return self.commands_where(sa.true(), limit)
 
     def command_of(self, idempotency_key: str) -> Command | None:
         """The command already given under an idempotency key."""
-        found = self._commands(COMMANDS.c.idempotency_key == idempotency_key, 1)
+        found = self.commands_where(COMMANDS.c.idempotency_key == idempotency_key, 1)
         return found[0] if found else None
 
     def trail(self, limit: int = 200) -> list[TrailEntry]:
@@ -247,14 +286,24 @@ class EventStore:
             rows = connection.execute(sa.select(TRAIL).order_by(TRAIL.c.id.desc()).limit(limit)).all()
         return [_entry(row.id, _note_of(row)) for row in rows]
 
+    def has_key(self) -> bool:
+        """Whether the trail's head was sealed with this store's key, or there is none yet."""
+        with self.database.begin() as connection:
+            head = connection.execute(sa.select(HEAD)).first()
+        return head is None or head.seal == self._seal(head.rows, head.hash)
+
     def verify(self) -> list[ChainFault]:
         """Everything that shows the trail is not what was written; empty when it is whole."""
         return list(self._faults())
 
     def _faults(self) -> Iterator[ChainFault]:
         expected, last = 0, ""
+        head: tuple[int, str, str] | None = None
+        # rows and head in one question, so that both are of one moment, whatever is written meanwhile
+        sealed = HEAD.c.rows.label("head_rows"), HEAD.c.hash.label("head_hash"), HEAD.c.seal.label("head_seal")
+        both = sa.select(TRAIL, *sealed)
         with self.database.begin() as connection:
-            for row in connection.execute(sa.select(TRAIL).order_by(TRAIL.c.id)):
+            for row in connection.execute(both.select_from(TRAIL.outerjoin(HEAD, sa.true())).order_by(TRAIL.c.id)):
                 expected += 1
                 if row.id != expected:
                     yield ChainFault(expected, f"rows {expected} to {row.id - 1} are missing")
@@ -262,14 +311,18 @@ class EventStore:
                 if self._link(last, row.id, _note_of(row)) != row.hash:
                     yield ChainFault(row.id, "the row, its place or the one before it was changed")
                 last = row.hash
-            head = connection.execute(sa.select(HEAD)).first()
+                head = None if row.head_rows is None else (row.head_rows, row.head_hash, row.head_seal)
+            if not expected and (alone := connection.execute(sa.select(HEAD)).first()) is not None:
+                head = (alone.rows, alone.hash, alone.seal)
         if head is None:
             if expected:
                 yield ChainFault(0, "the head is missing")
-        elif head.seal != self._seal(head.rows, head.hash):
+            return
+        rows, written, seal = head
+        if seal != self._seal(rows, written):
             yield ChainFault(0, "the head was changed")
-        elif (head.rows, head.hash) != (expected, last):
-            yield ChainFault(expected, f"the trail ends at row {expected}, {head.rows} were written")
+        elif (rows, written) != (expected, last):
+            yield ChainFault(expected, f"the trail ends at row {expected}, {rows} were written")
 
     def _link(self, before: str, number: int, note: Note) -> str:
         return self._digest(msgspec.json.encode([before, number, note.time, note.who, note.what, note.subject,
@@ -287,11 +340,13 @@ class EventStore:
         row = connection.execute(sa.select(HEAD.c.rows, HEAD.c.hash)).first()
         return (int(row.rows), str(row.hash)) if row else (0, "")
 
-    def _alarms(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Alarm]:
+    def alarms_where(self, where: sa.ColumnElement[bool], limit: int | None = None) -> list[Alarm]:
+        """Alarms of a condition, newest first."""
         with self.database.begin() as connection:
             return read_alarms(connection, where, limit)
 
-    def _commands(self, where: sa.ColumnElement[bool], limit: int | None) -> list[Command]:
+    def commands_where(self, where: sa.ColumnElement[bool], limit: int | None = None) -> list[Command]:
+        """Commands of a condition, newest first."""
         query = sa.select(COMMANDS.c.body).where(where).order_by(COMMANDS.c.requested.desc()).limit(limit)
         with self.database.begin() as connection:
             return [msgspec.json.decode(body, type=Command) for (body,) in connection.execute(query)]

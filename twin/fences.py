@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import shapely
 from twin.errors import TwinError
 from twin.finding import Finding
 from twin.pack_spec import Response
+from twin.shared.papers import Paper
 
 Rule = Literal["enter", "leave", "dwell", "forbidden", "cross"]
 #: What alarms of fences are keyed with: `fence:<fence id>.<track id>`.
@@ -137,16 +139,20 @@ def placed(fence: Fence, outline: Outline) -> Placed:
 class FenceFiles:
     """A park's fences: `fences.toml` (declared, read only) and `state/fences.json` (drawn)."""
 
-    def __init__(self, declared: Path, drawn: Path) -> None:
-        self._drawn_path = drawn
+    def __init__(self, declared: Path, drawn: Paper) -> None:
+        self._paper = drawn
         self.declared, self.findings = read_declared(declared)
         self.drawn: tuple[Fence, ...] = ()
-        if drawn.is_file():
-            try:
-                self.drawn = tuple(msgspec.json.decode(drawn.read_bytes(), type=list[Fence]))
-            except msgspec.DecodeError as error:
-                self.findings.append(Finding("warning", f"the drawn fences cannot be read ({error})", str(drawn),
-                                             "correct the file, or remove it and draw them again"))
+        self.reread()
+
+    def reread(self) -> None:
+        """Take the drawn fences as they are kept now."""
+        try:
+            body = self._paper.read()
+            self.drawn = tuple(msgspec.json.decode(body, type=list[Fence])) if body is not None else ()
+        except msgspec.DecodeError as error:
+            self.findings.append(Finding("warning", f"the drawn fences cannot be read ({error})", str(self._paper.path),
+                                         "correct the file, or remove it and draw them again"))
 
     def all(self) -> tuple[Fence, ...]:
         """Every fence, declared ones first."""
@@ -172,9 +178,7 @@ class FenceFiles:
         return found
 
     def _write(self, fences: Sequence[Fence]) -> None:
-        temporary = self._drawn_path.with_suffix(".tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(list(fences))))
-        temporary.rename(self._drawn_path)
+        self._paper.write(msgspec.json.format(msgspec.json.encode(list(fences))), time.time())
         self.drawn = tuple(fences)
 
 

@@ -40,7 +40,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Which building, storey or room is meant: by id and GUID, else by its shape and place.
 
     Args:
-        building: id in park.toml. guid: IFC GlobalId.
+        building: id in park.toml, or `layer:feature` of a building of the map. guid: IFC GlobalId.
         size: its box along the building's own axes, metres.
         at: the middle of that box in the building's own metres; of a building: where its sources put it, park metres.
         corner: low corner of the building's box in its own metres; tells a file exported again from another origin.
@@ -95,6 +95,13 @@ class Group(_Edit, frozen=True, kw_only=True, tag="group"):
     name_zh: Name = ""
 
 
+class Nest(_Edit, frozen=True, kw_only=True, tag="nest"):
+    """A room lies in another room of its storey."""
+
+    target: Target
+    into: Target
+
+
 class DrawnZone(_Edit, frozen=True, kw_only=True, tag="zone"):
     """A zone by its outline (park metres): buildings whose middle lies in it belong to it.
 
@@ -126,7 +133,17 @@ class PutDevice(_Edit, frozen=True, kw_only=True, tag="device"):
     heading: float | None = None
 
 
-Override = Place | Rename | Group | DrawnZone | PutDevice
+Override = Place | Rename | Group | Nest | DrawnZone | PutDevice
+
+
+def is_of_map(building: str) -> bool:
+    """Whether a building's id is that of a map layer's feature (`layer:feature`) and not one of park.toml."""
+    return ":" in building
+
+
+def spot_of(target: Target) -> str:
+    """What tells a storey or room from others of its building in keys: its GUID, else its place."""
+    return target.guid or "@" + ",".join(f"{v:.2f}" for v in target.at or ())
 
 
 def key_of(override: Override) -> str:
@@ -135,8 +152,9 @@ def key_of(override: Override) -> str:
         return f"place:{override.target.building}"
     if isinstance(override, Rename):
         target = override.target
-        spot = target.guid or "@" + ",".join(f"{v:.2f}" for v in target.at or ())
-        return f"name:{target.building}" + ("" if target.kind == "building" else f":{target.kind}:{spot}")
+        return f"name:{target.building}" + ("" if target.kind == "building" else f":{target.kind}:{spot_of(target)}")
+    if isinstance(override, Nest):
+        return f"nest:{override.target.building}:{spot_of(override.target)}"
     return f"{override.__struct_config__.tag}:{override.id}"
 
 
@@ -145,12 +163,19 @@ def faults(override: Override) -> Iterator[tuple[str, str, str]]:
     for name, numbers in _numbers(override):
         if not all(math.isfinite(v) and abs(v) <= FARTHEST_M for v in numbers):
             yield f"its {name} is no place", f"give {name} as metres (degrees) up to {FARTHEST_M:g}", "edit.numbers"
-    if not isinstance(override, (Place, Rename)) and not _ID.fullmatch(override.id):
+    if isinstance(override, (Group, DrawnZone, PutDevice)) and not _ID.fullmatch(override.id):
         yield f"id '{override.id}' is empty or holds other signs", "use letters, digits, '-' and '_'", "edit.id"
     if isinstance(override, (Rename, Group, DrawnZone)) and not (override.name.strip() or override.name_zh.strip()):
         yield "it has no name", "give a name", "edit.no_name"
     if isinstance(override, Place) and override.target.kind != "building":
         yield "only a building is placed", "name a building", "edit.place"
+    if isinstance(override, Nest):
+        if (override.target.kind, override.into.kind) != ("space", "space"):
+            yield "only a room lies in a room", "name two rooms", "edit.nest"
+        elif override.target.building != override.into.building:
+            yield "the two rooms are in different buildings", "choose a room of the same storey", "edit.nest"
+        elif spot_of(override.target) == spot_of(override.into):
+            yield "a room cannot lie in itself", "choose another room", "edit.cycle"
     if isinstance(override, Group):
         if not override.members:
             yield "the group has no members", "choose rooms, or take the group away", "edit.empty"

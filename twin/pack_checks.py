@@ -90,6 +90,8 @@ def _point_faults(point: PointSpec) -> Iterator[tuple[str, str]]:
                "name each once")
     if not point.period_secs > 0 or point.deadband < 0:
         yield f"point '{point.key}' needs period_secs > 0 and deadband ≥ 0", "correct the figures"
+    if point.type == "text" and (point.deadband or point.low is not None or point.high is not None or point.is_derived):
+        yield f"text point '{point.key}' has figures of a number", "remove deadband, low, high and expr"
     if "." in point.key or "/" in point.key:
         yield f"point key '{point.key}' may hold neither '.' nor '/'", "rename it"
 
@@ -102,6 +104,8 @@ def _alarm_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str, str]
     yield from _expression_faults(kind, rule)
     if rule.rule in ("high", "low", "rate", "deviation") and (rule.limit is None or point.type != "number"):
         yield f"alarm '{rule.key}' ({rule.rule}) needs a 'limit' on a number point", "add 'limit' or change 'rule'"
+    if point.type == "text" and rule.rule != "stale":
+        yield f"alarm '{rule.key}' ({rule.rule}) watches text '{rule.point}'", "watch only its silence (stale)"
     if rule.rule == "state" and rule.state not in point.states:
         yield f"alarm '{rule.key}' waits for state '{rule.state}'", f"use one of {', '.join(point.states) or 'none'}"
     if min(rule.hysteresis, rule.on_delay_secs, rule.off_delay_secs, rule.suppress_off_delay_secs) < 0:
@@ -122,7 +126,7 @@ def _expression_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str,
         yield f"alarm '{rule.key}' ({rule.rule}) has 'against'", "remove it, or use rule = \"deviation\""
     if (rule.rule == "expression") != bool(rule.when):
         yield f"alarm '{rule.key}' ({rule.rule}) needs 'when' exactly when its rule is expression", "add or remove 'when'"
-    names = {point.key: point.states for point in kind.points}
+    names = {point.key: point.states for point in kind.points if point.type != "text"}
     for what, text in (("when", rule.when), ("suppress_when", rule.suppress_when)):
         if text:
             try:
@@ -133,7 +137,7 @@ def _expression_faults(kind: DeviceKind, rule: AlarmRule) -> Iterator[tuple[str,
 
 def _derived_faults(kind: DeviceKind) -> Iterator[tuple[str, str]]:
     """Points worked out from others: each from points there are, none from itself."""
-    names = {point.key: point.states for point in kind.points}
+    names = {point.key: point.states for point in kind.points if point.type != "text"}
     needs: dict[str, set[str]] = {}
     for point in kind.points:
         if point.how and kind.pack != "park":
@@ -197,7 +201,9 @@ def _behaviour_faults(kind: DeviceKind, key: str, behaviour: Behaviour) -> Itera
     states = set(behaviour.dwell_secs) | set(behaviour.weights) if isinstance(behaviour, States) else set()
     if isinstance(behaviour, Constant) and isinstance(behaviour.value, str):
         states = {behaviour.value}
-    if states - set(point.states):
+    if point.type == "text" and not isinstance(behaviour, Constant):
+        yield f"simulate moves text '{key}'", 'use model = "constant" with the text as value'
+    elif point.type != "text" and states - set(point.states):
         yield f"simulate '{key}' uses states {sorted(states - set(point.states))}", f"use {', '.join(point.states)}"
 
 

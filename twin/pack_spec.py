@@ -15,6 +15,9 @@ Medium = Literal["electricity", "water", "heat", "cooling", "gas"]
 How = Literal["", "sum", "mean", "max", "min", "count", "worst"]
 
 
+AXES: tuple[Literal["x", "y", "z"], ...] = ("x", "y", "z")
+
+
 class _Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Root of everything a pack file says."""
 
@@ -26,14 +29,16 @@ class PointSpec(_Value, frozen=True, kw_only=True):
     on (in `unit`). `period_secs`: how often the device reports; a value older than three periods is stale.
     `set`: a person may set it by a command. `expr`: it is not heard but worked out from other points of the device
     (`twin.expressions`), in a park file from those `inputs` names (name → `<device>.<point>`). `is_told`: neither, the server
-    itself gives it (energy figures).
+    itself gives it (energy figures). `text`: any words, at most 256 characters. `position`: park metres, in the live columns
+    three number points `<key>_x`, `<key>_y`, `<key>_z`, each with its `axis`.
     """
 
     key: str
     name: str
     name_zh: str
     unit: str = ""
-    type: Literal["number", "state"] = "number"
+    type: Literal["number", "state", "text", "position"] = "number"
+    axis: Literal["", "x", "y", "z"] = ""
     states: tuple[str, ...] = ()
     states_zh: tuple[str, ...] = ()
     low: float | None = None
@@ -50,6 +55,15 @@ class PointSpec(_Value, frozen=True, kw_only=True):
     def is_derived(self) -> bool:
         """Whether it is worked out from other points, not heard from the field."""
         return bool(self.expr or self.how or self.is_told)
+
+    @property
+    def slots(self) -> tuple[PointSpec, ...]:
+        """The points of the live columns it stands for: itself, or one an axis."""
+        if self.type != "position":
+            return (self,)
+        return tuple(msgspec.structs.replace(
+            self, key=f"{self.key}_{axis}", name=f"{self.name} {axis}", name_zh=f"{self.name_zh} {axis}",
+            unit=self.unit or "m", type="number", axis=axis) for axis in AXES)
 
     def number_of(self, value: float | str | bool) -> float:
         """A value as the live core carries it; NaN when a state name is not one of this point's."""

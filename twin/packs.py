@@ -126,7 +126,8 @@ def load_pack(path: Path) -> Pack:
         told = _explain(str(error), raw)
         raise PackError(told, mend=_mend(told), where=_where(path, text, told)) from error
     pack = msgspec.structs.replace(
-        pack, kinds=tuple(msgspec.structs.replace(kind, pack=pack.id) for kind in pack.kinds))
+        pack, kinds=tuple(msgspec.structs.replace(kind, pack=pack.id, points=tuple(
+            slot for point in kind.points for slot in point.slots)) for kind in pack.kinds))
     for kind in pack.kinds:
         for what, mend in faults(kind):
             told = f"kind '{kind.id}': {what}"

@@ -146,6 +146,8 @@ class SourceSpec:
     `points` binds its addresses to points of devices (see `connectors.bindings`). `password` is no secret itself:
     'env:NAME' or 'file:PATH' say where it is. `ca`, `cert`, `key` are PEM or DER files. `security` is OPC UA's policy
     and mode, `unit` and `order` Modbus' defaults, `local` the address BACnet binds here, `time` a JSON pointer.
+    `positions`: the coordinates of people and vehicles, anything PROJ knows, GCJ-02, BD-09, park, or
+    `building:<id>[:<storey>]`; `accuracy`: one standard deviation of them in metres, 0 for exact.
     """
 
     id: str
@@ -162,6 +164,8 @@ class SourceSpec:
     order: str = "ABCD"
     local: str = ""
     time: str = ""
+    positions: str = ""
+    accuracy: float = 0.0
     line: int = 0
 
     @property

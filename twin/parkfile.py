@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from twin.errors import ParkFileError
 from twin.park import (
+    BACKGROUNDS,
     BackgroundSpec,
     BuildingSpec,
     HistorySpec,
@@ -235,11 +236,8 @@ class _Reader(Ledger):
         )
 
     def _layer(self, table: Table) -> LayerSpec | None:
-        layer_id, source, kind = (
-            table.identity(),
-            table.file("source", required=True),
-            table.text("kind", required=True),
-        )
+        layer_id, kind = table.identity(), table.text("kind", required=True)
+        source = table.file("source", required=True, may_be_folder=kind in BACKGROUNDS)
         kinds = get_args(LayerKind)
         if kind and kind not in kinds:
             close = difflib.get_close_matches(kind, kinds, n=1)

@@ -49,7 +49,15 @@ def read_source(table: Table) -> SourceSpec | None:
         ca=table.file("ca"), cert=table.file("cert"), key=table.file("key"),
         poll_secs=table.between("poll_secs", 5.0, 0.05, 86400.0), security=_security(table),
         unit=int(table.between("unit", 1, 0, 255)), order=order, local=table.text("local") or "",
-        time=table.text("time") or "", line=table.line("url"))
+        time=table.text("time") or "", positions=_positions(table), accuracy=table.between("accuracy", 0.0, 0.0, 100.0),
+        line=table.line("url"))
+
+
+def _positions(table: Table) -> str:
+    """The coordinates of a source's positions; what is not understood is a fault, and they are taken as park metres."""
+    if re.fullmatch(r"building:[^:]+(:[^:]+)?", table.text("positions") or ""):
+        return table.text("positions") or ""
+    return table.crs("positions", projected=False) or ""
 
 
 def _is_spoken(table: Table, url: str) -> bool:

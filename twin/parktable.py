@@ -20,7 +20,7 @@ KEYS = {
     "database": ("url", "password"),
     "history": ("days", "positions_days", "thin", "publish"),
     "source": ("id", "url", "points", "user", "password", "ca", "cert", "key", "poll_secs", "security", "unit", "order",
-               "local", "time"),
+               "local", "time", "positions", "accuracy"),
     "zone": ("id", "name", "name_zh"),
     "building": ("id", "ifc", "plans", "name", "name_zh", "zone", "placement", "georeference", "footprint"),
     "plan": ("source", "storey", "elevation", "height", "crs", "table", "name_field", "name_zh", "size", "voids"),
@@ -250,10 +250,10 @@ class Table:
             return None
         return value
 
-    def file(self, key: str, *, required: bool = False) -> Path | None:
+    def file(self, key: str, *, required: bool = False, may_be_folder: bool = False) -> Path | None:
         """One path relative to the park folder; a missing file is a fault but keeps the entry."""
         value = self.text(key, required=required)
-        return None if value is None else self._there(key, value)
+        return None if value is None else self._there(key, value, may_be_folder=may_be_folder)
 
     def choices(self, key: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """A table of columns with the values wanted in each; empty where absent or wrong."""
@@ -314,9 +314,9 @@ class Table:
                         crs=texts["crs"], table=texts["table"], name_field=texts["name_field"], name_zh=texts["name_zh"],
                         size=(float(size[0]), float(size[1])) if size else None, voids=tuple(voids))
 
-    def _there(self, key: str, value: str) -> Path:
+    def _there(self, key: str, value: str, *, may_be_folder: bool = False) -> Path:
         path = (self.ledger.root / value).resolve()
-        if not path.is_file():
+        if not path.is_file() and not (may_be_folder and path.is_dir()):
             beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             close = difflib.get_close_matches(path.name, beside, n=1)
             mend = (

@@ -40,15 +40,37 @@ class Readings:
     quality: NDArray[np.uint8]
     source_time: NDArray[np.float64]
 
+    @classmethod
+    def joined(cls, batches: Sequence[Readings]) -> Readings:
+        """Batches one behind the other."""
+        if len(batches) == 1:
+            return batches[0]
+        return cls(np.concatenate([b.slot for b in batches] or [np.zeros(0, np.uint32)]),
+                   np.concatenate([b.value for b in batches] or [np.zeros(0)]),
+                   np.concatenate([b.quality for b in batches] or [np.zeros(0, np.uint8)]),
+                   np.concatenate([b.source_time for b in batches] or [np.zeros(0)]))
+
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """A batch of fixes: track u32[n], xyz f64[n,3] in the park frame, heading_rad f32[n], source time f64[n]."""
+    """A batch of fixes: track u32[n], xyz f64[n,3] in the park frame, heading_rad f32[n], source time f64[n].
+
+    `accuracy` f32[n]: one standard deviation in metres, 0 for exact; None: all are.
+    """
 
     track: NDArray[np.uint32]
     xyz: NDArray[np.float64]
     heading: NDArray[np.float32]
     source_time: NDArray[np.float64]
+    accuracy: NDArray[np.float32] | None = None
+
+    def sigma(self) -> NDArray[np.float32]:
+        """f32[n] accuracy of every fix, metres."""
+        return np.zeros(len(self.track), np.float32) if self.accuracy is None else self.accuracy
+
+    def of(self, rows: NDArray) -> Positions:
+        """Some of them, by mask or row."""
+        return Positions(self.track[rows], self.xyz[rows], self.heading[rows], self.source_time[rows], self.sigma()[rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

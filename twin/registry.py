@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.packs import DeviceKind, PackSet, PointSpec
+from twin.texts import Texts
 
 COLUMNS = ("id", "kind", "name", "name_zh", "building", "storey", "space", "guid", "x", "y", "z", "feeds", "heading")
 
@@ -180,8 +181,14 @@ class PointTable:
         self.deadband: NDArray[np.float64] = np.array([point.deadband for point in self.spec], np.float64)
         self.ids: list[str] = [f"{device.id}.{point.key}" for device, kind in zip(self.devices, self.kind, strict=True)
                                for point in kind.points]
+        #: What text points say, by number.
+        self.texts = Texts()
         self._slot = {point_id: slot for slot, point_id in enumerate(self.ids)}
         self._device = {device.id: index for index, device in enumerate(self.devices)}
+        #: Slots of text points.
+        self.text_slots: NDArray[np.int64] = np.flatnonzero(np.array([spec.type == "text" for spec in self.spec], np.bool_))
+        self._parts = {point_id.removesuffix("_x"): (slot, slot + 1, slot + 2) for slot, point_id in enumerate(self.ids)
+                       if self.spec[slot].axis == "x"}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -193,6 +200,25 @@ class PointTable:
     def slot(self, device_id: str, key: str) -> int | None:
         """Slot of a device's point; None when there is no such device or point."""
         return self._slot.get(f"{device_id}.{key}")
+
+    def number(self, slot: int, value: object) -> float:
+        """A value told of a point as its column holds it; NaN for what it cannot be."""
+        spec = self.spec[slot]
+        if spec.type == "text":
+            return self.texts.code(value)
+        try:
+            return spec.number_of(value)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OverflowError):
+            return float("nan")
+
+    def heard(self, device_id: str, key: str, value: object) -> tuple[tuple[int, object], ...]:
+        """The slots a value told of a point goes to, with the part each gets: one, or three of a position; none unknown."""
+        slot = self._slot.get(f"{device_id}.{key}")
+        if slot is not None:
+            return ((slot, value),)
+        parts = self._parts.get(f"{device_id}.{key}", ())
+        told = value if isinstance(value, list) and len(value) == len(parts) else [None if value is None else ""] * len(parts)
+        return tuple(zip(parts, told, strict=True))
 
     def device_index(self, device_id: str) -> int | None:
         """Position of a device in `devices`; None when unknown."""

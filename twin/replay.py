@@ -237,7 +237,8 @@ def _between(rows: Any, after_ms: int, to_ms: int) -> Any:
     """The rows of a time-ordered batch with after < time ≤ to."""
     time_ms = np.rint(rows.source_time * 1000).astype(np.int64)
     a, b = np.searchsorted(time_ms, [after_ms, to_ms], side="right")
-    return type(rows)(*(getattr(rows, name)[a:b] for name in rows.__slots__))
+    columns = (getattr(rows, name) for name in rows.__slots__)
+    return type(rows)(*(None if column is None else column[a:b] for column in columns))
 
 
 def command_at(command: Command, at: float) -> Command | None:

@@ -127,14 +127,21 @@ def _distance(points: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np
     return np.linalg.norm(points - (a + t[:, None] * along), axis=1)
 
 
-def blurred(found: Trajectory, middle: Callable[[int], tuple[float, float, float] | None]) -> Trajectory:
-    """As somebody may see it who may not follow people: rooms by the minute, each by its middle; nothing outdoors."""
-    rows = [(visit, at) for visit in found.visits if (at := middle(visit.node)) is not None]
-    xyz = np.array([at for _, at in rows], np.float64).reshape(-1, 3)
-    time = np.array([visit.start // 60 * 60 for visit, _ in rows], np.float64)
-    node = np.array([visit.node for visit, _ in rows], np.uint32)
-    shown = tuple(Visit(visit.node, visit.start // 60 * 60, visit.end // 60 * 60 + 60) for visit, _ in rows)
-    return Trajectory(time, xyz, node, np.arange(len(rows)), (), shown, float("nan"))
+def blurred(found: Trajectory, storey: Callable[[int], int],
+            middle: Callable[[int], tuple[float, float, float] | None]) -> Trajectory:
+    """As somebody may see it who may not follow people: storeys by the minute, each by its middle; nothing outdoors."""
+    rows: list[Visit] = []
+    for visit in found.visits:
+        shown = Visit(storey(visit.node), visit.start // 60 * 60, visit.end // 60 * 60 + 60)
+        if rows and rows[-1].node == shown.node and shown.start <= rows[-1].end:
+            rows[-1] = Visit(shown.node, rows[-1].start, max(rows[-1].end, shown.end))
+        else:
+            rows.append(shown)
+    placed = [(visit, at) for visit in rows if visit.node and (at := middle(visit.node)) is not None]
+    xyz = np.array([at for _, at in placed], np.float64).reshape(-1, 3)
+    return Trajectory(np.array([visit.start for visit, _ in placed], np.float64), xyz,
+                      np.array([visit.node for visit, _ in placed], np.uint32), np.arange(len(placed)), (),
+                      tuple(visit for visit, _ in placed), float("nan"))
 
 
 def storey_of(graph: SceneGraph, node: int) -> int:

@@ -14,11 +14,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from twin import wire
-from twin.live.frames import LAYOUT
+from twin.live.frames import LAYOUT, STEPS
 
 TARGET = Path(__file__).resolve().parent.parent / "assets" / "viewer" / "src" / "wire.ts"
 _SCALARS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
-_ARRAYS = {"<f8": ("Float64Array", 8), "<f4": ("Float32Array", 4), "<u4": ("Uint32Array", 4), "<u1": ("Uint8Array", 1)}
+_ARRAYS = {"<f8": ("Float64Array", 8), "<f4": ("Float32Array", 4), "<u4": ("Uint32Array", 4), "<u1": ("Uint8Array", 1),
+           STEPS: ("Uint32Array", 1)}
 
 
 def wire_ts() -> str:
@@ -85,12 +86,22 @@ def _decoder() -> str:
         fields = []
         for name, dtype, width in LAYOUT[kind]:
             array, size = _ARRAYS[dtype]
+            if dtype == STEPS:
+                fields.append(f"{name}: fromSteps(new Uint8Array(buffer, {at}), n)")
+                continue
             count = "n" if width == 1 else f"n * {width}"
             fields.append(f"{name}: take({array}, {at}, {count})")
             at += f" + n * {width * size}"
         head = f"{{ kind: {kind.value}, n, seq, extra, timeMs"
         cases.append(f"    case {kind.value}: return {head}, {', '.join(fields)} }};")
     return "\n".join([
+        "/** Ascending numbers out of steps of a byte: 255 adds to the step that follows. */",
+        "function fromSteps(steps: Uint8Array, n: number): Uint32Array {",
+        "  const out = new Uint32Array(n);",
+        "  let at = 0, number = 0;",
+        "  for (const step of steps) { number += step; if (step !== 255 && at < n) out[at++] = number; }",
+        "  return out.subarray(0, at);",
+        "}", "",
         "/** A binary frame taken apart; null for bytes of another kind. Columns view the buffer if they can. */",
         "export function decodeFrame(buffer: ArrayBuffer): Frame | null {",
         "  if (buffer.byteLength < HEADER_BYTES) return null;",

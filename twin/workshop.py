@@ -5,13 +5,15 @@ A pool is a port with two implementations: `LocalPool` here, and one that sends 
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar, cast
@@ -136,6 +138,7 @@ class _LocalBench:
         self.jobs = jobs
         self.executor: Executor | None = ThreadPoolExecutor(jobs) if is_light else None
         self.waiting: deque[tuple[int, Step[Any]]] = deque()
+        self.processes: list[BaseProcess] = []
         self.under_way: dict[Future[Any], tuple[int, Step[Any]]] = {}
 
     def __len__(self) -> int:
@@ -147,10 +150,12 @@ class _LocalBench:
     def begin(self, place: int, step: Step[Any]) -> None:
         self.waiting.append((place, step))
         if self.executor is None and self.jobs > 1 and len(self.waiting) >= WORTH_PROCESSES:
-            self.executor = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"))
+            self.executor = ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"), initializer=_leave_stopping)
         while self.executor is not None and self.waiting:
             place, step = self.waiting.popleft()
+            before = active_children()
             self.under_way[self.executor.submit(_do, step)] = place, step
+            self.processes += [process for process in active_children() if process not in before]
 
     def take(self) -> tuple[int, Any]:
         if not self.under_way:
@@ -167,7 +172,14 @@ class _LocalBench:
 
     def close(self) -> None:
         if self.executor is not None:
+            for process in self.processes if GIVEN_UP.is_set() else ():
+                process.terminate()  # a building being drawn is not waited for
             self.executor.shutdown(cancel_futures=True)
+
+
+def _leave_stopping() -> None:
+    """Ctrl-C reaches the processes of the pool as well; what becomes of them is for the build that asked to say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _do(step: Step[Any]) -> Any:

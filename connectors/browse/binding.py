@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import numpy as np
 
 from connectors.browse.offer import Offer
 from connectors.browse.suggest import matched, plain_name, tokens
@@ -14,6 +16,7 @@ from twin.graph import SceneGraph
 from twin.packs import DeviceKind
 from twin.registry import Device
 
+ParkOf = Callable[[float, float], tuple[float, float]]
 State = Literal["bound", "unbound", "ambiguous", "unknown"]
 #: What Brick says of where a sensor is, not of what it measures.
 WHERE = re.compile(r"Average_|Zone_|Room_|Space_|Air_(?=Temperature|Humidity)|_Sensor$")
@@ -21,11 +24,15 @@ WHERE = re.compile(r"Average_|Zone_|Room_|Space_|Air_(?=Temperature|Humidity)|_S
 CARRIERS = re.compile(r"Segment$|Fitting$|Port$|Junction")
 
 
+#: A thing and a device this near each other, of a fitting kind and on one storey, are one; of two as near none is.
+NEAR_M, TIE_M = 1.0, 0.1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     """One thing. `row` is what a registry row would say (unbound with a kind), `candidates` what it may be.
 
-    `by`: what binds it (guid, space, coordinate, storey, building). `points`: (point key, its name there).
+    `by`: what binds it (guid, name, space, coordinate, storey, building). `points`: (point key, its name there).
     """
 
     source: str
@@ -69,23 +76,31 @@ def of_registry(devices: Sequence[Device], graph: SceneGraph) -> list[Binding]:
 
 
 def of_elements(graph: SceneGraph, told: Mapping[int, str], kinds: Mapping[str, DeviceKind],
-                is_device: Iterable[str]) -> list[Binding]:
-    """Every element that could be a device: bound by a registry row, or a row for it.
+                is_device: Iterable[str], devices: Sequence[Device] = ()) -> list[Binding]:
+    """Every element that could be a device: bound by a registry row (by GUID, or a row whose x, y, z are where it is), or a
+    row for it.
 
     Args:
         told: what the model says of a node (predefined type, object type, tag), as one text.
         is_device: IFC classes of things that measure, act or distribute.
+        devices: the registry, whose coordinates count.
     """
     classes, columns = set(is_device), graph.columns
     taken = {int(e): str(columns["id"][i]) for i, e in enumerate(columns["element"]) if e and columns["kind"][i] == "device"}
+    nodes = [node for node in graph.of_kind("element").tolist()
+             if columns["cls"][node] in classes and not CARRIERS.search(str(columns["cls"][node]))]
+    fits = {cls: {kind.id for kind in kinds.values() if cls in kind.ifc} for cls in {str(columns["cls"][n]) for n in nodes}}
+    near = nearest(graph, [node for node in nodes if node not in taken], [fits[str(columns["cls"][n])] for n in nodes
+                                                                         if n not in taken], devices)
     out = []
-    for node in graph.of_kind("element").tolist():
+    for node in nodes:
         cls = str(columns["cls"][node])
-        if cls not in classes or CARRIERS.search(cls):
-            continue
         name = str(columns["name"][node] or columns["id"][node])
         if node in taken:
             out.append(Binding(source="ifc", name=name, state="bound", by=f"guid of {taken[node]}"))
+            continue
+        if found := near.get(node):
+            out.append(_by_coordinate("ifc", name, *found))
             continue
         fitting = [kind for kind in kinds.values() if cls in kind.ifc]
         best = _best(fitting, f"{name} {told.get(node, '')}")
@@ -103,15 +118,60 @@ def of_elements(graph: SceneGraph, told: Mapping[int, str], kinds: Mapping[str, 
     return out
 
 
+def nearest(graph: SceneGraph, nodes: Sequence[int], fitting: Sequence[set[str]],
+            devices: Sequence[Device]) -> dict[int, tuple[list[tuple[Device, float]], bool]]:
+    """Which devices are where a node is, with their metres, several where they are as near as each other, and whether another
+    node is as near to one of them; nodes with none are left out.
+
+    A device counts when its row gives x, y, z, its kind fits, no element is bound to it, it stands on the node's storey, at
+    most `NEAR_M` from its box, and is not nearer to another of the nodes.
+
+    Args:
+        fitting: ids of the kinds that fit, a set a node.
+    """
+    placed = [device for device in devices if device.at is not None and (node := graph.index(device.id))
+              and not graph.columns["element"][node] and not device.guid]
+    if not placed or not nodes:
+        return {}
+    at = np.array([device.at for device in placed])
+    storey = np.array([graph.ancestor(graph.index(device.id), "storey") for device in placed])
+    kind = np.array([device.kind for device in placed])
+    metres = np.full((len(nodes), len(placed)), np.inf)
+    for row, (node, ids) in enumerate(zip(nodes, fitting, strict=True)):
+        box = graph.columns["bbox"][node]
+        away = np.linalg.norm(at - np.clip(at, box[:3], box[3:]), axis=1)
+        metres[row] = np.where((storey == graph.ancestor(node, "storey")) & np.isin(kind, list(ids)) & (away <= NEAR_M), away,
+                               np.inf)
+    metres[metres > metres.min(axis=0) + TIE_M] = np.inf
+    out = {}
+    for row, node in enumerate(nodes):
+        as_near = np.flatnonzero(np.isfinite(metres[row]) & (metres[row] <= metres[row].min() + TIE_M))
+        if len(as_near):
+            is_shared = bool((np.isfinite(metres[:, as_near]).sum(axis=0) > 1).any())
+            out[node] = [(placed[k], float(metres[row, k])) for k in as_near], is_shared
+    return out
+
+
+def _by_coordinate(source: str, name: str, found: Sequence[tuple[Device, float]], is_shared: bool = False) -> Binding:
+    """Bound to the one device there, or ambiguous between several (or where several things are as near to it)."""
+    device, metres = found[0]
+    if len(found) == 1 and not is_shared:
+        return Binding(source=source, name=name, state="bound", kind=device.kind,
+                       by=f"coordinate of {device.id}, {metres:.2f} m")
+    return Binding(source=source, name=name, state="ambiguous", candidates=tuple(device.id for device, _ in found),
+                   why=f"several as near as each other within {NEAR_M:g} m")
+
+
 def of_brick(model: BrickModel, devices: Sequence[Device], graph: SceneGraph,
-             kinds: Mapping[str, DeviceKind], building: int = 0) -> list[Binding]:
+             kinds: Mapping[str, DeviceKind], building: int = 0, park_of: ParkOf | None = None) -> list[Binding]:
     """Every thing of a Brick model, and rooms whose sensors nothing else carries.
 
     Args:
         building: the node all of it is in, where that is known; 0: anywhere in the park.
+        park_of: (longitude, latitude) in degrees → park metres, for things that say their coordinates.
     """
     known = {plain_name(word): device for device in devices for word in (device.id, device.name, device.name_zh) if word}
-    made = [_brick_thing(thing, known, devices, graph, kinds, building) for thing in model.things]
+    made = [_brick_thing(thing, known, devices, graph, kinds, building, park_of) for thing in model.things]
     ids = {thing.name: one.row["id"] for thing, one in zip(model.things, made, strict=True) if one.row}
     ids |= {thing.name: device.id for thing in model.things if (device := known.get(plain_name(thing.name)))}
     out = []
@@ -123,7 +183,7 @@ def of_brick(model: BrickModel, devices: Sequence[Device], graph: SceneGraph,
 
 
 def _brick_thing(thing: BrickThing, known: Mapping[str, Device], devices: Sequence[Device], graph: SceneGraph,
-                 kinds: Mapping[str, DeviceKind], building: int) -> Binding:
+                 kinds: Mapping[str, DeviceKind], building: int, park_of: ParkOf | None) -> Binding:
     made = Binding(source="brick", name=thing.label or thing.name, state="unknown")
     offers = [Offer(address=point.name, group=thing.name, name=WHERE.sub("", point.cls)) for point in thing.points]
     fitting = [kind for kind in kinds.values() if kind.brick == thing.cls]
@@ -136,6 +196,10 @@ def _brick_thing(thing: BrickThing, known: Mapping[str, Device], devices: Sequen
     device = known.get(plain_name(thing.name)) or known.get(plain_name(thing.label))
     if device is not None:
         return replace(made, state="bound", kind=device.kind, by=f"name of {device.id}")
+    if thing.degrees and park_of:
+        near = _near_brick(park_of(*thing.degrees), thing, {kind.id for kind in fitting}, devices, graph)
+        if near:
+            return _by_coordinate("brick", made.name, near)
     if len(fitting) > 1:
         return replace(made, state="ambiguous", candidates=tuple(kind.id for kind in fitting),
                        why=f"{thing.cls} may be any of these kinds")
@@ -160,6 +224,22 @@ def _brick_thing(thing: BrickThing, known: Mapping[str, Device], devices: Sequen
                    why="" if places else "it stands nowhere; say --building")
 
 
+def _near_brick(at: tuple[float, float], thing: BrickThing, fitting: set[str], devices: Sequence[Device],
+                graph: SceneGraph) -> list[tuple[Device, float]]:
+    """Devices of a fitting kind where a Brick thing is in plan, on a floor called like its own where it names one."""
+    floors = {_bare(floor) for floor in thing.floors}
+    near = []
+    for device in devices:
+        if device.at is None or device.kind not in fitting:
+            continue
+        storey = graph.ancestor(graph.index(device.id), "storey") if graph.index(device.id) else 0
+        metres = float(np.hypot(device.at[0] - at[0], device.at[1] - at[1]))
+        if metres <= NEAR_M and (not floors or (storey and _bare(str(graph.columns["name"][storey])) in floors)):
+            near.append((device, metres))
+    least = min((metres for _, metres in near), default=0.0)
+    return [(device, metres) for device, metres in near if metres <= least + TIE_M]
+
+
 def rooms_called(names: Sequence[str], floors: Sequence[str], graph: SceneGraph, building: int = 0) -> list[int]:
     """Rooms (of a building, where one is given) called so, by name or GUID; of several those on a storey like a floor."""
     columns = graph.columns
@@ -177,15 +257,17 @@ def rooms_called(names: Sequence[str], floors: Sequence[str], graph: SceneGraph,
 
 def new_rows(bindings: Iterable[Binding], devices: Sequence[Device], only: Sequence[str] = ()) -> list[dict[str, str]]:
     """Registry rows for what is unbound, of some kinds; never one whose id or element is registered already."""
-    ids, guids = {device.id for device in devices}, {device.guid for device in devices if device.guid}
+    ids, guids = {device.id for device in devices}, {(device.building, device.guid) for device in devices if device.guid}
     out = []
     for one in bindings:
         row = one.row
         if one.state != "unbound" or not row.get("building") or (only and one.kind not in only):
             continue
-        if row["id"] in ids or (one.source == "ifc" and row.get("guid") in guids):
+        if row["id"] in ids or (one.source == "ifc" and guids & {(row["building"], row["guid"]), ("", row["guid"])}):
             continue
         ids.add(row["id"])
+        if one.source == "ifc":
+            guids.add((row["building"], row["guid"]))
         out.append(row)
     return out
 

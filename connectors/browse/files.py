@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connectors.bindings import COLUMNS
 from connectors.browse.suggest import Guess
+from twin.errors import ParkFileError
 from twin.packs import DeviceKind
 from twin.registry import COLUMNS as DEVICE_COLUMNS
 
@@ -64,7 +65,16 @@ def add_points(path: Path, rows: list[dict[str, str]]) -> None:
 
 
 def add_devices(path: Path, rows: list[dict[str, str]]) -> None:
-    """As `add_rows`, for a registry."""
+    """As `add_rows`, for a registry; an id that is there already, also on a line that cannot be used, gets no second row.
+
+    Raises:
+        ParkFileError: it has no column for the GUIDs that bind the rows.
+    """
+    header, known = _header(path), {row.get("id", "") for row in _rows(path)}
+    rows = [row for row in rows if row["id"] not in known]
+    if header and "guid" not in header and any(row.get("guid") for row in rows):
+        raise ParkFileError(f"{path.name} has no column 'guid', by which the rows are bound", mend="add it to the first line",
+                            where=f"{path.name}:1")
     add_rows(path, rows, DEVICE_COLUMNS)
 
 

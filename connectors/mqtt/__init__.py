@@ -2,6 +2,6 @@
 
 from connectors.mqtt.line import Broker
 from connectors.mqtt.mapped import MappedMqttConnector
-from connectors.mqtt.own_topics import MqttConnector, number_of
+from connectors.mqtt.own_topics import MqttConnector
 
-__all__ = ["Broker", "MappedMqttConnector", "MqttConnector", "number_of"]
+__all__ = ["Broker", "MappedMqttConnector", "MqttConnector"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import hashlib
 import logging
 import ssl
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from twin.registry import PointTable
 CONNECT_SECS = 10.0
 KEEPALIVE_SECS = 10
 MAX_BYTES = 4_000_000
+SESSION_SECS = 3600
 #: gmqtt tries once more with 0, and for ever with -1
 _NEVER = -2
 log = logging.getLogger(__name__)
@@ -31,15 +34,24 @@ _silent = logging.getLogger(f"{__name__}.gmqtt")  # what it says of a lost line 
 _silent.disabled = True
 
 
+def session_of(state: Path, source: str) -> str:
+    """A name of its own for one source of one server (by its state folder and machine): the same after a restart."""
+    return hashlib.sha256(f"{uuid.getnode()} {state.resolve()} {source}".encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """Where a broker is and how to sign in; `tls` is None for a plain line."""
+    """Where a broker is and how to sign in; `tls` is None for a plain line.
+
+    `session` names a session the broker keeps while we are away, with what is said meanwhile; '' for none.
+    """
 
     host: str
     port: int
     user: str = ""
     password: str = ""
     tls: ssl.SSLContext | None = None
+    session: str = ""
 
     @classmethod
     def at(cls, url: str) -> Broker:
@@ -130,8 +142,10 @@ class OverMqtt(FieldConnector):
             hung_up.cancel()
 
     def _make_client(self, gone: asyncio.Event) -> gmqtt.Client:
-        client = gmqtt.Client(f"{self._client_id}-{time.time_ns():x}", clean_session=True, will_message=self.will,
-                              logger=_silent)
+        session = self._broker.session
+        kept = {"session_expiry_interval": SESSION_SECS} if session else {}
+        client = gmqtt.Client(f"{self._client_id}-{session or f'{time.time_ns():x}'}", clean_session=not session,
+                              will_message=self.will, logger=_silent, **kept)
         client.set_config({"reconnect_retries": _NEVER})
         if self._broker.user:
             client.set_auth_credentials(self._broker.user, self._broker.password)

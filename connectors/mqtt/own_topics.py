@@ -6,20 +6,25 @@ of the same message counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.bindings import Bindings
 from connectors.field import LineLost
 from connectors.mqtt.line import Broker, OverMqtt
-from twin.packs import PointSpec
-from twin.ports import CommandAck, CommandOrder, DispatchOrder, Positions, TrackInfo
+from connectors.places import Fix, Places
+from twin.ports import CommandAck, CommandOrder, DispatchOrder, TrackInfo
 from twin.registry import PointTable
 from twin.wire import Quality
 
-Value = float | str | bool | None
+Value = float | str | bool | list[float | None] | None
+#: From so many devices on, a message is looked up as a whole.
+MANY = 8
 
 
 class Telemetry(msgspec.Struct):
@@ -40,13 +45,23 @@ class _Numbers(msgspec.Struct):
 
 class _Fixes(msgspec.Struct):
     ts: float
-    p: list[tuple[str, float, float, float, float]]
+    p: list[Fix]
 
 
 class _Ack(msgspec.Struct):
     id: str
     accepted: bool
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
+    """Which points a message of many devices tells of, in its order."""
+
+    names: list[str]
+    counts: list[int]
+    keys: list[str]
+    slots: NDArray[np.uint32]
 
 
 _numbers = msgspec.json.Decoder(_Numbers)
@@ -63,15 +78,19 @@ class MqttConnector(OverMqtt):
         park: the park's id, second part of every topic.
         points: names of devices and points → slots.
         tracks: names of people and vehicles → track numbers.
+        places: how its positions are read; park metres where left out.
     """
 
     def __init__(self, broker: str | Broker, park: str, points: PointTable, tracks: tuple[TrackInfo, ...] = (),
-                 name: str = "mqtt") -> None:
+                 name: str = "mqtt", places: Places | None = None) -> None:
         broker = Broker.at(broker) if isinstance(broker, str) else broker
         super().__init__(name, broker, points, Bindings(()), f"parktwin-{park}")
         self._park = park
         self._shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
-        self._track = {track.id: track.i for track in tracks}
+        self._messages: dict[str, _Shape] = {}
+        self._told_by: dict[str, str] = {}
+        self._places = places or Places(tracks)
+        self.findings += self._places.findings
 
     def topics(self) -> list[str]:
         """All of the park's."""
@@ -100,6 +119,10 @@ class MqttConnector(OverMqtt):
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Telemetry, positions, answers; our own commands come past too."""
+        device = self._told_by.get(topic)
+        if device is not None:
+            self._hear_telemetry(payload, device)
+            return
         parts = topic.split("/")[2:]
         if parts == ["telemetry"]:
             self._hear_telemetry(payload, None)
@@ -107,6 +130,8 @@ class MqttConnector(OverMqtt):
             self._move(_fixes.decode(payload))
         elif len(parts) == 2 and parts[1] == "telemetry":
             self._hear_telemetry(payload, parts[0])
+            if parts[0] in self._shapes:  # a device there is: names nobody knows are not kept
+                self._told_by[topic] = parts[0]
         elif len(parts) == 2 and parts[1] == "ack":
             ack = _ack.decode(payload)
             if self._sink:
@@ -122,42 +147,51 @@ class MqttConnector(OverMqtt):
                 self.take(name, values, message.ts / 1000)
             return
         at = numbers.ts / 1000
+        if len(numbers.d) >= MANY and device is None and self._hear_alike(numbers.d, at):
+            return
         for name, found in numbers.d.items() if device is None else [(device, numbers.v)]:
             keys = tuple(found)
             shape = self._shapes.get(name)
             if shape is None or shape[0] != keys:
                 slots = [self.points.slot(name, key) for key in keys]
-                if None in slots:
+                if self._has_words(slots):
                     self.take(name, found, at)
                     continue
                 shape = self._shapes[name] = keys, tuple(slot for slot in slots if slot is not None)
             self._heard.add_good(shape[1], found.values(), at)
 
+    def _hear_alike(self, found: dict[str, dict[str, float]], at: float) -> bool:
+        """A message of the same points as the last that began with the same device, in one go; whether it was one."""
+        first = next(iter(found))
+        names, counts = list(found), list(map(len, found.values()))
+        keys = list(chain.from_iterable(found.values()))
+        shape = self._messages.get(first)
+        if shape is None or shape.keys != keys or shape.names != names or shape.counts != counts:
+            slots = [self.points.slot(name, key) for name, values in found.items() for key in values]
+            if self._has_words(slots):
+                return False
+            shape = self._messages[first] = _Shape(names, counts, keys, np.array(slots, np.uint32))
+        self._heard.add_block(shape.slots, chain.from_iterable(map(dict.values, found.values())), at)
+        return True
+
+    def _has_words(self, slots: Sequence[int | None]) -> bool:
+        """Whether any of them takes no number (a text), or is not known."""
+        return any(slot is None or self.points.spec[slot].type == "text" for slot in slots)
+
     def take(self, device: str, values: Mapping[str, Value], source_time: float) -> None:
         """A device's values of one instant, seconds since 1970 UTC."""
         for key, value in values.items():
-            slot = self.points.slot(device, key)
-            if slot is None:
+            heard = self.points.heard(device, key, value)
+            if not heard:
                 self.refuse("unknown point", f"{device}.{key}")
-                continue
-            self._heard.add(slot, *number_of(self.points.spec[slot], value), source_time)
+            for slot, part in heard:
+                number = self.points.number(slot, part)
+                is_good = bool(np.isfinite(number))
+                if not is_good and part is not None:
+                    self.refuse("not a value of its point", f"{device}.{key}: {part!r:.60}")
+                self._heard.add(slot, number, Quality.GOOD if is_good else Quality.BAD, source_time)
 
     def _move(self, fixes: _Fixes) -> None:
-        known = [(self._track[p[0]], *p[1:]) for p in fixes.p if p[0] in self._track and np.isfinite(p[1:]).all()]
-        if len(known) < len(fixes.p):
-            self.refused["unknown track or place"] += len(fixes.p) - len(known)
-        if known and self._sink:
-            rows = np.array(known, np.float64)
-            self._sink.move(Positions(rows[:, 0].astype(np.uint32), rows[:, 1:4], rows[:, 4].astype(np.float32),
-                                      np.full(len(rows), fixes.ts / 1000)))
-
-
-def number_of(spec: PointSpec, value: Value) -> tuple[float, int]:
-    """A value as the column holds it, with its quality; what the point cannot be is NaN and bad."""
-    if value is None:
-        return float("nan"), Quality.BAD
-    try:
-        number = spec.number_of(value)
-    except (ValueError, KeyError, TypeError):
-        number = float("nan")
-    return (number, Quality.GOOD) if np.isfinite(number) else (float("nan"), Quality.BAD)
+        positions = self._places.take(fixes.p, fixes.ts / 1000, self.misplaced)
+        if positions is not None and self._sink:
+            self._sink.move(positions)

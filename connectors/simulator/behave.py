@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -44,6 +45,15 @@ class Behaviours:
         self._scale_meters()
         self._totals()
 
+    def afresh(self) -> Behaviours:
+        """The same behaviours with no state: as they are before their first instant."""
+        other, n = copy.copy(self), len(self.points)
+        other.value, other.held, other.held_until = np.zeros(n), np.full(n, np.nan), np.full(n, np.inf)
+        other.drift, other._time, other.steady = np.zeros(n), math.nan, np.zeros(len(self.follow_slot))
+        m = len(self.chance_slot)
+        other.chance_value, other.next_change = np.zeros(m), np.full(m, -np.inf)
+        return other
+
     # ---- set-up -------------------------------------------------------------------------------------------------
 
     def _columns(self) -> None:
@@ -55,16 +65,18 @@ class Behaviours:
         follow: list[tuple[int, int, float, float]] = []
         total: list[tuple[int, int, float]] = []
         chances: list[tuple[int, States, tuple[str, ...]]] = []
+        rests = np.array([any(word in f"{d.name} {d.name_zh}".lower() for word in _RESTING) for d in p.devices], bool)
+        if n:
+            self.is_resting = rests[p.device]
+        spreads = (0.9 + 0.2 * uniform(self.seed, self.number, 1)).tolist()
         for slot in range(n):
             index, spec = int(p.device[slot]), p.spec[slot]
             device, how = p.devices[index], p.kind[index].simulate.get(spec.key)
-            text = f"{device.name} {device.name_zh}".lower()
-            self.is_resting[slot] = any(word in text for word in _RESTING)
             if spec.type == "number" and spec.key != "energy":
                 self.low[slot] = min(spec.low, 0.0) if spec.low is not None and spec.low <= 0 else -np.inf
-            spread = 0.9 + 0.2 * float(uniform(self.seed, self.number[slot], 1)[0])
+            spread = spreads[slot]
             if isinstance(how, Constant):
-                self.base[slot], self.noise[slot] = spec.number_of(how.value), how.noise
+                self.base[slot], self.noise[slot] = p.number(slot, how.value), how.noise
             elif isinstance(how, Diurnal):
                 self.base[slot], self.amplitude[slot], self.peak[slot] = how.base, how.amplitude * spread, how.peak_hour
                 self.people[slot], self.weather[slot], self.noise[slot] = how.occupancy, how.weather, how.noise
@@ -75,6 +87,8 @@ class Behaviours:
                 total.append((slot, p.slot(device.id, how.of) or 0, how.start * spread))
             elif isinstance(how, States):
                 chances.append((slot, how, spec.states))
+            elif spec.type == "text":
+                self.base[slot] = np.nan
             elif spec.low is not None and spec.high is not None:
                 self.base[slot] = (spec.low + spec.high) / 2
         self.follow_slot = np.array([r[0] for r in follow], np.int64)
@@ -259,15 +273,20 @@ class Behaviours:
             value[slot[free]] += self.steady[k][free]  # what is there already is the noise
             self.steady[k[~free]] = value[slot[~free]]
 
+    def totals(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """f64 (instants, totals): what counters show that nobody holds, in the order of `total_slot`."""
+        local = np.asarray(times, np.float64) + self.site.utc_offset_hours * 3600.0 - _EPOCH
+        days, quarter = np.divmod(local, DAY_SECS)
+        at = quarter / 900.0
+        k = at.astype(int)
+        table, share = self.total_table, (at - k)[:, None]
+        cumulated = table[k] + (table[np.minimum(k + 1, 96)] - table[k]) * share
+        return self.total_start + days[:, None] * self.total_day + cumulated
+
     def _sum(self, value: NDArray[np.float64], now: float, held: NDArray[np.bool_]) -> None:
         if not len(self.total_slot):
             return
-        local = now + self.site.utc_offset_hours * 3600.0 - _EPOCH
-        days, quarter = divmod(local, DAY_SECS)
-        at = quarter / 900.0
-        k = int(at)
-        cumulated = self.total_table[k] + (self.total_table[min(k + 1, 96)] - self.total_table[k]) * (at - k)
-        total = self.total_start + days * self.total_day + cumulated
+        total = self.totals(np.array([now]))[0]
         free = ~held[self.total_slot]
         value[self.total_slot[free]] = total[free]
         for slot, parts, share in self.sum_of:

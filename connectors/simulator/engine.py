@@ -94,7 +94,7 @@ class Simulator:
         """The same field by a clock of its own, without what was done to this one; days are planned once for both."""
         other = copy.copy(self)
         other.clock, other._turn, other._fixed = clock, None, -np.inf
-        other.behaviours = Behaviours(self.points, self.site, self.seed)
+        other.behaviours = self.behaviours.afresh()
         other.orders = OrderBook(other.behaviours, self.offline, self.seed)
         other._incidents = Incidents(other.behaviours)
         other._crowd = self._crowd.apart() if self._crowd is not None else None
@@ -158,7 +158,7 @@ class Simulator:
 
     def history(self, start: float, end: float, every_secs: float = 300.0) -> Iterator[Readings]:
         """All points at coarse instants of a past span (seconds since 1970 UTC), oldest first; leaves the present alone."""
-        past = Behaviours(self.points, self.site, self.seed)
+        past = self.behaviours.afresh()
         slots = np.flatnonzero(self._quality != Quality.NEVER).astype(np.uint32)
         for now in np.arange(start, end, every_secs):
             value = past.at(float(now))
@@ -166,7 +166,10 @@ class Simulator:
 
     def past(self, slots: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.float64]:
         """f64 (instants, slots): what some points showed at instants (s, ascending); leaves the present alone."""
-        then = Behaviours(self.points, self.site, self.seed)
+        then = self.behaviours.afresh()
+        row_of = {int(slot): row for row, slot in enumerate(then.total_slot)}
+        if all(int(slot) in row_of for slot in slots) and not np.isin(slots, then.counts).any():  # nothing before matters
+            return np.maximum(then.totals(times)[:, [row_of[int(slot)] for slot in slots]], then.low[slots])
         return np.array([then.at(float(time))[slots] for time in times])
 
     async def run(self, sink: Sink) -> None:

@@ -46,6 +46,8 @@ def telemetry_of(simulator: Simulator, readings: Readings) -> dict[str, dict[str
         shown: float | str | None = round(value, 4)
         if quality == Quality.BAD or not np.isfinite(value):
             shown = None
+        elif spec.type == "text":
+            shown = points.texts.text(value)
         elif spec.states:
             shown = spec.states[min(max(int(value), 0), len(spec.states) - 1)]
         out.setdefault(points.devices[points.device[slot]].id, {})[spec.key] = shown

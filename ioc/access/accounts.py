@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,6 +24,9 @@ SCREEN_IDLE_SECS = 7 * 24 * 3600.0
 LOCK_AFTER = 5
 LOCK_SECS = 15 * 60.0
 TOUCH_EVERY_SECS = 20.0
+UNKNOWN_SECS = 1.0
+#: Of cookies nobody knows, so many a second are asked of the database: made-up ones must not hold up the others.
+UNKNOWN_AT_ONCE = 50
 DEMO_USER = "demo"
 SECOND_DEMO_USER = "demo-2"  # so that the demo can show what takes two people
 
@@ -74,12 +78,10 @@ class Accounts:
         self._live: dict[str, Session] = {}
         self._written: dict[str, float] = {}
         self._ended: set[str] = set()
+        self._unknown: dict[str, float] = {}
         self.on_end: list[Callable[[str], None]] = []
         with database.begin() as db:
-            for row in db.execute(sa.select(_sessions)):
-                person = Person(user=row.user, role=row.role, is_demo=row.is_demo)
-                self._live[row.id_hash] = Session(key=row.id_hash, person=person, csrf=row.csrf, created=row.created,
-                                                  seen=row.seen)
+            self._live = {row.id_hash: _session_of(row) for row in db.execute(sa.select(_sessions))}
         self.setup_token: str | None = None if self.has_admin() else secrets.token_urlsafe(18)
 
     def has_admin(self) -> bool:
@@ -117,7 +119,7 @@ class Accounts:
         Raises:
             AccessDenied: the token is wrong or used, or the account cannot be made.
         """
-        known = self.setup_token
+        known = None if self.has_admin() else self.setup_token  # another server of this park may have been set up
         if known is None or not secrets.compare_digest(known.encode(), token.encode()):
             self._count_wrong("setup")
             raise AccessDenied("the set-up token is wrong or already used", mend="read it from the server's first lines")
@@ -148,7 +150,7 @@ class Accounts:
 
     def find(self, cookie: str | None) -> Session | None:
         """The session of a cookie that is neither forged, ended, idle nor too old; does not count as activity."""
-        session = self._live.get(_key(cookie)) if cookie else None
+        session = (self._live.get(key := _key(cookie)) or self._begun_elsewhere(key)) if cookie else None
         if session is not None and self._is_over(session):
             self._end(session.key)
             return None
@@ -174,8 +176,46 @@ class Accounts:
         """Ends the session of a cookie and everything open under it."""
         self._end(_key(cookie))
 
-    def sweep(self) -> None:
-        """Ends every session that is idle or too old; called every few seconds."""
+    def of_key(self, key: str) -> Session | None:
+        """The session of a key, as `find` by its cookie."""
+        session = self._live.get(key) or self._begun_elsewhere(key)
+        return session if session is not None and not self._is_over(session) else None
+
+    def elsewhere(self) -> tuple[float, dict[str, float]] | None:
+        """When it was asked, and when each session was last seen by any server of this park; None when there is but one."""
+        now = self._clock.now()
+        with suppress(StoreDown):
+            if not self._database.is_sqlite:
+                with self._database.begin() as db:
+                    rows = db.execute(sa.select(_sessions.c.id_hash, _sessions.c.seen)).all()
+                return now, {row.id_hash: row.seen for row in rows}
+        return None
+
+    def _begun_elsewhere(self, key: str) -> Session | None:
+        """A session begun at another server of this park. One that nobody knows is not asked for again at once."""
+        now = self._clock.now()
+        if self._database.is_sqlite or key in self._ended or now < self._unknown.get(key, 0.0):
+            return None
+        self._unknown = {key: until for key, until in self._unknown.items() if until > now}
+        if len(self._unknown) >= UNKNOWN_AT_ONCE:
+            return None
+        with suppress(StoreDown):
+            with self._database.begin() as db:
+                row = db.execute(sa.select(_sessions).where(_sessions.c.id_hash == key)).first()
+            if row is not None:
+                self._live[key] = _session_of(row)
+                return self._live[key]
+            self._unknown[key] = now + UNKNOWN_SECS
+        return None
+
+    def sweep(self, elsewhere: tuple[float, dict[str, float]] | None = None) -> None:
+        """Ends every session that is idle, too old or ended at another server (`elsewhere`); called every few seconds."""
+        asked, seen = elsewhere or (0.0, {})
+        for key, session in list(self._live.items()) if elsewhere else ():
+            if key in seen:
+                self._live[key] = replace(session, seen=max(session.seen, seen[key]))
+            elif session.created < asked:
+                self._end(key)
         for session in [session for session in self._live.values() if self._is_over(session)]:
             self._end(session.key)
         self._forget_ended()
@@ -234,6 +274,11 @@ class Accounts:
         if len(self._wrong) > 10_000:
             self._wrong = {key: times for key, times in self._wrong.items() if self._recent_wrong(key)}
         self._wrong[name] = [*self._recent_wrong(name), self._clock.now()]
+
+
+def _session_of(row: Any) -> Session:
+    person = Person(user=row.user, role=row.role, is_demo=row.is_demo)
+    return Session(key=row.id_hash, person=person, csrf=row.csrf, created=row.created, seen=row.seen)
 
 
 def _key(cookie: str) -> str:

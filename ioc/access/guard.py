@@ -139,10 +139,10 @@ class Guard:
 
 
 async def sweep_forever(accounts: Accounts) -> None:
-    """Ends idle and old sessions (and so their sockets) soon after their time; runs until cancelled."""
+    """Ends idle, old and elsewhere ended sessions (and so their sockets) soon after their time; runs until cancelled."""
     while True:
         await asyncio.sleep(SWEEP_SECS)
-        accounts.sweep()
+        accounts.sweep(await asyncio.to_thread(accounts.elsewhere))
 
 
 def cookie_of(headers: dict[str, str]) -> str | None:

@@ -75,6 +75,12 @@ def _replace(services: Services, user: str, fence: Fence, what: str, word: str, 
               text_zh=f"围栏「{fence.name_zh or fence.name}」已{word_zh}")
 
 
+def redraw(services: Services) -> None:
+    """Another server of this park keeps the drawn fences: watch them as they are now."""
+    services.fences.reread()
+    services.runner.core.place_fences(stand(services))
+
+
 def stand(services: Services) -> list[Placed]:
     """Every fence with its geometry; one whose place is gone is left out and told."""
     found = []

@@ -10,6 +10,9 @@ from prometheus_client.registry import Collector
 
 from ioc.services import Services
 
+#: A core that has not ticked for so long is frozen.
+STILL_SECS = 5.0
+
 
 class ParkMetrics(Collector):
     """Figures read off the running park when asked."""
@@ -22,6 +25,7 @@ class ParkMetrics(Collector):
         s, core = self._services, self._services.runner.core
         yield GaugeMetricFamily("parktwin_browsers", "Browsers on the live socket", value=len(s.hub.clients))
         yield GaugeMetricFamily("parktwin_points", "Points known", value=len(s.points))
+        yield GaugeMetricFamily("parktwin_writes", "Whether this server writes alarms and commands", value=core.leads)
         yield CounterMetricFamily("parktwin_tick_faults", "Ticks of the live core that failed", value=s.runner.faults)
         yield GaugeMetricFamily("parktwin_tick_late_seconds", "How late the last tick ended", value=s.runner.late_secs)
         yield CounterMetricFamily("parktwin_ticks", "Ticks of the core", value=s.runner.ticks)
@@ -54,15 +58,16 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/readyz")
     def readyz() -> JSONResponse:
-        """The core ticks, history can write, the database answers."""
+        """The core ticks, history can write, the database answers; of several servers, whether this one writes."""
         wrong = []
-        if not services.runner.is_alive or services.runner.late_secs > 10:
+        if not services.runner.is_alive or max(services.runner.late_secs, services.runner.still_secs) > STILL_SECS:
             wrong.append("the live core does not tick")
         if services.history.fault:
             wrong.append(f"history cannot write: {services.history.fault}")
         if services.runner.core.events.database.is_down:
             wrong.append("the database does not answer")
-        return JSONResponse({"status": "ready" if not wrong else "not ready", "wrong": wrong}, 200 if not wrong else 503)
+        return JSONResponse({"status": "ready" if not wrong else "not ready", "wrong": wrong, **_part(services)},
+                            200 if not wrong else 503)
 
     @routes.get("/metrics")
     def metrics() -> Response:
@@ -70,3 +75,12 @@ def router(services: Services) -> APIRouter:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _part(services: Services) -> dict[str, object]:
+    """This server's part among several."""
+    if services.replica is None:
+        return {"role": "alone"}
+    told = services.replica.servers()
+    return {"role": "writer" if services.replica.leads else "follower", "here": told.here, "writer": told.writer,
+            "servers": told.servers}

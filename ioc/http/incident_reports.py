@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
+from ioc.access.discreet import sees_people
 from ioc.access.person import require
 from ioc.http.refusal import Refusal
 from ioc.incident_reports import ReportDesk
@@ -31,19 +32,19 @@ def router(services: Services) -> APIRouter:
     def ask(wanted: Asked) -> JSONResponse:
         """Begin a report; 202 with its key."""
         who = require("viewer", "reading a report")
-        return JSONResponse({"key": desk.ask(wanted.incident, wanted.lang, who.user)}, 202)
+        return JSONResponse({"key": desk.ask(wanted.incident, wanted.lang, who.user, sees_people=sees_people(who))}, 202)
 
     @routes.get("/still.jpg")
     def still(at_ms: float, node: str = "park") -> Response:
         """A place as it was at an instant, from the south-west: the storey opened, rooms by temperature, alarms, people."""
-        require("viewer", "looking at the past")
+        who = require("viewer", "looking at the past")
         index = services.graph.index(node)
         if not index:
             raise Refusal(404, f"no node '{node}'", "node.unknown", node=node)
         first, last = range_of(services.history, services.runner.core.clock.now())
         if not first <= at_ms <= last:
             raise Refusal(422, f"that moment is not on record; there is {first} to {last} (ms)", "replay.moment")
-        body = desk.stills.still(int(at_ms), index)
+        body = desk.stills.still(int(at_ms), index, sees_people(who))
         return Response(body, media_type="image/jpeg", headers={"cache-control": "private, max-age=600"})
 
     @routes.get("/{key}")

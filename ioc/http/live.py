@@ -57,14 +57,22 @@ def router(services: Services) -> APIRouter:
         state = core.state
         return {"values": [{"point": services.points.ids[s], "unit": services.points.unit[s],
                             "value": None if np.isnan(state.value[s]) else float(state.value[s]),
+                            "text": services.points.texts.text(state.value[s]) if services.points.spec[s].type == "text"
+                            else None,
                             "quality": Quality(int(state.quality[s])).name.lower(),
                             "source_ms": None if state.quality[s] == Quality.NEVER else float(state.source[s] * 1000)}
                            for s in services.points.slots_of(index)]}
 
     @routes.get("/history")
     async def history(point: str, from_ms: float, to_ms: float, buckets: int = Query(200, ge=1, le=5000)) -> dict[str, Any]:
-        """A point over time: mean, low and high of equal buckets; null where nothing was heard."""
+        """A point over time: mean, low and high of equal buckets; null where nothing was heard. Of a text what it said, the
+        last `buckets` times."""
         series = await run_in_threadpool(services.history.query, point, from_ms, to_ms, buckets)
+        slot = services.points.slot_of(point)
+        if slot is not None and services.points.spec[slot].type == "text":
+            said = await run_in_threadpool(services.history.readings_of, np.array([slot]), int(from_ms), int(to_ms))
+            words = [services.points.texts.text(value) for value in said.value[-buckets:]]
+            return {"t": np.rint(said.source_time[-buckets:] * 1000).tolist(), "text": words}
         return {"t": series.t.tolist(), **{name: _nullable(getattr(series, name)) for name in ("mean", "low", "high")}}
 
     @routes.get("/history/export", response_class=FileResponse)

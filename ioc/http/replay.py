@@ -17,8 +17,8 @@ from ioc.access.person import require
 from ioc.http.refusal import Refusal, refused
 from ioc.live.replay import cards_at, past_of, scope_of, views_of
 from ioc.services import Services
-from twin.fences import PREFIX
 from twin.live.alarms import AlarmEvent
+from twin.live.own_faults import OWN
 from twin.marks import Mark, Marks
 from twin.ports import SAMPLE
 from twin.replay import KEPT_SECS, ORDER_SECS, range_of
@@ -105,7 +105,7 @@ def router(services: Services) -> APIRouter:
         steps = await run_in_threadpool(core.events.alarm_steps, from_ms / 1000 - KEPT_SECS, to_ms / 1000)
         known = set(core.state.rules.keys)
         rows = [{"at_ms": e.time * 1000, "what": e.what, **msgspec.to_builtins(views.alarm(e.alarm))}
-                for e in under_way(steps, from_ms / 1000) if e.alarm.key in known or e.alarm.key.startswith(PREFIX)]
+                for e in under_way(steps, from_ms / 1000) if e.alarm.key in known or e.alarm.key.startswith(OWN)]
         given = await run_in_threadpool(core.events.commands_between, from_ms / 1000 - ORDER_SECS, to_ms / 1000)
         commands = [msgspec.to_builtins(views.command(c)) for c in given if c.steps[-1][1] >= from_ms / 1000]
         people = await run_in_threadpool(_people, services, int(from_ms), int(to_ms))

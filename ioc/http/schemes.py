@@ -13,11 +13,10 @@ from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import current
 from ioc.http.refusal import Refusal
-from ioc.reports.schemes import SchemeReport, scheme_report
 from ioc.schemes import SchemeDesk
 from ioc.services import Services
 from scenes.schemes.file import month_day_of, read_rules
-from scenes.schemes.result import PRESENT, scheme_ids
+from scenes.schemes.listed import PRESENT, scheme_ids
 
 Lang = Literal["zh", "en"]
 
@@ -54,6 +53,8 @@ def router(services: Services) -> APIRouter:
         wanted = [known(a), known(b)]
 
         def make() -> bytes:
+            from ioc.reports.schemes import SchemeReport, scheme_report  # slow to load: the PDF writer and VTK
+
             return scheme_report(SchemeReport(
                 build=services.build_dir, results=[desk.wait(key, when) for key in wanted], lang=lang,
                 park=services.spec.name_zh or services.spec.name if lang == "zh" else services.spec.name,

@@ -26,7 +26,7 @@ def router(services: Services) -> APIRouter:
     by_id = {track.id: track for track in services.tracks}
 
     def middle(node: int) -> tuple[float, float, float] | None:
-        if not node or graph.columns["kind"][node] != "space":
+        if not node or graph.columns["kind"][node] != "storey":
             return None
         x, y, z = graph.columns["anchor"][node]
         return float(x), float(y), float(z)
@@ -37,7 +37,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/tracks/{track_id}/trajectory")
     async def track(track_id: str, from_ms: float, to_ms: float) -> dict[str, Any]:
-        """Fixes of a period (at most a day) as legs, storeys, stays and rooms. A viewer gets rooms by the minute only,
+        """Fixes of a period (at most a day) as legs, storeys, stays and rooms. A viewer gets storeys by the minute only,
         and no name; either way the look is written to the trail."""
         who = require("viewer", "looking at where somebody was")
         found = by_id.get(track_id)
@@ -48,7 +48,7 @@ def router(services: Services) -> APIRouter:
         told = await run_in_threadpool(read, found, from_ms, to_ms)
         decision = decide(who.role, "track")
         if not decision.allowed:
-            told = blurred(told, middle)
+            told = blurred(told, lambda node: storey_of(graph, node), middle)
         await runner.call(lambda: _note(services, who, found, from_ms, to_ms, decision.allowed))
         return {**_answer(services, told), "track": track_id, "from_ms": from_ms, "to_ms": to_ms,
                 "blurred": not decision.allowed, "reason": "" if decision.allowed else decision.reason}
@@ -60,8 +60,8 @@ def _note(services: Services, who: Person, track: TrackInfo, from_ms: float, to_
     mins = round((to_ms - from_ms) / 60_000)
     services.runner.core.note(
         who.user, "track.viewed", track.id,
-        text=f"Looked at where {track.id} was, {mins} min{'' if is_full else ', rooms only'}",
-        text_zh=f"查看 {track.id} 的轨迹，{mins} 分钟{'' if is_full else '（仅房间）'}")
+        text=f"Looked at where {track.id} was, {mins} min{'' if is_full else ', storeys only'}",
+        text_zh=f"查看 {track.id} 的轨迹，{mins} 分钟{'' if is_full else '（仅楼层）'}")
 
 
 def _answer(services: Services, found: Trajectory) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ioc.live.hub import Hub, Outgoing, encode
+from ioc.access.discreet import Discretion
+from ioc.live.hub import Hub, Outgoing, encode, texts_of
 from ioc.live.sight import Sight
 from twin.graph import SceneGraph
 from twin.history.store import History
-from twin.live.core import LiveCore, Tick
+from twin.live.core import LiveCore
 from twin.live.frames import overlay_frame
+from twin.live.tick import Tick
 from twin.wire import Kpi, Kpis
 
 SMALL = 2000
@@ -31,10 +33,12 @@ class Broadcast:
         core, hub, history, graph: of the park.
         paint: overlay channel → (node indices, values).
         cards: node index → KPI cards.
+        discretion: what those get who may not follow people.
     """
 
     def __init__(self, core: LiveCore, hub: Hub, history: History, graph: SceneGraph, paint: Callable,
-                 cards: Callable[[int], list[Kpi]]) -> None:
+                 cards: Callable[[int], list[Kpi]], discretion: Discretion) -> None:
+        self._discretion = discretion
         self._core, self._hub, self._history, self._graph = core, hub, history, graph
         self._paint, self._cards = paint, cards
         self._sight = Sight(graph, core.points)
@@ -47,27 +51,37 @@ class Broadcast:
         """Write down, encode once, hand over."""
         self._history.put(tick.readings)
         self._history.put_positions(tick.positions)
+        self._core.own_fault("history", self._history.fault is not None)
         self._tracks.update(int(track) for track in tick.tracks)
         if not self._hub.clients:
             self._tracks.clear()
             self._told, self._waiting = tick.seq, 0  # whoever joins gets everything first
             return
-        texts = [encode(message) for message in (*tick.alarms, *tick.incidents, *tick.commands, *tick.dispatches,
-                                                   *tick.trail, *tick.links)]
+        told = (*tick.alarms, *tick.incidents, *tick.commands, *tick.dispatches, *tick.trail)
+        texts = [encode(link) for link in tick.links]
         texts += [encode(tick.floods)] if tick.floods is not None else []
+        said = texts_of(self._core.points, tick.slots, self._core.state.value)
+        texts += [encode(said)] if said is not None else []
+        has_crowd, places, blurred = self._hub.has_crowd, b"", b""
         since = self._told
         frames, views = self._values(tick)
         overlays: dict[int, bytes] = {}
         if tick.time >= self._positions_due:
             self._positions_due = tick.time + POSITIONS_SECS
-            frames.append(self._core.positions_frame(np.array(sorted(self._tracks), np.int64), tick.time))
+            moved = np.array(sorted(self._tracks), np.int64)
+            places = self._core.positions_frame(moved, tick.time)
+            blurred = self._core.positions_frame(moved, tick.time, self._discretion.places) if has_crowd else places
             self._tracks.clear()
         if tick.time >= self._paint_due:
             self._paint_due = tick.time + PAINT_SECS
             overlays = {channel: self.overlay(channel, tick) for channel in self._hub.wanted_channels()}
             texts += [encode(Kpis(node=node, cards=self._cards(index))) for node in sorted(self._hub.looked_at())
                       if (index := self._graph.index(node))]
-        self._hub.publish(Outgoing(tick.seq, tuple(texts), tuple(frames), overlays, views, since))
+        named = tuple(encode(message) for message in told)
+        nameless = tuple(encode(self._discretion.of(message)) for message in told) if has_crowd else ()
+        self._hub.publish(Outgoing(tick.seq, tuple(texts), tuple(frames), overlays, views, since,
+                                   people=(named, (places,) if places else ()),
+                                   crowd=(nameless, (blurred,) if blurred else ())))
 
     def _values(self, tick: Tick) -> tuple[list[bytes], dict[str, bytes]]:
         """A frame for everyone, or one for each node looked at."""

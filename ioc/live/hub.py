@@ -13,8 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from twin.wire import Message
+from twin.registry import PointTable
+from twin.wire import Message, Texts
 
 MAX_WAITING = 4
 MAX_TEXT_CHARS = 4_000_000
@@ -24,6 +27,14 @@ _encoder = msgspec.json.Encoder()
 def encode(message: Message) -> str:
     """A JSON message as text."""
     return _encoder.encode(message).decode()
+
+
+def texts_of(points: PointTable, slots: NDArray[np.integer], value: NDArray[np.float64]) -> Texts | None:
+    """What the text points among some slots say, for browsers; None where there are none."""
+    if not len(points.text_slots):
+        return None
+    said = points.texts.known(value[np.intersect1d(slots, points.text_slots)])
+    return Texts(codes=list(said), texts=list(said.values())) if said else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +50,16 @@ class Outgoing:
     overlays: dict[int, bytes] = field(default_factory=dict)
     views: dict[str, bytes] = field(default_factory=dict)
     since: int = -1
+    #: (texts and a frame) about people, for whoever may follow them, and for all others
+    people: tuple[tuple[str, ...], tuple[bytes, ...]] = ((), ())
+    crowd: tuple[tuple[str, ...], tuple[bytes, ...]] = ((), ())
 
 
 class Client:
     """One browser's outbox."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, sees_people: bool = False) -> None:
+        self.sees_people = sees_people
         self.node = "park"
         self.channels: frozenset[int] = frozenset()
         self.texts: deque[str] = deque()
@@ -57,7 +72,8 @@ class Client:
 
     def put(self, out: Outgoing) -> None:
         """Queue a tick; a client that is behind only remembers since when."""
-        self._queue(out.texts)
+        texts, frames = out.people if self.sees_people else out.crowd
+        self._queue((*out.texts, *texts))
         if self.overrun.is_set():
             return
         if not self.frames:
@@ -66,7 +82,7 @@ class Client:
             self.frames.clear()
             self.lag_since = self._had
         if self.lag_since is None:
-            self.frames.extend(out.frames)
+            self.frames.extend((*out.frames, *frames))
             if self.node in out.views:
                 self.frames.append(out.views[self.node])
             self.frames.extend(frame for channel, frame in out.overlays.items() if channel in self.channels)
@@ -104,6 +120,8 @@ class Hub:
         self.clients: set[Client] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.dropped = 0
+        #: what those get of a message who may not follow people
+        self.discreet: Callable[[Message], Message] = lambda message: message
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Name the loop clients live on."""
@@ -117,12 +135,28 @@ class Hub:
     def tell(self, message: Message) -> None:
         """From any thread: one message to everyone, never dropped."""
         def deliver() -> None:
+            crowd = self.discreet(message) if self.has_crowd else message
             for client in self.clients:
-                client.say(message)
+                client.say(message if client.sees_people else crowd)
             self._let_go()
 
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(deliver)
+
+    def rejoin(self) -> None:
+        """From any thread: let every browser go; it joins again and gets everything as it stands."""
+        def let_go() -> None:
+            for client in self.clients:
+                client.overrun.set()
+            self._let_go()
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(let_go)
+
+    @property
+    def has_crowd(self) -> bool:
+        """Whether any browser's person may not follow people."""
+        return any(not client.sees_people for client in list(self.clients))
 
     def wanted_channels(self) -> frozenset[int]:
         """Overlay channels anyone looks at."""

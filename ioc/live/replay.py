@@ -14,12 +14,13 @@ import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from numpy.typing import NDArray
 
+from ioc.access.discreet import sees_people
 from ioc.access.person import current
-from ioc.live.hub import encode
+from ioc.live.hub import encode, texts_of
 from ioc.services import Services
 from overlays.kpis import SCOPES, KpiBoard
-from twin.fences import PREFIX
 from twin.live.frames import overlay_frame, positions_frame, values_frame
+from twin.live.own_faults import OWN
 from twin.live.tracks import LOST
 from twin.live.views import Views
 from twin.replay import WINDOW_MS, Changes, Past, ReplayError, range_of
@@ -36,7 +37,7 @@ def past_of(services: Services) -> Past:
     known = set(core.state.rules.keys)
     return Past(services.history, core.events, period=services.points.period,
                 tracks=max((track.i for track in services.tracks), default=-1) + 1, locate=core.tracks.locate,
-                keeps=lambda key: key in known or key.startswith(PREFIX))
+                keeps=lambda key: key in known or key.startswith(OWN))
 
 
 def views_of(services: Services) -> Views:
@@ -87,6 +88,7 @@ class Replay:
 
     def __init__(self, services: Services, socket: WebSocket) -> None:
         self._services, self._socket = services, socket
+        self._sees_people = sees_people(current())
         self._past, self._views = past_of(services), views_of(services)
         self._channels: list[int] = []
         self._node = "park"
@@ -187,7 +189,7 @@ class Replay:
 
     # ---- sending ------------------------------------------------------------------------------------------------
     async def _send(self, message: Message) -> None:
-        await self._socket.send_text(encode(message))
+        await self._socket.send_text(encode(message if self._sees_people else self._services.discretion.of(message)))
 
     async def _state(self, *, is_reset: bool = False, fault: str = "", fault_zh: str = "") -> None:
         digest = "" if self._is_playing or not self._past.at_ms else await asyncio.to_thread(self._past.hash)
@@ -202,6 +204,8 @@ class Replay:
             await self._send(message)
         slots = changes.slots[past.quality[changes.slots] != Quality.NEVER]
         if len(slots):
+            if (said := texts_of(self._services.points, slots, past.value)) is not None:
+                await self._send(said)
             self._seq += 1
             await self._socket.send_bytes(values_frame(slots, past.value[slots], past.age_ms(slots), past.quality[slots],
                                                        seq=self._seq, server_time_ms=past.at_ms))
@@ -209,8 +213,11 @@ class Replay:
     async def _fixes(self, tracks: NDArray[np.int64]) -> None:
         past = self._past
         self._seq += 1
+        xyz, node, heading = past.xyz[tracks].astype(np.float64), past.node[tracks], past.heading[tracks]
+        if not self._sees_people:
+            (xyz, node), heading = self._services.discretion.places(xyz, node), np.zeros_like(heading)
         await self._socket.send_bytes(positions_frame(
-            tracks, past.xyz[tracks], past.heading[tracks], past.node[tracks], past.flags[tracks], seq=self._seq,
+            tracks, xyz, heading, node, past.flags[tracks], seq=self._seq,
             server_time_ms=past.at_ms))
 
     async def _paint(self) -> None:

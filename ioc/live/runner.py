@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TypeVar
 
-from twin.live.core import LiveCore, Tick
+from twin.live.core import LiveCore
+from twin.live.tick import Tick
 from twin.ports import Connector
 
 TICK_SECS = 0.1
@@ -32,6 +34,7 @@ class CoreRunner:
         self.connector = connector
         self.ticks = 0
         self.late_secs = 0.0
+        self._ticked = time.monotonic()
         self.faults = 0
         self._on_tick = on_tick
         self._loop = asyncio.new_event_loop()
@@ -43,6 +46,11 @@ class CoreRunner:
     def is_alive(self) -> bool:
         """Whether the core's thread runs."""
         return self._thread.is_alive()
+
+    @property
+    def still_secs(self) -> float:
+        """How long ago the last tick ended: grows while something holds the core's thread."""
+        return time.monotonic() - self._ticked
 
     def start(self) -> None:
         """Start the thread."""
@@ -76,6 +84,7 @@ class CoreRunner:
             due += TICK_SECS
             self._tick()
             self.ticks += 1
+            self._ticked = time.monotonic()
             now = self._loop.time()
             self.late_secs = max(0.0, now - due)
             due = max(due, now - TICK_SECS)

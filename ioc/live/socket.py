@@ -8,8 +8,9 @@ import contextlib
 import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from ioc.access.discreet import sees_people
 from ioc.access.person import current
-from ioc.live.hub import Client, encode, pump
+from ioc.live.hub import Client, encode, pump, texts_of
 from ioc.live.runner import TICK_SECS
 from ioc.services import Services
 from twin.wire import Channel, Clock, ClockAsk, Hello, Look, Message
@@ -26,7 +27,7 @@ def router(services: Services) -> APIRouter:
     @routes.websocket("/live")
     async def live(socket: WebSocket) -> None:
         await socket.accept()
-        client = Client()
+        client = Client(sees_people=sees_people(current()))
         work = [asyncio.create_task(part) for part in (
             _join(services, client, socket), _listen(services, client, socket), client.overrun.wait())]
         try:
@@ -53,16 +54,20 @@ async def _listen(services: Services, client: Client, socket: WebSocket) -> None
 
 async def _join(services: Services, client: Client, socket: WebSocket) -> None:
     """Everything as it stands, then everything that changes; nothing falls between the two."""
+    blur = None if client.sees_people else services.discretion.places
     core, person, loop = services.runner.core, current(), asyncio.get_running_loop()
     services.hub.clients.add(client)
 
     def state() -> tuple[tuple[bytes, bytes], list[Message], float]:
         incidents = core.incidents.open() if core.incidents else []
         sent = core.dispatches.live() if core.dispatches else []
-        said = [*core.links.values(), *core.alarms(), core.floods.now, *incidents, *sent, services.wall.view()]
+        said: list[Message] = [*core.links.values(), *core.alarms(), core.floods.now, *incidents, *sent, services.wall.view(),
+                               *([services.replica.servers()] if services.replica is not None else [])]
+        if (words := texts_of(core.points, core.points.text_slots, core.state.value)) is not None:
+            said.append(words)
         # what was queued up to here is older than this state; what comes later is queued behind this call
         loop.call_soon_threadsafe(client.forget)
-        return core.snapshot(), said, core.clock.now()
+        return core.snapshot(blur=blur), said, core.clock.now()
 
     snapshot, messages, now = await services.runner.call(state)
     hello = Hello(park=services.spec.id, build=str(services.manifest.get("build", "")), user=person.user if person else "",
@@ -70,11 +75,11 @@ async def _join(services: Services, client: Client, socket: WebSocket) -> None:
                   server_time_ms=now * 1000, slots=len(services.points))
     await socket.send_text(encode(hello))
     for message in messages:
-        await socket.send_text(encode(message))
+        await socket.send_text(encode(message if client.sees_people else services.discretion.of(message)))
     for frame in snapshot:
         await socket.send_bytes(frame)
     await pump(client, socket.send_text, socket.send_bytes,
-               lambda since: services.runner.call(lambda: core.snapshot(since)))
+               lambda since: services.runner.call(lambda: core.snapshot(since, blur)))
 
 
 def _hear(services: Services, client: Client, text: str) -> None:

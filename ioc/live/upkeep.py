@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 
 import pyarrow as pa
@@ -21,25 +23,42 @@ log = logging.getLogger(__name__)
 
 
 async def keep_compact(history: History, clock: Clock, every_secs: float = EVERY_SECS,
-                       spec: HistorySpec | None = None) -> None:
-    """Compact, thin, delete and publish at start and every hour, beside the loop; a fault is told and tried again."""
+                       spec: HistorySpec | None = None, publishes: Callable[[], bool] = lambda: True) -> None:
+    """Compact, thin, delete and (where it `publishes`) publish at start and every hour, beside the loop.
+
+    A fault is told and tried again.
+    """
     spec = spec or HistorySpec()
     while True:
         try:
-            await asyncio.to_thread(_one_round, history, clock.now(), spec)
+            await asyncio.to_thread(_one_round, history, clock.now(), spec, publishes())
         except (OSError, pa.ArrowException, TwinError) as error:
             log.error("history could not be looked after: %s", error)
         await asyncio.sleep(every_secs)
 
 
-def _one_round(history: History, now: float, spec: HistorySpec) -> None:
+def _one_round(history: History, now: float, spec: HistorySpec, publishes: bool) -> None:
     if written := history.compact(now):
         log.info("history: %s day files written", written)
-    if spec.publish and (days := publish(history.root, spec.publish, until_ms=int(now * 1000))):
+    if spec.publish and publishes and (days := publish(history.root, spec.publish, until_ms=int(now * 1000))):
         log.info("history: %s days published to %s", days, spec.publish)
     kept = history.keep(Keeping(thin=spec.thin, days=spec.days, positions_days=spec.positions_days), now)
     if kept != Kept():
         log.info("history: %s days thinned, %s deleted", kept.thinned, kept.deleted)
+
+
+async def watch_build(services: Services, every_secs: float = 5.0) -> None:
+    """Where several servers share the park's folder: a build that another of them published is served here too."""
+    manifest = services.build_dir / "manifest.json"
+    while services.replica is not None:
+        await asyncio.sleep(every_secs)
+        try:
+            build = json.loads(await asyncio.to_thread(manifest.read_bytes)).get("build")
+        except (OSError, ValueError):  # between two builds
+            continue
+        if build != services.manifest.get("build"):
+            services.edits.on_published()
+            return
 
 
 async def remember_the_day(services: Services) -> None:

@@ -69,7 +69,7 @@ def bench_scene(
 
 def bench_live(
     quick: Annotated[bool, typer.Option("--quick", help="small sizes: a minute")] = False,
-    only: Annotated[str, typer.Option(help="groups of rows, with commas between: state, mqtt, browsers, history")] = "",
+    only: Annotated[str, typer.Option(help="groups, with commas between: state, mqtt, browsers, history, people")] = "",
     json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
 ) -> None:
     """State and alarms, MQTT in, browsers and history, beside what others do with the same."""

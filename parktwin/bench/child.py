@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TREE = Path(__file__).resolve().parents[2]
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _SAMPLE_SECS = 0.05
 
 
@@ -27,8 +26,8 @@ class Cost:
 
     Args:
         wall_s, cpu_s: elapsed, and user + system of the process and all it waited for.
-        peak_mb: highest sum of resident memory over the process and its children, sampled 20 times a second
-            (pages shared between them count more than once), never less than the largest single process.
+        peak_mb: highest sum of resident memory over the process and its children, sampled 20 times a second; what several
+            of them share counts once.
         said: what it wrote to standard output.
     """
 
@@ -68,7 +67,7 @@ def run(command: Sequence[str], *, timeout_s: float = 3600.0, environment: Mappi
         last = (complaint.strip() or said.strip()).splitlines()[-1:] or [f"exit {process.returncode}"]
         raise Failed(last[0][:300])
     return Cost(wall_s=wall, cpu_s=usage.ru_utime + usage.ru_stime,
-                peak_mb=max(watch.peak_bytes / 1e6, usage.ru_maxrss / 1e3), said=said)
+                peak_mb=watch.peak_bytes / 1e6, said=said)
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -98,7 +97,9 @@ def _tree_of(pid: int) -> list[int]:
 
 
 def _resident(pid: int) -> int:
+    """Bytes of a process in memory, of pages it shares with others its share of them."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-    except (OSError, IndexError):
+        with Path(f"/proc/{pid}/smaps_rollup").open() as rows:
+            return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:")), 0)
+    except OSError:
         return 0

@@ -46,7 +46,7 @@ def recolour_rows(page: Page, conditions: str) -> list[Row]:
     seen: dict[str, Any] | None = page.evaluate(SCRIPT, [NODES, ROUNDS])
     sent = len(overlay_frame(1, np.arange(1, NODES + 1), np.ones(NODES), seq=1, server_time_ms=0.0))
     rows = [Row(what="bytes of a message that recolours 10k nodes", unit="kB", ours=sent / 1e3, target=60.0,
-                note="as it goes over the WebSocket, uncompressed: a node and a value each", conditions=conditions)]
+                note="as it goes over the WebSocket: a value and the step to its node each", conditions=conditions)]
     if seen is None:
         return [*rows, Row(what="10k recolours, JavaScript", unit="ms", ours=float("nan"), conditions=conditions,
                            note="not measured: the page's painter could not be reached")]

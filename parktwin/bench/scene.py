@@ -24,7 +24,7 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
     Args:
         files: IFC files; those beside the checkout (`PARKTWIN_SHARED`) when none are given.
         only: names out of `GROUPS`; all of them when empty.
-        quick: small sizes and one round.
+        quick: small sizes and one round, without the sample park's rebuild.
         park: a compiled park for the rows of the view; the sample park is made and built when left out.
 
     Raises:
@@ -38,7 +38,7 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
     if absent or not (found or NEED_FILES.isdisjoint(only or GROUPS)):
         raise SourceError(f"no such IFC file: {', '.join(absent)}" if absent else "no IFC files to measure with",
                           mend="name some: parktwin bench scene FILE.ifc …")
-    from parktwin.bench.scene_again import again_rows
+    from parktwin.bench.scene_again import again_rows, sample_rows
     from parktwin.bench.scene_gis import gis_rows, place_rows
     from parktwin.bench.scene_ifc import growth_rows, small_rows
     from parktwin.bench.scene_true import true_rows
@@ -52,7 +52,8 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
         "small": lambda: small_rows(small if quick else found, scratch, turns, conditions, _tell),
         "growth": lambda: growth_rows(_seed(found), QUICK_MB if quick else GROWTH_MB, scratch, conditions, _tell),
         "true": lambda: true_rows(found[:4] if quick else found, conditions, _tell),
-        "again": lambda: again_rows((found * 4)[:4], scratch, turns, conditions, _tell),
+        "again": lambda: [*again_rows((found * 4)[:4], scratch, turns, conditions, _tell),
+                          *([] if quick else sample_rows(scratch, turns, conditions, _tell))],
         "gis": lambda: gis_rows(CITY[:1] if quick else CITY, scratch, turns, conditions, _tell),
         "place": lambda: place_rows(conditions),
         "view": lambda: view_rows(park, scratch, conditions, _tell),

@@ -6,17 +6,15 @@ Everything lies under `build/schemes/<id>/`; the compiled park itself is never w
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import shapely
 
 from gis.crs import convergence_deg
 from scenes.schemes.file import Rules, Scheme, read_rules, read_scheme
+from scenes.schemes.listed import PRESENT, Document, content_hash, fault_document, scheme_ids
 from scenes.schemes.mass import LeftOut, Surroundings, added_stacks, apply_scheme, open_surroundings
 from scenes.schemes.model import scheme_glb
 from scenes.schemes.rules import Indicator, indicators, rings_of
@@ -28,38 +26,7 @@ from twin.graph import SceneGraph
 from twin.park import ParkSpec
 from twin.parkfile import Fault
 
-PRESENT = "present"
-FORMAT = 9
 Progress = Callable[[str, float], None]
-Document = dict[str, Any]
-
-
-def scheme_ids(spec: ParkSpec) -> list[str]:
-    """Ids of the park's schemes, sorted."""
-    folder = spec.root / "schemes"
-    return sorted(p.stem for p in folder.glob("*.toml") if p.stem != PRESENT) if folder.is_dir() else []
-
-
-def content_hash(spec: ParkSpec, manifest: Document, key: str) -> str:
-    """Changes when the scheme, a file it names, the rules or the compiled park changes."""
-    digest = hashlib.sha256(f"{FORMAT}:{manifest.get('build')}:{key}".encode())
-    paths = [spec.root / "rules.toml"]
-    if key != PRESENT:
-        scheme, _ = read_scheme(spec.root / "schemes" / f"{key}.toml")
-        paths += [scheme.path, *(b.ifc for b in scheme.buildings if b.ifc), *(f.source for f in scheme.footprints)]
-    for path in paths:
-        if path.is_file():
-            state = path.stat()
-            digest.update(_digest(path, state.st_mtime_ns, state.st_size))
-        else:
-            digest.update(b"-")
-    return digest.hexdigest()[:16]
-
-
-@functools.lru_cache(maxsize=512)
-def _digest(path: Path, modified_ns: int, size: int) -> bytes:
-    """SHA-256 of a file; read again only when its time or size changes (browsers ask often, IFC files are large)."""
-    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def kept(spec: ParkSpec, key: str, stamp: str) -> Document | None:
@@ -209,12 +176,6 @@ def _left_out(item: LeftOut) -> Document:
             "rings": rings_of(shape), "clash": rings_of(clash), "hits": [hit.id for hit in item.hits],
             "hit_names": [hit.name for hit in item.hits], "hit_names_zh": [hit.name_zh for hit in item.hits],
             "at": [round(middle.x, 3), round(middle.y, 3), round(stack.top, 3)], "line": item.fault.line}
-
-
-def fault_document(fault: Fault, file: str) -> Document:
-    """A fault as browsers get it, in both languages."""
-    return {"file": file, "line": fault.line, "what": fault.what, "mend": fault.mend, "severity": fault.severity,
-            "what_zh": fault.what_zh, "mend_zh": fault.mend_zh}
 
 
 def _write(path: Path, document: Document) -> None:

@@ -17,6 +17,7 @@ class Proxy:
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]
         self._is_cut = False
+        self.asked = 0  # connections somebody tried
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Proxy:
@@ -42,6 +43,7 @@ class Proxy:
                 near, _ = self._door.accept()
             except OSError:
                 return
+            self.asked += 1
             if self._is_cut:
                 near.close()
                 continue

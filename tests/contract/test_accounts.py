@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from ioc.access.accounts import ABSOLUTE_SECS, IDLE_SECS, LOCK_SECS, Accounts, LockedOut
+from ioc.access.accounts import (
+    ABSOLUTE_SECS,
+    IDLE_SECS,
+    LOCK_SECS,
+    UNKNOWN_AT_ONCE,
+    UNKNOWN_SECS,
+    Accounts,
+    LockedOut,
+)
 from ioc.access.guard import cookie_of
 from twin.database import Database
 from twin.errors import AccessDenied
@@ -87,3 +95,59 @@ def test_a_session_that_ends_while_the_database_is_away_does_not_come_back(datab
     database.is_down = False
     accounts.sweep()
     assert Accounts(database, Hand()).find(cookie) is None
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_session_of_one_server_holds_at_the_other_and_ends_at_both(url: str) -> None:
+    clock = Hand()
+    databases = Database(url), Database(url)
+    here, there = (Accounts(database, clock) for database in databases)
+    cookie, ended = here.sign_in_demo(), []
+    there.on_end.append(ended.append)
+    found = there.find(cookie)
+    assert found is not None
+    assert found.csrf == here.find(cookie).csrf  # type: ignore[union-attr]
+    clock.at += IDLE_SECS - 1
+    here.touch(found.key)
+    there.sweep(there.elsewhere())
+    clock.at += 2
+    there.sweep(there.elsewhere())
+    assert there.find(cookie) is not None, "a person who works at one is not idle at the other"
+    here.sign_out(cookie)
+    there.sweep(there.elsewhere())
+    assert there.find(cookie) is None
+    assert ended == [found.key]
+    assert there.find("A" * 43) is None, "a cookie nobody gave is none at either"
+    for database in databases:
+        database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_park_set_up_at_one_server_is_not_set_up_again_at_the_other(url: str) -> None:
+    databases = Database(url), Database(url)
+    here, there = (Accounts(database, Hand()) for database in databases)
+    assert here.setup_token
+    assert there.setup_token
+    here.set_up(here.setup_token, "chief", WORD)
+    with pytest.raises(AccessDenied):
+        there.set_up(there.setup_token, "thief", WORD)
+    assert there.all() == [("chief", "admin")]
+    for database in databases:
+        database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_made_up_cookies_ask_the_database_so_many_times_a_second_and_no_more(url: str) -> None:
+    database, clock = Database(url), Hand()
+    accounts, other = Accounts(database, clock), Accounts(database, clock)
+    asked: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    for number in range(4 * UNKNOWN_AT_ONCE):
+        assert accounts.find(f"made-up-{number}") is None
+    assert sum("id_hash" in text for text in asked) == UNKNOWN_AT_ONCE
+    clock.at += UNKNOWN_SECS + 0.1
+    assert accounts.find(other.sign_in_demo()) is not None, "a second later real ones are found again"
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -102,6 +103,26 @@ def test_a_whole_trail_verifies_also_after_a_restart(url: str) -> None:
     second.close()
 
 
+def test_a_trail_that_is_written_while_it_is_verified_is_whole(store: EventStore) -> None:
+    store.write(Records(notes=[note(n) for n in range(1, 400)]))
+    is_over = threading.Event()
+
+    def write() -> None:
+        number = 400
+        while not is_over.is_set():
+            store.write(Records(notes=[note(number)]))
+            number += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert [store.verify() for _ in range(25)] == [[]] * 25
+    finally:
+        is_over.set()
+        writer.join()
+    assert len(store.trail(limit=1000)) > 400, "some were written meanwhile"
+
+
 @pytest.mark.parametrize(("tamper", "row"), [
     ("UPDATE trail SET who = 'nobody' WHERE id = 2", 2),
     ("DELETE FROM trail WHERE id = 2", 2),
@@ -166,9 +187,9 @@ def test_what_an_interrupted_commit_wrote_after_all_is_not_written_twice(url: st
     """The line dies after the database has committed and before it could say so."""
     store = EventStore(Database(url))
     records = Records(alarms=[AlarmEvent(what="raised", alarm=alarm(7), time=5.0)], notes=[note(1)])
-    count, last = store._count, store._hash
     store.write(records)
-    store._count, store._hash, store._unsure = count, last, (records, store._hash)  # as it was when the line died
+    with store.database.begin() as connection:
+        store._unsure = (records, *store._head(connection))  # as it was when the line died
     again = Records(alarms=[*records.alarms, AlarmEvent(what="returned", alarm=alarm(7, "cleared"), time=6.0)],
                     notes=[*records.notes, note(2)])
     assert [entry.id for entry in store.write(again)] == [2]

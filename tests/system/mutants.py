@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import struct
 from collections.abc import Callable
 
 Mutation = Callable[[bytes, random.Random], bytes]
@@ -26,7 +27,10 @@ def cut_short(data: bytes, chance: random.Random) -> bytes:
 
 def lines_swapped(data: bytes, chance: random.Random) -> bytes:
     """Bodies of lines changed about: every reference leads to something else."""
-    lines = data.split(b"\n")
+    mark = b"\n" if b"\n" in data else b","
+    lines = data.split(mark)
+    if len(lines) < 2:
+        return flipped(data, chance)
     for _ in range(chance.randint(1, 6)):
         a, b = chance.sample(range(len(lines)), 2)
         one, other = (line.split(b"=", 1) for line in (lines[a], lines[b]))
@@ -34,7 +38,7 @@ def lines_swapped(data: bytes, chance: random.Random) -> bytes:
             lines[a], lines[b] = one[0] + b"=" + other[1], other[0] + b"=" + one[1]
         else:
             lines[a], lines[b] = lines[b], lines[a]
-    return b"\n".join(lines)
+    return mark.join(lines)
 
 
 def references_swapped(data: bytes, chance: random.Random) -> bytes:
@@ -86,3 +90,17 @@ def mutant(data: bytes, seed: int) -> tuple[str, bytes]:
     chance = random.Random(seed)
     how = MUTATIONS[seed % len(MUTATIONS)]
     return how.__name__, how(data, chance)
+
+
+def mutant_glb(data: bytes, seed: int) -> tuple[str, bytes]:
+    """As `mutant`; half of the rounds damage only its JSON or its binary chunk and say the right lengths for it."""
+    turn = seed // len(MUTATIONS)
+    if turn // 2 % 2 == 0:
+        return mutant(data, seed)
+    size = struct.unpack_from("<I", data, 12)[0]
+    chunks = [data[20 : 20 + size], data[28 + size :]]
+    hurt = turn // 4 % 2
+    how, chunks[hurt] = mutant(chunks[hurt], seed)
+    chunks = [chunk + (b" " if k == 0 else b"\0") * (-len(chunk) % 4) for k, chunk in enumerate(chunks)]
+    body = b"".join(struct.pack("<I4s", len(c), kind) + c for c, kind in zip(chunks, (b"JSON", b"BIN\0"), strict=True))
+    return how, struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body

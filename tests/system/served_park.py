@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import shutil
 import socket
 import threading
@@ -30,7 +31,7 @@ from twin.parkfile import load_park
 from twin.wire import FrameKind
 
 CRS, X0, Y0 = "EPSG:4549", 519200.0, 3342600.0
-PORTS = range(7600, 7630)
+PORTS = range(first := int(os.environ.get("PARKTWIN_TEST_PORTS", "7600")), first + 30)
 DEVICES = """id,kind,name,name_zh,building,storey,space,guid,x,y,z,feeds
 GATE-1,gate,South gate,南门道闸,,,,,20,5,1,
 GATE-2,gate,North gate,北门道闸,,,,,20,95,1,
@@ -78,8 +79,9 @@ def build_park(root: Path, more: str = "") -> Path:
 
 
 def free_port() -> int:
-    """A port of this suite's range that nobody listens on."""
-    for port in PORTS:
+    """A port of this suite's range that nobody listens on; suites that run at the same time begin at different ones."""
+    first = os.getpid() % len(PORTS)
+    for port in (*PORTS[first:], *PORTS[:first]):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

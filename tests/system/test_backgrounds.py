@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from scene_page import look_at, pixels, scene_page, settle
 from tile_checks import faults_of, issues_of
 
 from scenes.compile import BuildResult, compile_park
@@ -105,6 +106,33 @@ def test_every_point_is_drawn_but_where_a_building_stands(built: BuildResult) ->
     assert told["where a building of the park stands"] > 1_000
     assert drawn + sum(n for why, n in told.items() if why.startswith(("where", "nearer"))) == len(
         square_points(150_000)[0])
+
+
+@pytest.mark.browser
+def test_in_a_browser_each_is_seen_in_its_colours_until_its_layer_is_off(built: BuildResult) -> None:
+    with scene_page(built.folder) as page:
+        page.evaluate("harness.view.setLayer('labels', false)")
+        look_at(page, (0.0, 0.0, 3.0), 45.0, 1.2)
+        both = pixels(page)
+        assert page.evaluate("harness.view.stats().triangles") > 0
+
+        def brick(picture: np.ndarray) -> int:
+            """Pixels of the scanned gate's colour; nothing of ours is so red."""
+            return int((picture[..., 0] - picture[..., 2] > 60).sum())
+
+        assert brick(both) > 500
+        page.evaluate("harness.view.setLayer('background:scan', false)")
+        settle(page)
+        without = pixels(page)
+        assert brick(without) < 0.02 * brick(both)
+        look_at(page, (80.0, 0.0, 3.0), 90.0, 0.9)
+        hill = pixels(page)
+        page.evaluate("harness.view.setLayer('background:hill', false)")
+        settle(page)
+        assert (np.abs(pixels(page) - hill).max(axis=2) > 24).mean() > 0.2, "the hill filled much of the picture"
+        page.evaluate("harness.view.setLayer('background:scan', true)")
+        look_at(page, (0.0, 0.0, 3.0), 45.0, 1.2)
+        assert brick(pixels(page)) > 0.8 * brick(both)
 
 
 def test_stills_and_exports_pass_them_by(built: BuildResult) -> None:

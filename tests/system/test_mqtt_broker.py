@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from own_broker import BINARY, PUB, SUB, Broker
 from served_park import Served, first_frame, free_port, serving, until, values
 
 from twin.wire import Quality
 
-BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-PUB, SUB = shutil.which("mosquitto_pub"), shutil.which("mosquitto_sub")
 pytestmark = [pytest.mark.broker, pytest.mark.skipif(not (BINARY and PUB and SUB), reason="mosquitto is not installed")]
-
-
-@dataclass(slots=True)
-class Broker:
-    """Our own mosquitto, that may be killed and started again."""
-
-    port: int
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    def start(self) -> None:
-        self.process = subprocess.Popen([BINARY, "-p", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(10)
-            self.process = None
-
-    def publish(self, topic: str, payload: bytes) -> None:
-        subprocess.run([PUB, "-p", str(self.port), "-q", "1", "-t", topic, "-s"], input=payload, check=True, timeout=10)
 
 
 @dataclass(slots=True)
@@ -65,17 +44,16 @@ class Field:
 @pytest.fixture(scope="module")
 def on_broker(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """The park on MQTT."""
-    broker = Broker(free_port())
+    broker = Broker(free_port(), tmp_path_factory.mktemp("broker"))
     broker.start()
     try:
         at = tmp_path_factory.mktemp("mqtt") / "park"
-        time.sleep(0.3)
         with serving(built, at, source=f"mqtt://127.0.0.1:{broker.port}") as served:
             park = Field(served, broker)
             until(park.is_live, 10, "the line to the broker is live")
             yield park
     finally:
-        broker.kill()
+        broker.stop(hard=True)
 
 
 def test_telemetry_is_on_the_live_socket_within_two_seconds(on_broker: Field) -> None:
@@ -183,10 +161,34 @@ def test_a_lost_broker_makes_everything_stale_and_its_return_makes_it_live(on_br
         first_frame(socket)
         on_broker.tell("ENV-1", temp=27.5)
         values(socket, slot, lambda v, q: v == 27.5, 2.0)
-        on_broker.broker.kill()
+        on_broker.broker.stop(hard=True)
         values(socket, slot, lambda v, q: q == Quality.STALE, 10.0)
         assert not on_broker.is_live()
         on_broker.broker.start()
         until(on_broker.is_live, 20, "the line is live again")
         on_broker.tell("ENV-1", temp=28.5)
         assert values(socket, slot, lambda v, q: v == 28.5, 5.0) == (28.5, Quality.GOOD)
+
+
+BACKLOG = 500
+
+
+def test_r02_what_is_said_while_the_way_to_the_broker_is_down_comes_in_whole_after(on_broker: Field) -> None:
+    """R2, scaled: the broker away for some seconds instead of a minute; a backlog of 500 at QoS 1 that is published before we
+    are back. Points are stale meanwhile. The broker keeps sessions (`persistence`), as ours is one that is kept."""
+    served, slot = on_broker.served, on_broker.served.slot("ENV-1.temp")
+    history, state = served.services.history, served.services.runner.core.state
+    on_broker.tell("ENV-1", temp=20.5)
+    until(lambda: state.quality[slot] == Quality.GOOD, 5, "the point is live")
+    on_broker.broker.stop()
+    until(lambda: state.quality[slot] == Quality.STALE, 10, "the point is stale while the broker is away")
+    begin = time.time()
+    rows = {round((begin + k * 0.001) * 1000): 15.0 + k % 2 * 10 + k / 1000 for k in range(BACKLOG)}
+    on_broker.broker.start()
+    on_broker.broker.publish_lines("parktwin/tiny/ENV-1/telemetry",
+                                   [json.dumps({"ts": at, "v": {"temp": value}}).encode() for at, value in rows.items()])
+    until(lambda: state.value[slot] == rows[max(rows)], 60, "the last of the backlog is shown")
+    assert history.flush()
+    kept = history.readings_of(np.array([slot]), min(rows), max(rows) + 1)
+    assert dict(zip(np.rint(kept.source_time * 1000).astype(int).tolist(), kept.value.tolist(), strict=True)) == rows
+    assert len(kept.slot) == BACKLOG, "none twice"

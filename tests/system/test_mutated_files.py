@@ -10,7 +10,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import trimesh
+from PIL import Image
 
 from models_bim.read import read_file
 from twin.errors import SourceError
@@ -18,12 +21,12 @@ from twin.finding import Finding
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "models_bim"))
 from ifc_maker import Maker, two_rooms
-from mutants import MUTATIONS, mutant
+from mutants import MUTATIONS, mutant, mutant_glb
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = 2
 _LOST = ("crash", "timeout")
-IFC_FILES, MAP_FILES = 340, 160
+IFC_FILES, MAP_FILES, MESH_FILES = 300, 112, 88
 
 
 def _models(folder: Path) -> list[Path]:
@@ -59,11 +62,27 @@ def _maps(folder: Path) -> list[Path]:
     return [path]
 
 
+def _meshes(folder: Path) -> list[Path]:
+    """A reality mesh with a photograph on it, and one coloured by vertex."""
+    u = np.linspace(0, 1, 6)
+    x, y = (grid.ravel() for grid in np.meshgrid(u, u))
+    corner = (np.arange(5)[:, None] * 6 + np.arange(5)).ravel()
+    faces = np.concatenate([np.column_stack([corner, corner + 1, corner + 6]),
+                            np.column_stack([corner + 1, corner + 7, corner + 6])])
+    points = np.column_stack([x * 20, np.sin(x * 6), y * 20])
+    picture = Image.fromarray(np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3))
+    looks = {"photo": trimesh.visual.TextureVisuals(np.column_stack([x, y]), image=picture),
+             "colour": trimesh.visual.ColorVisuals(vertex_colors=np.full((36, 4), 180, np.uint8))}
+    for name, visual in looks.items():
+        trimesh.Trimesh(points, faces, visual=visual, process=False).export(folder / f"{name}.glb")
+    return [folder / f"{name}.glb" for name in looks]
+
+
 def _break(folder: Path, bases: list[Path], count: int, kind: str) -> list[dict[str, str]]:
     asked = []
     for seed in range(count):
         base = bases[seed // len(MUTATIONS) % len(bases)]
-        how, data = mutant(base.read_bytes(), seed)
+        how, data = (mutant_glb if kind == "mesh" else mutant)(base.read_bytes(), seed)
         path = folder / f"{seed:03d}-{how}{base.suffix}"
         path.write_bytes(data)
         asked.append({"kind": kind, "path": str(path)})
@@ -81,19 +100,21 @@ def _read(asked: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def test_500_broken_files_each_come_to_a_result_or_one_message(tmp_path: Path) -> None:
-    for name in ("bases", "ifc", "map"):
+    for name in ("bases", "ifc", "map", "mesh"):
         (tmp_path / name).mkdir()
     asked = _break(tmp_path / "ifc", _models(tmp_path / "bases"), IFC_FILES, "ifc")
     asked += _break(tmp_path / "map", _maps(tmp_path / "bases"), MAP_FILES, "map")
+    asked += _break(tmp_path / "mesh", _meshes(tmp_path / "bases"), MESH_FILES, "mesh")
     assert len(asked) == 500
     with ThreadPoolExecutor(READERS) as pool:
         told = [row for part in pool.map(_read, [asked[k::READERS] for k in range(READERS)]) for row in part]
     assert sorted(row["path"] for row in told) == sorted(row["path"] for row in asked), "every file was answered"
     tally = Counter((row["kind"], row["status"]) for row in told)
     print(dict(tally))
-    assert not [row for row in told if "Traceback" in row["text"] or (row["kind"] == "map" and row["status"] in _LOST)]
+    assert not [row for row in told if "Traceback" in row["text"] or (row["kind"] != "ifc" and row["status"] in _LOST)]
     assert all("\n" not in row["text"] and row["text"] for row in told if row["status"] == "message")
     assert tally["ifc", "result"] > 50, "most damage costs a part, not the file"
+    assert min(tally["mesh", "result"], tally["mesh", "message"]) > 0
     for row in told:
         if row["status"] in _LOST:  # the kernel died or hung: the build goes on without its shapes, and says so
             _the_build_goes_on(Path(row["path"]), died=row["status"] == "crash")

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from page_driver import Tab, open_tab
-from page_park import TEXT, build_page_park
+from page_park import TEXT
 from playwright.sync_api import Browser
 from served_park import Served, free_port, serving
 
+from scenes.compile import compile_park
+from twin.parkfile import load_park
+
+SHOWS = "(build) => globalThis.parktwin?.world?.park.build === build"
 pytestmark = pytest.mark.browser
 
 
@@ -161,22 +165,59 @@ def test_a_viewer_sees_the_buttons_shut_and_why(window: Browser, paged: Served) 
     reader.context.close()
 
 
-def test_the_page_survives_its_server(window: Browser, tmp_path: Path) -> None:
-    built = build_page_park(tmp_path / "built" if (tmp_path / "built").mkdir() is None else tmp_path)
+def half_written(tab: Tab) -> str:
+    """What stands in the order being written; "" where there is none."""
+    return str(tab.page.evaluate("() => document.querySelector('.order input')?.value ?? ''"))
+
+
+def camera_of(tab: Tab) -> list[float]:
+    """Target, distance and both angles."""
+    return tab.page.evaluate("() => { const c = parktwin.scene.getCamera(); "
+                             "return [...c.target, c.distance, c.azimuth, c.polar]; }")
+
+
+def test_the_page_survives_its_server_and_a_new_build(window: Browser, paged_built: Path, tmp_path: Path) -> None:
+    """With place, camera, filters and a half-written order; and nothing is sent by itself."""
     at, port = tmp_path / "served", free_port()
-    with serving(built, at, text=TEXT, port=port) as first:
-        tab = open_tab(window, first).open("/console?at=e1")
+    with serving(paged_built, at, text=TEXT, port=port) as first:
+        tab = open_tab(window, first).open("/console?device=AHU-1")
         tab.until("globalThis.parktwin.world.live.value.some((v) => v > 0)")
-        camera = tab.page.evaluate("() => globalThis.parktwin.scene.getCamera()")
+        tab.page.get_by_role("button", name="By priority").click()
+        tab.until("document.querySelector('.device .verbs button')")
+        tab.page.locator(".device .verbs button", has_text="supply").click()
+        tab.page.locator(".order input").fill("21.5")
+        tab.page.evaluate("() => { const s = parktwin.scene; s.setCamera({ ...s.getCamera(), distance: 77, azimuth: 1 }); }")
+        camera, place = camera_of(tab), tab.page.locator(".crumbs").inner_text()
     tab.until("document.querySelector('.banner[role=alert]')", 15)
     assert tab.page.locator(".scene.stale").count() == 1, "values are greyed"
-    with serving(built, at, text=TEXT, port=port):
-        tab.until("!document.querySelector('.banner')", 40)
-        assert tab.query("at") == "e1"
-        assert "Energy Centre" in tab.page.locator(".crumbs").inner_text()
-        after = tab.page.evaluate("() => globalThis.parktwin.scene.getCamera()")
-        assert after["distance"] == pytest.approx(camera["distance"], rel=0.01)
+    assert tab.page.locator(".order button.primary").is_disabled(), "nothing is sent into the dark"
+    with serving(paged_built, at, text=TEXT, port=port) as second:
+        tab.until("!document.querySelector('.banner')", 20)
+        assert (tab.page.locator(".crumbs").inner_text(), half_written(tab)) == (place, "21.5")
+        assert camera_of(tab) == pytest.approx(camera, rel=0.01)
         assert tab.page.locator(".scene.stale").count() == 0
+        tab.until("!document.querySelector('.order button.primary').disabled")
+        assert second.browser().http.get("/api/v1/commands").json() == []
+    (at / "park.toml").write_text(TEXT.replace("name = 'Paged", "name = 'Renewed"), "utf-8")
+    build = compile_park(load_park(at), jobs=1).build
+    with serving(paged_built, at, port=port) as third:
+        tab.until("document.querySelector('.banner.newer')", 20)
+        assert tab.page.evaluate("() => parktwin.world.park.build") != build, "not under an operator's hand"
+        assert half_written(tab) == "21.5"
+        assert tab.page.locator(".order button.primary").is_disabled(), "the sentence may say what is no longer so"
+        tab.page.get_by_role("button", name="Load it now").click()
+        tab.page.wait_for_function(SHOWS, arg=build, timeout=40_000)
+        tab.until("document.querySelector('.order input')")
+        assert (tab.page.locator(".crumbs").inner_text(), half_written(tab)) == (place, "21.5")
+        assert camera_of(tab) == pytest.approx(camera, rel=0.01)
+        assert tab.page.get_by_role("button", name="By priority").get_attribute("aria-pressed") == "true"
+        tab.page.get_by_role("button", name="Cancel").click()
+        assert third.browser().http.get("/api/v1/commands").json() == []
+    (at / "park.toml").write_text(TEXT, "utf-8")
+    build = compile_park(load_park(at), jobs=1).build
+    with serving(paged_built, at, port=port):
+        tab.page.wait_for_function(SHOWS, arg=build, timeout=40_000)  # nobody is at work: loaded by itself
+        assert camera_of(tab) == pytest.approx(camera, rel=0.01)
         tab.context.close()
 
 

@@ -24,8 +24,14 @@ sys.path.insert(0, str(ROOT / "tests" / "unit" / "scenes_edit"))
 from edited_park import build, export_again, write_park  # noqa: E402 - shared with the unit tests
 
 BLOCKS = """{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"height": 6}, "geometry":
-{"type": "Polygon", "coordinates": [[[60, 40], [60, 28.5], [72.2, 28.5], [72.2, 40], [60, 40]]]}}]}"""
+{"type": "Polygon", "coordinates": [[[60, 40], [60, 28.5], [72.2, 28.5], [72.2, 40], [60, 40]]]}},
+{"type": "Feature", "properties": {"height": 6}, "geometry":
+{"type": "Polygon", "coordinates": [[[-30, 62], [-30, 50], [-12, 50], [-12, 62], [-30, 62]]]}}]}"""
 NEWER = "(old) => globalThis.parktwin?.world && parktwin.world.park.build !== old"
+NESTED = "() => { const w = parktwin.world, of = (i) => w.byIndex.get(i)?.kind; " \
+         "return w.tree.filter(n => n.kind === 'space' && of(n.parent) === 'space').length; }"
+NODE_AT = """([x, y]) => { const box = document.querySelector('.editor-canvas').getBoundingClientRect();
+    return parktwin.scene.nodeAt(x - box.left, y - box.top); }"""
 LAYER = '[[layer]]\nid = "blocks"\nsource = "blocks.geojson"\nkind = "buildings"\ncrs = "park"\n'
 
 
@@ -123,6 +129,8 @@ def test_a_day_on_the_editor_page(running: Running, window: Window) -> None:
     page.mouse.move(x + 150, y - 90, steps=6)
     page.mouse.up()
     until(lambda: edits(page)["version"] == 1, 10, "the drag is one edit")
+    assert page.evaluate(NODE_AT, [x + 190, y - 60]) == "lost", "its tiles are drawn where it was put"
+    assert page.evaluate(NODE_AT, [x, y]) != "lost"
     dragged = standing(page, "lost")
     assert dragged["is_placed"]
     assert dragged["at"][0] > 5
@@ -179,25 +187,61 @@ def test_a_day_on_the_editor_page(running: Running, window: Window) -> None:
     page.get_by_role("button", name="Redo").click()
     until(lambda: any(o["key"] == "device:CAM-9" for o in edits(page)["overrides"]), 10, "done again after a reload")
 
+    page.get_by_role("searchbox").fill("blocks:2")  # a building of the map: found, chosen, dragged
+    page.keyboard.press("Enter")
+    page.get_by_text("From a map layer").wait_for()
+    page.wait_for_timeout(1500)
+    x, y = pixel_of(page, "blocks:2")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y + 10, steps=3)
+    page.mouse.move(x + 60, y + 40, steps=4)
+    page.wait_for_timeout(600)
+    assert page.evaluate(NODE_AT, [x + 70, y + 48]) == "blocks:2", "it is drawn where the hand holds it"
+    assert page.evaluate(NODE_AT, [x - 2, y - 2]) != "blocks:2", "and no more where it stood"
+    page.mouse.up()
+    until(lambda: any(o["key"] == "place:blocks:2" for o in edits(page)["overrides"]), 10, "the drag is an edit")
+    carried = standing(page, "blocks:2")
+    assert carried["at"][:2] != pytest.approx([-21.0, 56.0], abs=2.0)
+
+    page.get_by_role("searchbox").fill("")  # a room into a room
+    page.locator(".editor-left .editor-list button", has_text="west").click()
+    page.locator(".editor-field.wide select").select_option(index=1)
+    page.locator(".editor-list.rooms button").nth(1).click()
+    page.locator(".editor-field.wide", has_text="Lies in").locator("select").select_option(index=1)
+    until(lambda: any(o["what"] == "nest" for o in edits(page)["overrides"]), 10, "the room is nested")
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: not any(o["what"] == "nest" for o in edits(page)["overrides"]), 10, "undone")
+    page.get_by_role("button", name="Redo").click()
+    until(lambda: any(o["what"] == "nest" for o in edits(page)["overrides"]), 10, "nested again")
+
     before = page.evaluate("() => parktwin.world.park.build")
     page.get_by_role("button", name="Publish").click()
     page.wait_for_function(NEWER, arg=before, timeout=60_000)
     assert not edits(page)["is_dirty"]
     assert standing(page, "lost")["how"] == "hand"
+    assert standing(page, "blocks:2")["at"][:2] == pytest.approx(carried["at"][:2], abs=1e-3)
+    assert page.evaluate(NESTED) == 1
     assert page.evaluate("() => { const w = parktwin.world; "
                          "return w.byIndex.get(w.byId.get('lost').parent).name; }") == "Everything"
 
     for name in ("west", "lost"):  # exported again: every GUID is new
         export_again(running.root / f"{name}.ifc")
     http, token = running.planner()
-    http.post("/api/v1/edits/publish", headers=token)
     served = page.evaluate("() => parktwin.world.park.build")
+    page.locator(".editor-left .editor-list button", has_text="west").click()
+    page.locator(".editor-right .editor-name input").first.fill("还没写完")
+    http.post("/api/v1/edits/publish", headers=token)
+    page.locator(".banner.newer").wait_for(timeout=60_000)
+    assert page.evaluate("() => parktwin.world.park.build") == served, "not while a name is being written"
+    page.locator(".editor-right .editor-name input").first.fill("")
     page.wait_for_function(NEWER, arg=served, timeout=60_000)
     after = standing(page, "lost")
     assert after["at"] == pytest.approx(snapped["at"], abs=1e-3)
     assert page.evaluate("() => parktwin.world.tree.filter(n => n.name_zh === '值班室').length") == 1
     assert page.evaluate("() => parktwin.world.tree.filter(n => n.name === 'Public').length") == 1
     assert page.evaluate("() => parktwin.world.deviceById.has('CAM-9')")
+    assert page.evaluate(NESTED) == 1
     assert [f for f in edits(page)["findings"] if f["level"] != "note"] == []
     assert not wrong
 

@@ -55,18 +55,14 @@ def test_r3_database_down(served: Served, line: Line) -> None:
     with browser.live() as page:
         first_frame(page)
         line[1].cut()
-        away = time.monotonic()
         say(served, "SMK-1.state", 1.0)
         values(page, served.slot("SMK-1.state"), lambda value, _: value == 1.0, 8)
         until(lambda: served.services.runner.core.alarms(), 8, "the alarm is shown though it is not yet written")
-        ticks = served.services.runner.ticks
         refused = browser.post("/api/v1/commands", OPEN | {"idempotency_key": "k-away-01"})
         assert (refused.status_code, refused.json()["code"]) == (503, "store.down")
         for number in range(int(AWAY_SECS * 4)):
             say(served, "ENV-1.temp", 20.0 + number / 10)
             time.sleep(0.25)
-        away = time.monotonic() - away
-        assert served.services.runner.ticks - ticks > 0.5 * away * 10 - 40, "the live core ticks on"
         say(served, "ENV-1.temp", 35.0)
         values(page, served.slot("ENV-1.temp"), lambda value, _: value == 35.0, 5)
         ready = browser.http.get("/readyz")

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-from served_park import PARK, Served, first_frame, free_port, serving, until, values
+from pyproj import Transformer
+from served_park import PARK, X0, Y0, Served, first_frame, free_port, serving, until, values
 
 from connectors import http_in
+from gis.crs import gcj02_from_wgs84
 from twin.wire import Quality
 
 TOKEN = "a-token-of-the-building-system"
@@ -32,6 +35,7 @@ poll_secs = 0.2
 id = "bms"
 url = "http-in"
 password = "file:bms.token"
+positions = "GCJ-02"
 """
 POINTS = """device,point,address,type,scale,states,write
 AHU-1,supply_temp,input:0,int16,0.1,,
@@ -49,6 +53,7 @@ class Plant:
     holding: list[int] = field(default_factory=lambda: [160])
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     server: ModbusTcpServer | None = None
+    frozen: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
@@ -59,6 +64,13 @@ class Plant:
     def stop(self) -> None:
         assert self.server is not None
         asyncio.run_coroutine_threadsafe(self.server.shutdown(), self.loop).result(20)
+
+    def close(self) -> None:
+        """Stop it, and its loop for good."""
+        self.stop()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        until(lambda: not self.loop.is_running(), 10, "its loop ends")
+        self.loop.close()
 
     async def _start(self) -> None:
         def registers() -> list[SimData]:
@@ -71,6 +83,8 @@ class Plant:
 
     async def _act(self, code: int, start: int, address: int, count: int, registers: list[int],
                    written: list[int] | list[bool] | None) -> ExcCodes | None:
+        while self.frozen.is_set():  # the line stands, nobody answers
+            await asyncio.sleep(0.05)
         if written is not None and code in (6, 16):
             self.holding[address:address + count] = [int(value) for value in written]
         source = self.inputs if code == 4 else self.holding
@@ -106,6 +120,7 @@ def park(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fiel
     text = PARK.replace('[live]\nsource = "{source}"\n', "") + SOURCES.format(port=plant.port)
     (at / "park.toml").write_text(text, "utf-8")
     (at / "plant.csv").write_text(POINTS, "utf-8")
+    (at / "tracks.json").write_text('[{"id": "G-1", "kind": "person", "name": "Guard", "role": "guard"}]', "utf-8")
     (at / "bms.token").write_text(TOKEN + "\n", "utf-8")
     try:
         with serving(built, at) as served:
@@ -113,8 +128,7 @@ def park(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fiel
             until(lambda: made.link("plant") == "live", 20, "the plant is polled")
             yield made
     finally:
-        plant.stop()
-        plant.loop.call_soon_threadsafe(plant.loop.stop)
+        plant.close()
 
 
 def test_what_the_plant_says_is_on_the_live_socket(park: Field) -> None:
@@ -124,6 +138,19 @@ def test_what_the_plant_says_is_on_the_live_socket(park: Field) -> None:
         slot = park.served.slot("AHU-1.supply_temp")
         value, quality = values(socket, slot, lambda v, q: abs(v - 21.3) < 1e-4, 10.0)
         assert (round(value, 3), quality) == (21.3, Quality.GOOD)
+
+
+def test_a_phone_that_says_where_it_is_in_gcj02_stands_in_the_park_and_one_far_away_is_told(park: Field) -> None:
+    lon, lat = Transformer.from_crs("EPSG:4549", "EPSG:4326", always_xy=True).transform(X0 + 40.0, Y0 + 60.0)
+    gcj = gcj02_from_wgs84(np.array([lon]), np.array([lat]))
+    here = ["G-1", float(gcj[0][0]), float(gcj[1][0]), 1.0]
+    assert park.post({"ts": time.time() * 1000, "p": [here]}).json() == {"taken": 1, "refused": {}}
+    core = park.served.services.runner.core
+    until(lambda: bool(core.tracks.source[0]), 5, "the fix is taken")
+    assert core.tracks.xyz[0] == pytest.approx((40.0, 60.0, 1.0), abs=0.01)
+    refused = park.post({"ts": time.time() * 1000, "p": [["G-1", X0 + 40.0, Y0 + 60.0, 1.0]]}).json()
+    assert refused == {"taken": 0, "refused": {"out of place": 1}}
+    until(lambda: 'positions = "EPSG:4549"' in core.links["bms"].text, 5, "pages are told what to write")
 
 
 def test_an_order_is_written_to_the_plant_and_confirmed_by_its_own_register(park: Field) -> None:
@@ -173,7 +200,7 @@ def test_a_post_is_taken_with_its_token_only(park: Field) -> None:
 
 
 @pytest.mark.parametrize(("content", "status"), [
-    (b"", 422), (b"{", 422), (b'{"ts": "now"}', 422), (b"[" * 100_000, 422), (b'{"d": {"ENV-1": {"temp": [1]}}}', 422),
+    (b"", 422), (b"{", 422), (b'{"ts": "now"}', 422), (b"[" * 100_000, 422), (b'{"d": {"ENV-1": {"temp": {"a": 1}}}}', 422),
     (b"\xff\xfe", 422), (b" " * 8_000_001, 413), (b'{"d": {"ENV-1": {"temp": 1e999}}}', 422), (b"[]", 200)])
 def test_a_body_that_cannot_be_used_is_refused_and_breaks_nothing(park: Field, content: bytes, status: int) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}

@@ -45,7 +45,8 @@ name = "Visitor Centre"
 name_zh = "访客中心"
 placement = { at = [0.0, 0.0, 0.0] }
 """
-GUEST = [{"id": "V-1", "kind": "person", "name": "Guest", "name_zh": "访客甲", "role": "visitor"}]
+GUEST = [{"id": "V-1", "kind": "person", "name": "Guest", "name_zh": "访客甲", "role": "visitor"},
+         {"id": "V-2", "kind": "person", "name": "Guest two", "name_zh": "访客乙", "role": "visitor"}]
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,30 @@ def test_an_operator_follows_a_guest_over_two_floors_and_the_look_is_on_the_trai
     page.close()
 
 
+def test_one_who_fell_silent_is_searched_for_and_their_contacts_are_found(park: Served, context: pw.BrowserContext) -> None:
+    x, y, z = middle(rooms_of(park, 1)[0])
+    now = time.time()
+    for k in range(120):
+        both = np.array([[x, y, z], [x + 0.8, y, z]])
+        fixes = Positions(np.arange(2, dtype=np.uint32), both, np.zeros(2, np.float32), np.full(2, now - 150 + k))
+        park.services.runner.submit(lambda fixes=fixes: park.services.runner.core.move(fixes)).result(5)
+    until(lambda: len(park.services.history.track_between(1, now - 200, now).track) >= 115, 10, "fixes are in the history")
+    page = open_page(context, f"{park.origin}/?panel=trail&track=V-1", settle_secs=0.5)
+    page.click("text=寻人")
+    pw.expect(page.locator(".missing")).to_contain_text("已失联")
+    pw.expect(page.locator(".missing .plan .drawn").first).to_be_attached()
+    rooms = int(page.locator(".missing .facts dd").nth(1).inner_text())
+    assert rooms > 1, "half a minute leads out of the room"
+    page.click("text=慢 0.8")
+    pw.expect(page.locator(".missing .facts dd").nth(1)).not_to_have_text(str(rooms))
+    page.click(".trail-panel >> text=接触者")
+    page.click("text=查找接触者")
+    pw.expect(page.locator(".contacts li")).to_have_count(1)
+    pw.expect(page.locator(".contacts li")).to_contain_text("访客乙")
+    pw.expect(page.locator(".contacts li")).to_contain_text("0.8 m")
+    page.close()
+
+
 def test_a_click_on_somebody_in_the_scene_opens_their_trail(park: Served, context: pw.BrowserContext) -> None:
     x, y, z = -30.0, 0.0, 0.0
     page = open_page(context, f"{park.origin}/", settle_secs=0.5)
@@ -176,7 +201,7 @@ def test_people_by_the_hour_are_ranked_by_room(park: Served, context: pw.Browser
     page.close()
 
 
-def test_a_viewer_sees_rooms_and_minutes_only(park: Served) -> None:
+def test_a_viewer_sees_storeys_and_minutes_only(park: Served) -> None:
     park.services.accounts.add("onlooker", "viewer", "river-crane-42-lantern")
     onlooker = park.browser("onlooker", "river-crane-42-lantern")
     http = onlooker.http
@@ -187,6 +212,7 @@ def test_a_viewer_sees_rooms_and_minutes_only(park: Served) -> None:
     assert told["stays"] == []
     anchors = park.services.graph.columns["anchor"]
     assert told["xyz"]
+    assert {park.services.graph.columns["kind"][node] for node in told["node"]} == {"storey"}
     assert all(math.dist(at, anchors[node]) < 0.02 for at, node in zip(told["xyz"], told["node"], strict=True))
     assert all(t % 60_000 == 0 for t in told["t"])
     refused = onlooker.post("/api/v1/fences", {"id": "x"})

@@ -95,7 +95,7 @@ def test_pipes_are_fetched_when_one_looks_below(watched: Watched, campus: BuildR
 
 
 def test_tiles_out_of_sight_are_dropped_when_the_budget_is_full(watched: Watched) -> None:
-    budget = 3 * 2**20
+    budget = 3 * 2**19
     watched.page.evaluate("""most => { const cache = harness.view.tiles.renderer.lruCache;
         cache.maxBytesSize = most; cache.minBytesSize = most / 2; }""", budget)
     beyond: list[int] = []

@@ -1,4 +1,4 @@
-"""History in and out as tables anyone reads: CSV or Parquet with `time` (UTC), `point`, `value`, `quality`."""
+"""History in and out as tables anyone reads: CSV or Parquet with `time` (UTC), `point`, `value`, `quality`, `text`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ from twin.history import files, read
 from twin.history.store import hold, point_numbers
 from twin.history.thin import thin_pieces
 from twin.history.wal import READINGS, Batch
+from twin.texts import FILE, Texts
 from twin.wire import Quality
 
 SCHEMA = pa.schema([("time", pa.timestamp("ms", "UTC")), ("point", pa.string()), ("value", pa.float64()),
-                    ("quality", pa.string())])
+                    ("quality", pa.string()), ("text", pa.dictionary(pa.int32(), pa.string()))])
+#: For those who know no dictionaries.
+PLAIN = SCHEMA.set(4, pa.field("text", pa.string()))
 FORMATS = ("csv", "parquet")
 _NO_TIME = -(2**62)
 _WORDS = pa.array([quality.name.lower() for quality in sorted(Quality)])
@@ -60,6 +63,9 @@ def tables(root: Path, ids: dict[int, str], *, from_ms: int, to_ms: int,
     first = read.first_ms(root)
     if first is None or not len(numbers):
         return
+    said = Texts().open(root / FILE)
+    words = pa.array([said.text(code) for code in range(len(said))], pa.string())
+    is_text = np.array([chosen[int(number)] in said.points for number in numbers], np.bool_)
     begin, end = max(from_ms, first), min(to_ms, (_last_day(root) + 1) * files.DAY_MS)
     for day in range(begin // files.DAY_MS, (end + files.DAY_MS - 1) // files.DAY_MS):
         rows = read.rows_between(root, READINGS, max(begin, day * files.DAY_MS), min(end, (day + 1) * files.DAY_MS),
@@ -68,8 +74,12 @@ def tables(root: Path, ids: dict[int, str], *, from_ms: int, to_ms: int,
         keep = keep[np.lexsort((rows["time_ms"][keep], rows["point"][keep]))]
         if len(keep):
             at = np.searchsorted(numbers, rows["point"][keep])
+            value, texts = rows["value"][keep], is_text[at]
+            has_word = texts & (value >= 0) & (value < len(words))
+            codes = pa.array(np.where(has_word, value, 0).astype(np.int32), mask=~has_word)
             yield pa.table([pa.array(rows["time_ms"][keep], pa.timestamp("ms", "UTC")), names.take(pa.array(at)),
-                            pa.array(rows["value"][keep]), _WORDS.take(pa.array(rows["quality"][keep]))], schema=SCHEMA)
+                            pa.array(value, mask=texts), _WORDS.take(pa.array(rows["quality"][keep])),
+                            pa.DictionaryArray.from_arrays(codes, words)], schema=SCHEMA)
 
 
 def _last_day(root: Path) -> int:
@@ -89,10 +99,10 @@ def point_ids(root: Path) -> dict[int, str]:
 def write_table(found: Iterator[pa.Table], out: IO[bytes], form: str) -> int:
     """Write the tables one behind the other as `csv` or `parquet`; gives the rows written."""
     rows = 0
-    writer: Any = pacsv.CSVWriter(out, SCHEMA) if form == "csv" else pq.ParquetWriter(out, SCHEMA, compression="zstd")
+    writer: Any = pacsv.CSVWriter(out, PLAIN) if form == "csv" else pq.ParquetWriter(out, SCHEMA, compression="zstd")
     with writer:
         for table in found:
-            writer.write_table(table)
+            writer.write_table(table.cast(PLAIN) if form == "csv" else table.unify_dictionaries())
             rows += len(table)
     return rows
 
@@ -126,6 +136,7 @@ def import_table(root: Path, path: Path, known: Sequence[str], told: Callable[[i
 def _taken(root: Path, path: Path, known: Sequence[str], told: Callable[[int], None]) -> Imported:
     numbers, slot = point_numbers(root / "points.json", known)
     log, rows = files.last_log(root), 0
+    said = Texts().open(root / FILE)
     thinned = np.array(sorted(thin_pieces(root)), np.int64)
     left_out: Counter[str] = Counter()
     unknown: set[str] = set()
@@ -135,6 +146,11 @@ def _taken(root: Path, path: Path, known: Sequence[str], told: Callable[[int], N
         point = np.array([slot.get(name, -1) for name in names], np.int64)
         unknown |= {name or "" for name, number in zip(names, point, strict=True) if number < 0}
         value, quality = table["value"].fill_null(np.nan).to_numpy(), _qualities(table)
+        if "text" in table.column_names:
+            value = value.copy()
+            for row, text in enumerate(table["text"].to_pylist()):
+                if text is not None and not np.isfinite(value[row]):
+                    value[row] = said.code(text)
         time_ms = table["time"].cast(pa.int64()).fill_null(_NO_TIME).to_numpy()
         day = time_ms // files.DAY_MS
         keep = np.ones(len(table), np.bool_)
@@ -144,6 +160,7 @@ def _taken(root: Path, path: Path, known: Sequence[str], told: Callable[[int], N
             keep &= ~wrong
         quality[~np.isfinite(value) & (quality <= Quality.UNCERTAIN)] = Quality.BAD
         if keep.any():
+            said.sync()
             log += 1
             files.write_segments(root, log, [Batch(READINGS, {
                 "point": numbers[point[keep]], "time_ms": time_ms[keep], "value": value[keep],
@@ -172,15 +189,15 @@ def _read(path: Path) -> Iterator[pa.Table]:
             _check(source.schema_arrow.names, path)
             batches = (pa.Table.from_batches([batch]) for batch in source.iter_batches(500_000))
         elif path.suffix == ".csv":
-            types = pacsv.ConvertOptions(column_types={"point": pa.string(), "value": pa.float64(), "quality": pa.string(),
-                                                       "time": pa.string()}, strings_can_be_null=True)
+            types = pacsv.ConvertOptions(column_types={"time": pa.string(), "point": pa.string(), "value": pa.float64(),
+                                                       "quality": pa.string(), "text": pa.string()}, strings_can_be_null=True)
             with pacsv.open_csv(path, convert_options=types) as opened:
                 _check(opened.schema.names, path)
             batches = (pa.Table.from_batches([batch]) for batch in pacsv.open_csv(path, convert_options=types))
         else:
             raise ExchangeError(f"{path.name} is neither .csv nor .parquet", mend="save it as one of them", where=str(path))
         for table in batches:
-            yield pa.table({name: _typed(table[name], SCHEMA.field(name).type) for name in SCHEMA.names
+            yield pa.table({name: _typed(table[name], PLAIN.field(name).type) for name in PLAIN.names
                             if name in table.column_names})
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ExchangeError(f"{path.name} cannot be read ({str(error).splitlines()[0]})", where=str(path),

@@ -36,6 +36,11 @@ class Piece:
     kind: int
 
 
+def log_path(root: Path, number: int) -> Path:
+    """Where a log of this number is."""
+    return root / "wal" / f"{number:08d}.log"
+
+
 def logs(root: Path) -> list[tuple[int, Path]]:
     """Logs not yet turned into segments, oldest first."""
     return sorted((int(path.stem), path) for path in (root / "wal").glob("*.log"))
@@ -111,12 +116,20 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def thin_files(root: Path) -> list[tuple[Path, int, int, int]]:
+    """(path, day, last log in it, seconds a bucket) of every thin file."""
+    found = []
+    for path in (root / "thin").glob("*.parquet"):
+        day, log, secs, _ = path.name.split(".")
+        found.append((path, int(day), int(log), int(secs)))
+    return found
+
+
 def _thinned(root: Path) -> dict[int, int]:
     """Day → the last log its thin file stands for."""
     found: dict[int, int] = {}
-    for path in (root / "thin").glob("*.parquet"):
-        day, log, _, _ = path.name.split(".")
-        found[int(day)] = max(found.get(int(day), -1), int(log))
+    for _, day, log, _ in thin_files(root):
+        found[day] = max(found.get(day, -1), log)
     return found
 
 

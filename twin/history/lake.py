@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from twin.errors import TwinError
 from twin.history import files
-from twin.history.exchange import point_ids, tables
+from twin.history.exchange import PLAIN, point_ids, tables
 from twin.history.thin import thin_pieces
 from twin.history.wal import READINGS
 
@@ -63,9 +63,11 @@ def _publish(deltalake: Any, root: Path, url: str, until_ms: int, options: dict[
         parts = list(tables(root, ids, from_ms=day * files.DAY_MS, to_ms=(day + 1) * files.DAY_MS))
         if not parts:
             continue
-        table = pa.concat_tables(parts)
+        table = pa.concat_tables([part.cast(PLAIN) for part in parts])
         table = table.append_column("day", pa.array([name] * len(table))).append_column("log", pa.array([log] * len(table)))
         how = {"mode": "overwrite", "predicate": f"day = '{name}'"} if name in there else {"mode": "append"}
+        if there:  # one written before there were texts gets the column now
+            how["schema_mode"] = "merge"
         deltalake.write_deltalake(url, table, partition_by=["day", "log"], storage_options=options, **how)
         written += 1
         told(name, len(table))

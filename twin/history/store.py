@@ -21,6 +21,7 @@ from twin.history.keeping import Keeping, Kept, keep
 from twin.history.read import AsOf, Series
 from twin.history.wal import POSITIONS, READINGS, Batch, WalFile, read_wal
 from twin.ports import Positions, Readings
+from twin.texts import FILE, Texts
 
 _log = logging.getLogger(__name__)
 GROUP_SECS = 0.05
@@ -40,17 +41,22 @@ class History:
         point_ids: the ids of the slots of now, in slot order.
         roll_rows, roll_secs: when a log is turned into segments.
         queue_batches: how many batches may wait for the disk before new ones are dropped (and counted).
+        texts: what text points say; written beside the readings, before any reading that names it.
+        text_ids: the text points among the ids.
     """
 
     def __init__(self, root: Path, point_ids: Sequence[str], *, roll_rows: int = 400_000, roll_secs: float = 600.0,
-                 queue_batches: int = 4096) -> None:
+                 queue_batches: int = 4096, texts: Texts | None = None, text_ids: Sequence[str] = ()) -> None:
         self.root = root
         self.dropped = 0
         self.fault: str | None = None
         self.durable = 0
+        self._is_stuck = False
         self._roll_rows, self._roll_secs = roll_rows, roll_secs
         self._lock = hold(root)
         files.clean(root)
+        self._texts = (Texts() if texts is None else texts).open(root / FILE, text_ids)
+        self._texts.sync()
         self._numbers, self._slot = point_numbers(root / "points.json", point_ids)
         self._ids = list(point_ids)
         self._queue: queue.Queue[tuple[int, Batch | None]] = queue.Queue(queue_batches)
@@ -77,6 +83,11 @@ class History:
         return self._put(Batch(POSITIONS, {
             "track": fixes.track, "time_ms": np.rint(fixes.source_time * 1000).astype(np.int64), "x": xyz[:, 0],
             "y": xyz[:, 1], "z": xyz[:, 2], "heading": fixes.heading}))
+
+    @property
+    def ticket(self) -> int:
+        """The ticket of what was put last."""
+        return self._ticket
 
     def flush(self, timeout_secs: float = 10.0) -> bool:
         """Wait until everything put so far is durable; False when that took too long."""
@@ -153,7 +164,12 @@ class History:
         return read.first_ms(self.root)
 
     def compact(self, before_secs: float) -> int:
-        """Make day files of every UTC day that ended before an instant; gives how many were written."""
+        """Make day files of every UTC day that ended before an instant; gives how many were written.
+
+        None while a log found no room to become segments: a day file must not come to stand for it.
+        """
+        if self._is_stuck:
+            return 0
         last = int(before_secs * 1000) // files.DAY_MS
         todo = {(piece.day, kind) for kind in (READINGS, POSITIONS) for piece in files.pieces(self.root, kind)
                 if piece.day < last}
@@ -161,7 +177,7 @@ class History:
 
     def keep(self, keeping: Keeping, now_secs: float) -> Kept:
         """Thin and delete what is old, as the park file says."""
-        return keep(self.root, keeping, int(now_secs * 1000))
+        return Kept() if self._is_stuck else keep(self.root, keeping, int(now_secs * 1000))
 
     # ---- inside -------------------------------------------------------------------------------------------------
     def _put(self, batch: Batch) -> int:
@@ -178,10 +194,7 @@ class History:
         for number, path in files.logs(self.root):
             self._retire(number, path)
         self._number = files.last_log(self.root) + 1
-        self._wal = WalFile(self._log_path())
-
-    def _log_path(self) -> Path:
-        return self.root / "wal" / f"{self._number:08d}.log"
+        self._wal = WalFile(files.log_path(self.root, self._number))
 
     def _retire(self, number: int, path: Path) -> None:
         files.write_segments(self.root, number, read_wal(path))
@@ -228,6 +241,7 @@ class History:
             try:
                 for batch in batches:
                     self._wal.append(batch)
+                self._texts.sync()
                 self._wal.sync()
                 self.fault = None
                 return
@@ -239,14 +253,15 @@ class History:
 
     def _roll(self) -> None:
         try:
-            old, number = self._wal, self._number
-            self._number += 1
-            self._wal = WalFile(self._log_path())
-            old.close()
-            self._retire(number, old.path)
+            fresh = WalFile(files.log_path(self.root, self._number + 1))
+            self._wal.close()
+            self._wal, self._number = fresh, self._number + 1
+            for number, path in files.logs(self.root)[:-1]:  # with those that found no room before
+                self._retire(number, path)
+            self._is_stuck = False
         except OSError as error:
-            self.fault = str(error)
-            _log.error("history cannot turn log %s into segments: %s", number, error)
+            self.fault, self._is_stuck = str(error), True
+            _log.error("history cannot turn its log into segments: %s", error)
 
 
 def hold(root: Path) -> TextIO:

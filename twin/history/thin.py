@@ -36,9 +36,7 @@ class ThinPiece:
 def thin_pieces(root: Path) -> dict[int, ThinPiece]:
     """The thin file that counts of each day that has one."""
     found: dict[int, ThinPiece] = {}
-    for path in (root / "thin").glob("*.parquet"):
-        day, log, secs, _ = path.name.split(".")
-        piece = ThinPiece(path, int(day), int(log), int(secs))
+    for piece in (ThinPiece(*parts) for parts in files.thin_files(root)):
         if piece.day not in found or (found[piece.day].log, found[piece.day].secs) < (piece.log, piece.secs):
             found[piece.day] = piece
     return found
@@ -47,7 +45,7 @@ def thin_pieces(root: Path) -> dict[int, ThinPiece]:
 def clean_thin(root: Path) -> None:
     """Remove thin files that another one of their day stands in for."""
     counted = {piece.path for piece in thin_pieces(root).values()}
-    for path in (root / "thin").glob("*.parquet"):
+    for path, *_ in files.thin_files(root):
         if path not in counted:
             path.unlink(missing_ok=True)
 

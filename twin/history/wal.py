@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
@@ -45,6 +46,7 @@ class WalFile:
         self.path = path
         self.rows = 0
         self._file = path.open("ab")
+        self._good = path.stat().st_size, 0
 
     def append(self, batch: Batch) -> None:
         """Hand a batch to the operating system; durable after `sync`."""
@@ -57,13 +59,14 @@ class WalFile:
         """Return when all that was appended is on the disk."""
         self._file.flush()
         os.fdatasync(self._file.fileno())
+        self._good = self._file.tell(), self.rows
 
     def rewind(self) -> None:
-        """After a failed write: cut off what is not whole, so that later records can be read."""
-        self._file.close()
-        good = sum(size for size, _ in _records(self.path.read_bytes()))
-        with self.path.open("r+b") as file:
-            file.truncate(good)
+        """After a failed write: back to where it was durable, so that what is written again stands there once."""
+        with contextlib.suppress(OSError):  # what it could not write it cannot write now
+            self._file.close()
+        size, self.rows = self._good
+        os.truncate(self.path, size)
         self._file = self.path.open("ab")
 
     def close(self) -> None:

@@ -59,7 +59,8 @@ class AlarmBook:
             self._keys.append(key)
         return self._row[key]
 
-    def restore(self, alarms: Iterable[Alarm], prefix: str = "\0", suppressions: Iterable[Suppression] = ()) -> list[int]:
+    def restore(self, alarms: Iterable[Alarm], prefix: str | tuple[str, ...] = "\0",
+                suppressions: Iterable[Suppression] = ()) -> list[int]:
         """Take back the live alarms of a former run; gives the rule rows that were active, gone rules left out.
 
         Keys that begin with `prefix` get rows of their own.
@@ -77,6 +78,46 @@ class AlarmBook:
                 self._next_id = max(self._next_id, alarm.id + 1)
                 self._hold_again(self._row[alarm.key], alarm)
         return [row for row, alarm in self._by_row.items() if alarm.is_active]
+
+    def forget(self, first_id: int) -> None:
+        """Let go of every alarm and suppression; the next alarm gets this number. Rows of their own stay."""
+        self._by_row, self._row_of_id, self._held, self._next_id = {}, {}, {}, first_id
+        self._designed = np.zeros(len(self.rules), np.bool_)
+
+    def mirror(self, alarm: Alarm, prefix: str | tuple[str, ...]) -> bool:
+        """Take an alarm as another server put it on record; whether there is such a rule here."""
+        if alarm.key.startswith(prefix):
+            self.add(alarm.key)
+        if alarm.key not in self._row:
+            return False
+        self._moved(alarm, "raised", alarm.changed, "")
+        return True
+
+    def mirror_held(self, suppressions: Iterable[Suppression], prefix: str | tuple[str, ...]) -> None:
+        """Take what people put aside as another server has it on record: all there is."""
+        self._held = {}
+        for held in suppressions:
+            if held.key.startswith(prefix):
+                self.add(held.key)
+            if held.key in self._row:
+                self._held.setdefault(self._row[held.key], {})[held.kind] = held
+
+    def mirror_designed(self, flags: NDArray[np.bool_]) -> None:
+        """Which rule rows are suppressed by design; the alarms among them come from the record."""
+        self._designed = flags.copy()
+
+    def news(self, events: RuleEvents) -> RuleEvents:
+        """Those events that tell of a condition the live alarms do not have yet, each once."""
+        keep, now = [], {row: alarm.is_active for row, alarm in self._by_row.items()}
+        for row, on in zip(events.rule.tolist(), events.on.tolist(), strict=True):
+            keep.append(now.get(row, False) != on)
+            now[row] = on
+        mask = np.array(keep, np.bool_)
+        return RuleEvents(events.rule[mask], events.on[mask], events.time[mask], events.value[mask])
+
+    def row_of_key(self, key: str) -> int | None:
+        """The row of a rule; None when it is unknown."""
+        return self._row.get(key)
 
     def live(self) -> list[Alarm]:
         """Every alarm somebody still has to look at, in order of their numbers."""

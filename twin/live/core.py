@@ -6,7 +6,6 @@ Everything runs in the thread that calls it; the server calls `tick` about ten t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from twin.commands import Command
 from twin.events import EventStore, Note, Records
 from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
+from twin.indoors import Indoors
 from twin.live import frames
 from twin.live.alarm_desk import AlarmDesk
 from twin.live.book import Held
@@ -24,13 +24,16 @@ from twin.live.dispatch import DispatchDesk
 from twin.live.fences import FenceEvent, FenceWatch
 from twin.live.floods import FloodDesk
 from twin.live.incidents import Answers, IncidentDesk
+from twin.live.own_faults import SYSTEM
+from twin.live.standby import News
 from twin.live.state import RuleEvents, StateStore
+from twin.live.steady import Steadier
+from twin.live.tick import Tick
 from twin.live.tracks import Locate, TrackStore, nowhere
 from twin.live.views import Views
 from twin.ports import (
     Clock,
     CommandAck,
-    CommandOrder,
     DispatchOrder,
     Positions,
     Readings,
@@ -38,32 +41,10 @@ from twin.ports import (
     WallClock,
 )
 from twin.registry import PointTable
-from twin.wire import AlarmGroups, AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, Quality, TrailEntry
+from twin.wire import AlarmView, AsideView, CommandView, DispatchView, IncidentView, Link, Quality, TrailEntry
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """What happened since the last tick. `slots` and `tracks` changed; `readings` and `positions` are for history.
-
-    `orders` and `sendings` (of people) are to be sent now: they are on record as sent. Alarms, commands, trail and links
-    are complete, in order.
-    """
-
-    time: float
-    seq: int
-    slots: NDArray[np.int64]
-    tracks: NDArray[np.int64]
-    readings: Readings
-    positions: Positions
-    alarms: tuple[AlarmView, ...]
-    commands: tuple[CommandView, ...]
-    trail: tuple[TrailEntry, ...]
-    links: tuple[Link, ...]
-    orders: tuple[CommandOrder, ...]
-    incidents: tuple[IncidentView, ...] = ()
-    dispatches: tuple[DispatchView, ...] = ()
-    sendings: tuple[DispatchOrder, ...] = ()
-    floods: AlarmGroups | None = None
+#: Places (n, 3) and nodes (n,) → what somebody may see of them who may not follow people.
+Blur = Callable[[NDArray[np.float64], NDArray[np.uint32]], tuple[NDArray[np.float64], NDArray[np.uint32]]]
 
 
 class LiveCore:
@@ -75,16 +56,18 @@ class LiveCore:
         graph: the compiled park, for places and nodes; None in tests and benches.
         locate: park-frame points → containing node.
         clock: now.
+        indoors: rooms and doors, for fixes that are not exact; None: they are steadied only.
     """
 
     def __init__(self, points: PointTable, events: EventStore, *, graph: SceneGraph | None = None,
-                 locate: Locate = nowhere, clock: Clock | None = None) -> None:
+                 locate: Locate = nowhere, clock: Clock | None = None, indoors: Indoors | None = None) -> None:
         self.points = points
         self.events = events
         self.graph = graph
         self.clock = clock or WallClock()
         self.state = StateStore(points)
         self.tracks = TrackStore(locate)
+        self.steadier = Steadier(indoors)
         self.views = Views(points, self.state.rules, graph)
         self.alarm_desk = AlarmDesk(self.state, events, self.views)
         self.book = self.alarm_desk.book
@@ -99,6 +82,44 @@ class LiveCore:
         self._links_changed: list[Link] = []
         self._trail: list[TrailEntry] = []
         self._listeners: list[Callable[[Tick], None]] = []
+        #: whether this server writes alarms, commands and incidents; else it shows what another puts on record
+        self.leads = True
+        if events.lease is not None and events.lease.token is None:
+            self.follow()
+
+    # ---- who writes ---------------------------------------------------------------------------------------------
+    def follow(self) -> None:
+        """Another server writes from now on. Raises StoreDown; then nothing here writes all the same."""
+        self.leads = False
+        self.alarm_desk.follow()
+        self.desk.restore()
+        if self.incidents is not None and self.dispatches is not None:
+            self.incidents.reread()
+            self.dispatches.restore()
+
+    def lead(self) -> None:
+        """This server writes from now on, from where the record ends. Raises StoreDown; then it may be called again."""
+        now = self.clock.now()
+        self.desk.restore()
+        if self.incidents is not None and self.dispatches is not None:
+            self.dispatches.restore()
+            self.incidents.reread()
+        self.alarm_desk.lead(now)
+        self.leads = True
+        self._restore_watch()
+        if self.incidents is not None:
+            self.incidents.restore(self.alarms(), now)
+
+    def mirror(self, news: News) -> None:
+        """What another server put on record; it goes out with the next tick."""
+        self._trail += news.trail
+        if self.leads:
+            return
+        self.alarm_desk.mirror(news)
+        self.desk.mirror(news.commands)
+        if self.incidents is not None and self.dispatches is not None:
+            self.incidents.mirror(news.incidents)
+            self.dispatches.mirror(news.dispatches)
 
     # ---- in: what connectors call -------------------------------------------------------------------------------
     def ingest(self, readings: Readings) -> None:
@@ -111,7 +132,7 @@ class LiveCore:
 
     def acknowledge(self, ack: CommandAck) -> None:
         """Take a device's answer to an order, or a person's to a dispatch."""
-        if self.dispatches is not None and self.dispatches.acknowledge(ack, self.clock.now()):
+        if not self.leads or (self.dispatches is not None and self.dispatches.acknowledge(ack, self.clock.now())):
             return
         self.desk.acknowledge(ack, self.clock.now())
 
@@ -128,7 +149,7 @@ class LiveCore:
         since = before.since_ms if before is not None and before.state == state else self.clock.now() * 1000
         self.links[connector] = Link(connector=connector, state=state, since_ms=since, text=text)
         self._links_changed.append(self.links[connector])
-        if is_live and before is not None and before.state == "down" and self.dispatches is not None:
+        if is_live and before is not None and before.state == "down" and self.dispatches is not None and self.leads:
             self.dispatches.line_back()
         if not is_live and all(link.state == "down" for link in self.links.values()):
             self.state.mark_stale(np.arange(len(self.points)))
@@ -137,11 +158,16 @@ class LiveCore:
     def watch_tracks(self, tracks: Sequence[TrackInfo], fences: Sequence[Placed]) -> None:
         """Begin to watch fences: who the tracks are, and what was active in a former run."""
         self.watch = FenceWatch((), tracks)
+        self.views.tracks = {info.i: info for info in tracks}
+        self._restore_watch()
+        self.place_fences(fences)
+
+    def _restore_watch(self) -> None:
+        """What stands on record as active in a fence is so until a fix says otherwise."""
+        number = {info.id: info.i for info in self.views.tracks.values()}
         self.watch.on = {(fence, number[track]) for alarm in self.book.live() if alarm.key.startswith(PREFIX)
                          and alarm.is_active for fence, _, track in [alarm.key.removeprefix(PREFIX).partition(".")]
-                         if track in (number := {info.id: info.i for info in tracks})}
-        self.views.tracks = {info.i: info for info in tracks}
-        self.place_fences(fences)
+                         if track in number}
 
     def place_fences(self, fences: Sequence[Placed]) -> None:
         """Take other fences; alarms of those that are gone return to normal."""
@@ -158,6 +184,18 @@ class LiveCore:
                                                np.array([e.time for e in events]), np.full(len(events), np.nan)),
                                    self.clock.now())
 
+    # ---- Parktwin itself ----------------------------------------------------------------------------------------
+    def own_fault(self, name: str, is_on: bool) -> None:
+        """Something is wrong with Parktwin itself (a key of `own_faults.FAULTS`), or no longer; may be told twice."""
+        if self.alarm_desk.heard is not None:
+            return  # who writes tells its own
+        alarm = self.book.of_key(SYSTEM + name)
+        if (alarm is not None and alarm.is_active) == is_on:
+            return
+        now = self.clock.now()
+        self.alarm_desk.conditions(RuleEvents(np.array([self.book.add(SYSTEM + name)]), np.array([is_on]),
+                                               np.array([now]), np.full(1, np.nan)), now)
+
     # ---- incidents ----------------------------------------------------------------------------------------------
     def answer(self, answers: Answers, people: Sequence[TrackInfo]) -> None:
         """Begin to answer alarms with incidents, linkages and plans, and to send people."""
@@ -166,7 +204,8 @@ class LiveCore:
                             if (rule.priority == 1 if rule.opens_incident is None else rule.opens_incident))
         self.dispatches = DispatchDesk(self.events, self.tracks, people, self.views, answers.reach)
         self.incidents = IncidentDesk(self.events, self.desk, self.views, answers, opening)
-        self.incidents.restore(self.alarms(), self.clock.now())
+        if self.leads:
+            self.incidents.restore(self.alarms(), self.clock.now())
 
     def close_incident(self, number: int, *, by: str, role: str, note: str) -> IncidentView:
         """A commander closes an incident; its people are released. Raises AccessDenied or IncidentError."""
@@ -195,9 +234,10 @@ class LiveCore:
         """One tick of incidents and dispatches; their trail lines join this tick's."""
         if self.incidents is None or self.dispatches is None:
             return [], [], []
-        for dispatch in self.dispatches.tick(now):
-            self.incidents.dispatched(dispatch.incident, "arrived", now)
-        self.incidents.tick(now, self.alarm_desk.changed, commands)
+        if self.leads:
+            for dispatch in self.dispatches.tick(now):
+                self.incidents.dispatched(dispatch.incident, "arrived", now)
+            self.incidents.tick(now, self.alarm_desk.changed, commands)
         incidents, trail = self.incidents.drain()
         orders, dispatches, walked = self.dispatches.drain()
         self._trail += trail + walked
@@ -216,13 +256,14 @@ class LiveCore:
         passed = self._take_readings(now)
         tracks, fixes = self._take_positions(now)
         self.alarm_desk.tick(now)
-        self.desk.tick(now)
+        if self.leads:
+            self.desk.tick(now)
         orders, commands, command_trail = self.desk.drain()
         incidents, dispatches, sendings = self._respond(now, commands)
         alarms, alarm_trail = self.alarm_desk.drain()
         seq = self.state.next_seq()
         slots = np.flatnonzero((self.state.changed == seq) & (self.state.quality != 4))
-        kept = joined_readings([passed, self._worked_out(seq)])
+        kept = Readings.joined([passed, self._worked_out(seq)])
         tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=kept, positions=fixes,
                     alarms=tuple(alarms), commands=tuple(self.views.command(c) for c in commands),
                     trail=tuple(sorted(self._trail + alarm_trail + command_trail, key=lambda entry: entry.id)),
@@ -296,19 +337,23 @@ class LiveCore:
         return frames.values_frame(slots, self.state.value[slots], self.state.age_ms(slots, now),
                                    self.state.quality[slots], seq=self.state.seq, server_time_ms=now * 1000)
 
-    def positions_frame(self, tracks: NDArray[np.integer], now: float | None = None) -> bytes:
-        """The present places of some tracks as a binary frame."""
+    def positions_frame(self, tracks: NDArray[np.integer], now: float | None = None, blur: Blur | None = None) -> bytes:
+        """The present places of some tracks as a binary frame; `blur` makes them what some may see."""
         now, t = self.clock.now() if now is None else now, self.tracks
-        return frames.positions_frame(tracks, t.xyz[tracks], t.heading[tracks], t.node[tracks], t.flags[tracks],
+        xyz, node, heading = t.xyz[tracks], t.node[tracks], t.heading[tracks]
+        if blur is not None:
+            (xyz, node), heading = blur(xyz, node), np.zeros(len(tracks), np.float32)
+        return frames.positions_frame(tracks, xyz, heading, node, t.shown_flags(tracks),
                                       seq=self.state.seq, server_time_ms=now * 1000)
 
-    def snapshot(self, since_seq: int = -1) -> tuple[bytes, bytes]:
+    def snapshot(self, since_seq: int = -1, blur: Blur | None = None) -> tuple[bytes, bytes]:
         """Values changed after tick `since_seq` (-1: all that ever spoke) and all tracks, as two frames."""
-        return self.values_frame(self.state.changed_since(since_seq)), self.positions_frame(self.tracks.seen())
+        return (self.values_frame(self.state.changed_since(since_seq)),
+                self.positions_frame(self.tracks.seen(), blur=blur))
 
     # ---- inside -------------------------------------------------------------------------------------------------
     def _take_readings(self, now: float) -> Readings:
-        batch = joined_readings(self._readings)
+        batch = Readings.joined(self._readings)
         self._readings = []
         applied = self.state.apply(batch, now)
         self.alarm_desk.conditions(applied.events, now)
@@ -327,18 +372,10 @@ class LiveCore:
             np.concatenate([p.track for p in batches] or [np.zeros(0, np.uint32)]),
             np.concatenate([p.xyz for p in batches] or [np.zeros((0, 3))]),
             np.concatenate([p.heading for p in batches] or [np.zeros(0, np.float32)]),
-            np.concatenate([p.source_time for p in batches] or [np.zeros(0)]))
-        moved, kept = self.tracks.apply(fixes, now)
-        self._crossed(self.watch.step(kept))
+            np.concatenate([p.source_time for p in batches] or [np.zeros(0)]),
+            np.concatenate([p.sigma() for p in batches] or [np.zeros(0, np.float32)]))
+        kept = self.tracks.sound(fixes, now)
+        steady = self.steadier.step(kept)
+        moved = self.tracks.apply(steady.fixes, now, steady.spread, steady.node)
+        self._crossed(self.watch.step(steady.fixes))
         return np.concatenate([moved, self.tracks.sweep(now)]), kept
-
-
-def joined_readings(batches: Sequence[Readings]) -> Readings:
-    """Batches one behind the other."""
-    if len(batches) == 1:
-        return batches[0]
-    return Readings(
-        np.concatenate([b.slot for b in batches] or [np.zeros(0, np.uint32)]),
-        np.concatenate([b.value for b in batches] or [np.zeros(0)]),
-        np.concatenate([b.quality for b in batches] or [np.zeros(0, np.uint8)]),
-        np.concatenate([b.source_time for b in batches] or [np.zeros(0)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -46,10 +46,21 @@ class CommandDesk:
         self._state = state
         self._events = events
         self._note_of = note_of
-        self._live = {command.id: command for command in events.live_commands()}
         self._outbox: list[CommandOrder] = []
         self._changed: list[Command] = []
         self._trail: list[TrailEntry] = []
+        self.restore()
+
+    def restore(self) -> None:
+        """Every command under way as it stands on record; what was to be sent from here is not. Raises StoreDown."""
+        self._live = {command.id: command for command in self._events.live_commands()}
+        self._outbox = []
+
+    def mirror(self, commands: Sequence[Command]) -> None:
+        """Show what another server put on record."""
+        self._changed += commands
+        self._live.update({command.id: command for command in commands})
+        self._live = {key: command for key, command in self._live.items() if command.is_live}
 
     def live(self) -> list[Command]:
         """Commands still waiting for something."""

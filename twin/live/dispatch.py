@@ -61,11 +61,22 @@ class DispatchDesk:
                  reach: Reach) -> None:
         self._events, self._tracks, self._views, self.reach = events, tracks, views, reach
         self.people = {info.i: info for info in people}
-        self._live = {dispatch.id: dispatch for dispatch in events.live_dispatches()}
-        self._unsure: dict[str, float | None] = dict.fromkeys(self._live)  # since when; None: since the next tick
         self._changed: list[DispatchView] = []
         self._trail: list[TrailEntry] = []
         self._orders: list[DispatchOrder] = []
+        self.restore()
+
+    def restore(self) -> None:
+        """Every dispatch under way as it stands on record; what was to be sent from here is not. Raises StoreDown."""
+        self._live = {dispatch.id: dispatch for dispatch in self._events.live_dispatches()}
+        self._unsure: dict[str, float | None] = dict.fromkeys(self._live)  # since when; None: since the next tick
+        self._orders = []
+
+    def mirror(self, dispatches: Sequence[DispatchView]) -> None:
+        """Show what another server put on record."""
+        self._changed += dispatches
+        self._live.update({dispatch.id: dispatch for dispatch in dispatches})
+        self._live = {key: dispatch for key, dispatch in self._live.items() if dispatch.state in DISPATCH_LIVE}
 
     def live(self) -> list[DispatchView]:
         """Every dispatch under way or at its place."""

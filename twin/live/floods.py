@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.fences import PREFIX
 from twin.floods import Group, Standing, grouped
 from twin.graph import SceneGraph
 from twin.live.alarms import WAITING, Alarm
 from twin.live.book import AlarmBook
+from twin.live.own_faults import OWN
 from twin.live.views import Views
 from twin.registry import PointTable
 from twin.wire import AlarmGroup, AlarmGroups
@@ -81,7 +81,7 @@ class FloodDesk:
 
     def _facts(self, alarm: Alarm) -> tuple[int, int, int, int, int]:
         """Device, sort, priority, what it explains and follows, of one alarm."""
-        if alarm.key.startswith(PREFIX):
+        if alarm.key.startswith(OWN):
             name = alarm.key.partition(".")[0]
             return -1, self._sorts.setdefault(name, len(self._sorts)), self._views.alarm(alarm).priority, 0, 0
         spec = self._book.rules.specs[self._book.row(alarm)]
@@ -110,7 +110,7 @@ class FloodDesk:
         title, title_zh = head.title, head.title_zh
         if group.cause < 0 and group.rule < 0:
             title, title_zh = f"Others of priority {priority}", f"其余 {priority} 级报警"
-        elif head.device.startswith(PREFIX):
+        elif head.device.startswith(OWN):
             title, title_zh = head.place, head.place_zh
         cause = head.id if group.cause >= 0 else 0
         return AlarmGroup(

@@ -71,14 +71,10 @@ class IncidentDesk:
     def __init__(self, events: EventStore, desk: CommandDesk, views: Views, answers: Answers,
                  opening: frozenset[str]) -> None:
         self._events, self._desk, self._views, self.answers, self._opening = events, desk, views, answers, opening
-        self._open = {incident.id: incident for incident in events.open_incidents()}
-        newest = events.recent_incidents(1)
-        self._next = newest[0].id + 1 if newest else 1
         self._alarms: dict[int, AlarmView] = {}
         self._changed: list[IncidentView] = []
         self._trail: list[TrailEntry] = []
-        self._waiting: list[AlarmView] = []
-        self._catch_up()
+        self.reread()
 
     # ---- what the core calls ------------------------------------------------------------------------------------
     def tick(self, now: float, alarms: Sequence[AlarmView], commands: Sequence[Command]) -> None:
@@ -204,9 +200,26 @@ class IncidentDesk:
                     if command is not None and not command.is_live:
                         self._of_command(command)
 
+    def reread(self) -> None:
+        """Every open incident as it stands on record. Raises StoreDown."""
+        self._open = {incident.id: incident for incident in self._events.open_incidents()}
+        newest = self._events.recent_incidents(1)
+        self._next = newest[0].id + 1 if newest else 1
+        self._waiting: list[AlarmView] = []
+
     def restore(self, alarms: Sequence[AlarmView], now: float) -> None:
-        """The live alarms of a former run; those that should have opened an incident do so now."""
+        """The live alarms of a former run or server; those that should have opened an incident do so now."""
+        try:
+            self._catch_up()
+        except StoreDown as error:  # the steps go on with what the commands come to from here
+            _log.warning("linkages go on without what their commands came to meanwhile: %s", error)
         self.tick(now, alarms, ())
+
+    def mirror(self, incidents: Sequence[IncidentView]) -> None:
+        """Show what another server put on record."""
+        self._changed += incidents
+        self._open.update({incident.id: incident for incident in incidents})
+        self._open = {key: incident for key, incident in self._open.items() if incident.state == "open"}
 
     def _rule(self, alarm: AlarmView) -> str:
         device, _, key = alarm.key.partition(".")

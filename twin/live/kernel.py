@@ -338,6 +338,7 @@ def sweep(begin, now, seq, state, rules, cells, inputs, dirty, dirty_count, out_
             continue
         if count + 2 * slot.rules > len(out_rule):
             return i, count
+        slot.received = min(slot.received, now)  # the clock was set back: silence counts from here
         elapsed = now - slot.received
         quiet_from = slot.source + elapsed
         if i >= n:

@@ -141,8 +141,15 @@ class StateStore:
         return np.where(self.quality[slots] == Quality.NEVER, 4294967295.0, age).astype(np.uint32)
 
     def restore_active(self, rules: NDArray[np.integer]) -> None:
-        """After a restart: these rules were active."""
+        """These rules were active when they were last written down, the others that raise alarms were not."""
+        self.active[self.rules.suppresses < 0] = False
         self.active[rules] = True
+
+    def set_active(self, rules: NDArray[np.integer], on: NDArray[np.bool_]) -> None:
+        """These rules, in order, came or went; rows past the rules are passed by."""
+        known = rules < len(self.rules)
+        for row, is_on in zip(rules[known].tolist(), on[known].tolist(), strict=True):
+            self.active[row] = is_on
 
     def restore_suppressed(self, rules: NDArray[np.integer]) -> None:
         """After a restart: these rules were suppressed by design, which holds until the points say otherwise."""

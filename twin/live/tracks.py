@@ -24,7 +24,8 @@ def nowhere(xyz: NDArray[np.float64]) -> NDArray[np.uint32]:
 class TrackStore:
     """Columns by track number: `xyz` f64 n×3 (park frame, m), `heading` f32 (rad), `node` u32, times s.
 
-    `flags` bit 0: lost, nothing heard for 10 s. Grows with the highest track number seen. One thread writes.
+    `spread` f32 (m): one standard deviation of a steadied place, 0 for exact ones. `flags` bit 0: lost, nothing heard for
+    10 s. Grows with the highest track number seen. One thread writes.
     """
 
     def __init__(self, locate: Locate = nowhere, room: int = 64) -> None:
@@ -36,6 +37,7 @@ class TrackStore:
         self.source = np.zeros(room)
         self.received = np.zeros(room)
         self.flags = np.zeros(room, np.uint8)
+        self.spread = np.zeros(room, np.float32)
 
     def seen(self) -> NDArray[np.int64]:
         """Tracks ever heard of, in order."""
@@ -45,28 +47,44 @@ class TrackStore:
         """Tracks heard of within 10 s of the last `sweep`."""
         return np.flatnonzero((self.source > 0) & (self.flags & LOST == 0))
 
-    def apply(self, fixes: Positions, now: float) -> tuple[NDArray[np.int64], Positions]:
-        """Take fixes, newest of each track; gives the tracks that moved and the fixes that were sound."""
+    def sound(self, fixes: Positions, now: float) -> Positions:
+        """The fixes that can be used: finite, of a known sort of track, not of the future; others are counted."""
         time = fixes.source_time
         sound = np.isfinite(fixes.xyz).all(axis=1) & np.isfinite(time) & (time > 0) & (time <= now + FUTURE_SECS)
         sound &= fixes.track < 1_000_000
         self.dropped += int((~sound).sum())
-        kept = Positions(fixes.track[sound], fixes.xyz[sound], fixes.heading[sound], time[sound])
-        if not len(kept.track):
-            return np.zeros(0, np.int64), kept
-        self._grow(int(kept.track.max()) + 1)
-        order = np.argsort(kept.source_time, kind="stable")
-        tracks, last = np.unique(kept.track[order][::-1], return_index=True)
+        return fixes.of(sound)
+
+    def apply(self, fixes: Positions, now: float, spread: NDArray[np.float64] | None = None,
+              node: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Take sound fixes, newest of each track; gives the tracks that moved.
+
+        `spread` (m) and `node` (-1: the node that holds the place) of each, where they are known.
+        """
+        if not len(fixes.track):
+            return np.zeros(0, np.int64)
+        self._grow(int(fixes.track.max()) + 1)
+        order = np.argsort(fixes.source_time, kind="stable")
+        numbers, last = np.unique(fixes.track[order][::-1], return_index=True)
         rows = order[::-1][last]
-        newer = kept.source_time[rows] > self.source[tracks]
-        tracks, rows = tracks[newer].astype(np.int64), rows[newer]
-        self.xyz[tracks] = kept.xyz[rows]
-        self.heading[tracks] = kept.heading[rows]
-        self.source[tracks] = kept.source_time[rows]
+        newer = fixes.source_time[rows] > self.source[numbers]
+        tracks, rows = numbers[newer].astype(np.int64), rows[newer]
+        self.xyz[tracks] = fixes.xyz[rows]
+        self.heading[tracks] = fixes.heading[rows]
+        self.source[tracks] = fixes.source_time[rows]
         self.received[tracks] = now
+        self.spread[tracks] = 0.0 if spread is None else spread[rows]
         self.flags[tracks] &= 0xFF ^ LOST
-        self.node[tracks] = self.locate(self.xyz[tracks])
-        return tracks.astype(np.int64), kept
+        known = np.full(len(rows), -1) if node is None else node[rows]
+        self.node[tracks] = np.where(known >= 0, known, 0)
+        unknown = tracks[known < 0]
+        self.node[unknown] = self.locate(self.xyz[unknown])
+        return tracks
+
+    def shown_flags(self, tracks: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """u8[n] as the wire has them: bit 0 lost, bits 1 to 7 one standard deviation of the place in quarters of a metre."""
+        quarters = np.ceil(np.nan_to_num(self.spread[tracks]) * 4).clip(0, 127).astype(np.uint8)
+        return self.flags[tracks] | quarters << 1
 
     def sweep(self, now: float) -> NDArray[np.int64]:
         """Tracks newly lost."""
@@ -80,6 +98,6 @@ class TrackStore:
             return
         extra = max(size, 2 * old) - old
         self.xyz = np.concatenate([self.xyz, np.full((extra, 3), np.nan)])
-        for name in ("heading", "node", "source", "received", "flags"):
+        for name in ("heading", "node", "source", "received", "flags", "spread"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros(extra, column.dtype)]))

@@ -10,6 +10,7 @@ from twin.events import Note
 from twin.fences import PREFIX, Placed
 from twin.graph import SceneGraph
 from twin.live.alarms import Alarm, AlarmEvent, AsideEvent, Suppression
+from twin.live.own_faults import FAULTS, OWN, PRIORITY, SYSTEM
 from twin.live.rules import RuleTable
 from twin.pack_spec import Response
 from twin.ports import TrackInfo
@@ -74,6 +75,8 @@ class Views:
         """An alarm as it stands."""
         if alarm.key.startswith(PREFIX):
             return self._fence_alarm(alarm)
+        if alarm.key.startswith(SYSTEM):
+            return self._own_alarm(alarm)
         device, _, _ = alarm.key.partition(".")
         row = self._row[alarm.key]
         spec, slot = self._rules.specs[row], int(self._rules.shown[row])
@@ -92,12 +95,14 @@ class Views:
         if key.startswith(PREFIX):
             placed = self.fences.get(key.removeprefix(PREFIX).partition(".")[0])
             return placed.fence.priority if placed else 4
+        if key.startswith(SYSTEM):
+            return PRIORITY
         row = self._row.get(key)
         return 4 if row is None else self._rules.specs[row].priority
 
     def title(self, key: str) -> tuple[str, str, str, str]:
         """What a rule is called and where, in both languages; its key where it is no more."""
-        if key not in self._row and not key.startswith(PREFIX):
+        if key not in self._row and not key.startswith(OWN):
             return key, key, "", ""
         view = self.alarm(Alarm(id=0, key=key, state="cleared", is_active=False, raised=0.0, changed=0.0, value=math.nan))
         return view.title, view.title_zh, view.place or view.device, view.place_zh or view.device
@@ -131,6 +136,16 @@ class Views:
             limit=None, unit="", raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
             owner=answer.owner, owner_zh=answer.owner_zh, steps=list(answer.steps), steps_zh=list(answer.steps_zh),
             deadline_mins=answer.deadline_mins, **_aside_of(alarm))
+
+    def _own_alarm(self, alarm: Alarm) -> AlarmView:
+        """An alarm about Parktwin itself: at the park, of no device. It has no reading."""
+        fault = FAULTS[alarm.key.removeprefix(SYSTEM)]
+        return AlarmView(
+            id=alarm.id, key=alarm.key, device=alarm.key, node=1, priority=PRIORITY, state=alarm.state, title=fault.title,
+            title_zh=fault.title_zh, place="Parktwin", place_zh="Parktwin", point="", value=None, limit=None, unit="",
+            raised_ms=alarm.raised * 1000, changed_ms=alarm.changed * 1000, acked_by=alarm.acked_by,
+            owner=fault.response.owner, owner_zh=fault.response.owner_zh, steps=list(fault.response.steps),
+            steps_zh=list(fault.response.steps_zh), deadline_mins=fault.response.deadline_mins, **_aside_of(alarm))
 
     def command(self, command: Command) -> CommandView:
         """A command and its life so far."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 MAGIC = 0x5054
-VERSION = 1
+VERSION = 2
 HEADER_BYTES = 24
 
 

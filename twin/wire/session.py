@@ -29,6 +29,14 @@ class Link(Message, frozen=True, kw_only=True, tag="link"):
     text: str
 
 
+class Servers(Message, frozen=True, kw_only=True, tag="servers"):
+    """The servers of this park where there are several: which one this is, which one writes ("" while none does)."""
+
+    here: str
+    writer: str
+    servers: list[str]
+
+
 class ReplayState(Message, frozen=True, kw_only=True, tag="replay"):
     """Where a replay stands. After `is_reset` everything is sent anew, as it was; `fault`: why it is not where asked."""
 
@@ -41,6 +49,13 @@ class ReplayState(Message, frozen=True, kw_only=True, tag="replay"):
     hash: str = ""          # SHA-256 of everything as of `at_ms`; empty while playing
     fault: str = ""
     fault_zh: str = ""
+
+
+class Texts(Message, frozen=True, kw_only=True, tag="texts"):
+    """What text points say, by the number their value is on the wire; sent before the first frame that has it."""
+
+    codes: list[int]
+    texts: list[str]
 
 
 class Clock(Message, frozen=True, kw_only=True, tag="clock"):

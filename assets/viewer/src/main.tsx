@@ -14,6 +14,7 @@ import "./styles/replay.css";
 import "./styles/wall.css";
 import "./styles/editor.css";
 import { comeBack } from "./app/come_back";
+import { newer, renew } from "./app/newer";
 import { failure, loading, start, world } from "./app/store";
 import { lang, say, setLang, setTheme, theme } from "./app/words";
 
@@ -37,7 +38,7 @@ function Shell() {
   if (failure.value) return <div class="first"><h1>{say("failed")}</h1><p>{failure.value}</p><button class="primary" onClick={() => location.reload()}>{say("retry")}</button></div>;
   const step = loading.value;
   if (step || !world.value || !Page) return <div class="first" role="status"><h1>Parktwin</h1><p>{say(step?.what ?? "loading")} {step ? `${step.done} / ${step.total}` : ""}</p><progress value={step?.done ?? 0} max={step?.total ?? 6} /></div>;
-  return <Page />;
+  return <>{newer.value && <div class="banner newer" role="alert"><span>{say("newer.banner")}</span><button class="primary" onClick={renew}>{say("newer.reload")}</button></div>}<Page /></>;
 }
 
 let isStarted = false;

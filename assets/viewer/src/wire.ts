@@ -1,7 +1,7 @@
 // Generated from twin/wire by `python -m twin.wire_ts`. Do not edit.
 
 export const MAGIC = 0x5054;
-export const VERSION = 1;
+export const VERSION = 2;
 export const HEADER_BYTES = 24;
 
 export const FrameKind = { VALUES: 1, POSITIONS: 2, OVERLAY: 3 } as const;
@@ -299,10 +299,23 @@ export interface ReplayState {
   fault_zh: string;
 }
 
+export interface Texts {
+  t: "texts";
+  codes: number[];
+  texts: string[];
+}
+
 export interface Clock {
   t: "clock";
   asked: number;
   server_time_ms: number;
+}
+
+export interface Servers {
+  t: "servers";
+  here: string;
+  writer: string;
+  servers: string[];
 }
 
 export interface Look {
@@ -322,12 +335,20 @@ export interface ReplayAsk {
   is_playing: boolean | null;
   speed: number | null;
 }
-export type ServerMessage = Hello | AlarmView | AlarmGroups | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState | Clock;
+export type ServerMessage = Hello | AlarmView | AlarmGroups | CommandView | Kpis | TrailEntry | IncidentView | DispatchView | WallView | Link | ReplayState | Texts | Clock | Servers;
 
 export interface ValuesFrame { kind: 1; n: number; seq: number; extra: number; timeMs: number; value: Float64Array; slot: Uint32Array; age_ms: Uint32Array; quality: Uint8Array }
 export interface PositionsFrame { kind: 2; n: number; seq: number; extra: number; timeMs: number; xyz: Float32Array; track: Uint32Array; heading: Float32Array; node: Uint32Array; flags: Uint8Array }
 export interface OverlayFrame { kind: 3; n: number; seq: number; extra: number; timeMs: number; value: Float32Array; node: Uint32Array }
 export type Frame = ValuesFrame | PositionsFrame | OverlayFrame;
+
+/** Ascending numbers out of steps of a byte: 255 adds to the step that follows. */
+function fromSteps(steps: Uint8Array, n: number): Uint32Array {
+  const out = new Uint32Array(n);
+  let at = 0, number = 0;
+  for (const step of steps) { number += step; if (step !== 255 && at < n) out[at++] = number; }
+  return out.subarray(0, at);
+}
 
 /** A binary frame taken apart; null for bytes of another kind. Columns view the buffer if they can. */
 export function decodeFrame(buffer: ArrayBuffer): Frame | null {
@@ -343,7 +364,7 @@ export function decodeFrame(buffer: ArrayBuffer): Frame | null {
   switch (view.getUint8(3)) {
     case 1: return { kind: 1, n, seq, extra, timeMs, value: take(Float64Array, HEADER_BYTES, n), slot: take(Uint32Array, HEADER_BYTES + n * 8, n), age_ms: take(Uint32Array, HEADER_BYTES + n * 8 + n * 4, n), quality: take(Uint8Array, HEADER_BYTES + n * 8 + n * 4 + n * 4, n) };
     case 2: return { kind: 2, n, seq, extra, timeMs, xyz: take(Float32Array, HEADER_BYTES, n * 3), track: take(Uint32Array, HEADER_BYTES + n * 12, n), heading: take(Float32Array, HEADER_BYTES + n * 12 + n * 4, n), node: take(Uint32Array, HEADER_BYTES + n * 12 + n * 4 + n * 4, n), flags: take(Uint8Array, HEADER_BYTES + n * 12 + n * 4 + n * 4 + n * 4, n) };
-    case 3: return { kind: 3, n, seq, extra, timeMs, value: take(Float32Array, HEADER_BYTES, n), node: take(Uint32Array, HEADER_BYTES + n * 4, n) };
+    case 3: return { kind: 3, n, seq, extra, timeMs, value: take(Float32Array, HEADER_BYTES, n), node: fromSteps(new Uint8Array(buffer, HEADER_BYTES + n * 4), n) };
     default: return null;
   }
 }

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from parktwin.bench.child import Failed
-from parktwin.bench.live import browsers, mqtt_in, past, walk
+from parktwin.bench.live import browsers, mqtt_in, past, people, walk
 from parktwin.bench.rows import Row
 from twin.errors import TwinError
 
 #: group → how it is measured: (scratch folder, small sizes only) → rows
 GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
-    "state": walk.measure, "mqtt": mqtt_in.measure, "browsers": browsers.measure, "history": past.measure}
+    "state": walk.measure, "mqtt": mqtt_in.measure, "browsers": browsers.measure, "history": past.measure,
+    "people": people.measure}
 
 
 class UnknownGroup(TwinError):

@@ -44,7 +44,7 @@ def _run(server: str, count: int, stalled: int, quick: bool) -> dict[str, float]
     """One server in a process, its browsers in another."""
     secs = 3.0 if quick else SECS
     served = subprocess.Popen([sys.executable, "-m", "parktwin.bench.live.fanout", server], stdout=subprocess.PIPE,
-                              stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                              stderr=subprocess.PIPE, text=True)
     assert served.stdout is not None
     try:
         port = served.stdout.readline().strip()

@@ -9,7 +9,6 @@ import asyncio
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from ioc.access.discreet import Discretion
 from ioc.live.broadcast import Broadcast
 from ioc.live.hub import Client, Hub, pump
 from ioc.live.runner import CoreRunner
@@ -27,7 +27,8 @@ from twin.events import EventStore
 from twin.graph import SceneGraph
 from twin.history.store import History
 from twin.live.bench import table_of
-from twin.live.core import LiveCore, Tick
+from twin.live.core import LiveCore
+from twin.live.tick import Tick
 from twin.ports import Connector, Readings, Sink
 
 POINTS = 10_000
@@ -75,7 +76,8 @@ def main(kind: str) -> None:
             except (WebSocketDisconnect, RuntimeError):
                 sockets.discard(one)
 
-    at_once = Broadcast(core, hub, history, graph, lambda channel: ([], []), lambda index: [])
+    at_once = Broadcast(core, hub, history, graph, lambda channel: ([], []), lambda index: [],
+                        Discretion(graph, ()))
     runner = CoreRunner(core, cast(Connector, Field()), at_once if kind == "hub" else sequential)
 
     @asynccontextmanager
@@ -104,7 +106,6 @@ def main(kind: str) -> None:
         pumping.cancel()
 
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as door:
-        threading.Thread(target=lambda: (sys.stdin.read(),), daemon=True).start()
         print(door.getsockname()[1], flush=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws_per_message_deflate=False, backlog=2048))
         server.run(sockets=[door])

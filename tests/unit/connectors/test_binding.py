@@ -12,7 +12,7 @@ from connectors.browse.binding import Binding, new_rows, of_brick, of_elements, 
 from connectors.browse.files import add_devices
 from models_bim.brick import read_brick
 from models_bim.device_classes import device_classes
-from twin.errors import SourceError
+from twin.errors import ParkFileError, SourceError
 from twin.graph import SceneGraph
 from twin.packs import load_packs
 from twin.registry import Device, read_registry
@@ -103,6 +103,77 @@ def test_brick_things_find_kind_room_points_and_what_they_feed(tmp_path: Path) -
     assert inside["VAV-3"].row["guid"] == "GUIDR1"
     assert ("temp", "zt") in inside["VAV-3"].points
     assert inside["AHU-1"].row["building"] == "b"
+
+
+def placed(elements: dict[str, tuple[str, tuple[float, float, float]]], devices: list[tuple[Device, str]]) -> SceneGraph:
+    """Elements (name → storey, middle; 0.2 m wide) and devices with their storeys."""
+    rows = [("", "none", "", "", ""), ("park", "park", "", "", ""), ("b", "building", "park", "", ""),
+            ("b:s1", "storey", "b", "", ""), ("b:s2", "storey", "b", "", ""),
+            *((name, "element", storey, "IfcSensor", f"G{name}") for name, (storey, _) in elements.items()),
+            *((device.id, "device", storey, device.kind, "") for device, storey in devices)]
+    index = {row[0]: k for k, row in enumerate(rows)}
+    columns = {name: np.array([row[k] for row in rows], object) for k, name in enumerate(("id", "kind", "p", "cls", "guid"))}
+    box = np.full((len(rows), 6), np.nan)
+    for name, (_, at) in elements.items():
+        box[index[name]] = [*(v - 0.1 for v in at), *(v + 0.1 for v in at)]
+    return SceneGraph({**columns, "name": columns["id"], "bbox": box, "element": np.zeros(len(rows), np.uint32),
+                       "parent": np.array([index.get(row[2], 0) for row in rows], np.uint32)})
+
+
+def test_things_are_found_by_coordinate_on_their_storey_and_a_tie_is_ambiguous(tmp_path: Path) -> None:
+    def smoke(name: str, x: float, y: float, z: float, kind: str = "smoke") -> Device:
+        return Device(id=name, kind=kind, name=name, at=(x, y, z))
+
+    devices = [(smoke("NEAR", 0.4, 0, 3), "b:s1"), (smoke("FAR", 0, 0.9, 3), "b:s1"), (smoke("ABOVE", 10, 0, 3.3), "b:s2"),
+               (smoke("PUMP", 20, 0, 3, "pump"), "b:s1"), (smoke("L", 29.6, 0, 3), "b:s1"), (smoke("R", 30.45, 0, 3), "b:s1"),
+               (smoke("OUT", 42.0, 0, 3), "b:s1"), (smoke("MID", 50.4, 0, 3), "b:s1"), (smoke("TAKEN", 60.3, 0, 3), "b:s1")]
+    elements = {"near": ("b:s1", (0.0, 0, 3)), "above": ("b:s1", (10.0, 0, 3)), "pump": ("b:s1", (20.0, 0, 3)),
+                "tie": ("b:s1", (30.0, 0, 3)), "out": ("b:s1", (40.0, 0, 3)), "one": ("b:s1", (50.0, 0, 3)),
+                "two": ("b:s1", (50.8, 0, 3)), "nearer": ("b:s1", (60.0, 0, 3)), "further": ("b:s1", (60.9, 0, 3))}
+    g = placed(elements, devices)
+    told = {g.index(name): "SMOKESENSOR" for name in elements}
+    found = by_name(of_elements(g, told, PACKS.kinds, device_classes(), [device for device, _ in devices]))
+    assert {name: one.state for name, one in found.items()} == {
+        "near": "bound", "above": "unbound", "pump": "unbound", "tie": "ambiguous", "out": "unbound", "one": "ambiguous",
+        "two": "ambiguous", "nearer": "bound", "further": "unbound"}
+    assert found["near"].by == "coordinate of NEAR, 0.30 m"
+    assert found["tie"].candidates == ("L", "R")
+    assert found["one"].candidates == found["two"].candidates == ("MID",)
+    rows = new_rows(found.values(), [device for device, _ in devices])
+    assert sorted(row["name"] for row in rows) == ["above", "further", "out", "pump"]
+
+
+def test_brick_things_are_found_by_their_degrees_and_floor(tmp_path: Path) -> None:
+    path = tmp_path / "b.ttl"
+    path.write_text(TTL + """
+x:S1 a brick:Pump ; brick:coordinates [ brick:latitude [ brick:value 30.0 ] ; brick:longitude [ brick:value 120.0 ] ] .
+x:S2 a brick:Pump ; brick:latitude 33.0 ; brick:longitude 120.0 . x:S3 a brick:Pump ; brick:latitude "north" .
+""", encoding="utf-8")
+    device = Device(id="P", kind="pump", name="Somebody's", at=(0.0, 0.5, 0.0))
+    g = placed({}, [(device, "b:s1")])
+    found = by_name(of_brick(read_brick(path), [device], g, PACKS.kinds, 0, lambda east, north: (east - 120, north - 30)))
+    assert (found["S1"].state, found["S1"].by) == ("bound", "coordinate of P, 0.50 m")
+    assert found["S2"].state == found["S3"].state == "unbound"
+
+
+def test_asked_again_nothing_is_written_twice(tmp_path: Path) -> None:
+    registry, g = tmp_path / "devices.csv", graph()
+    told = {g.index("b:e1"): "SMOKESENSOR", g.index("b:e2"): "CO2SENSOR"}
+    by_hand = "id,kind,name,building,guid\nb-smoke-GUIDE1,no_such_kind,Mine,b,\nD1,pump,D1,,GUIDE3\n"
+    registry.write_text(by_hand, encoding="utf-8")
+
+    def ask() -> str:
+        devices = read_registry(registry, PACKS).devices
+        add_devices(registry, new_rows(of_elements(g, told, PACKS.kinds, device_classes(), devices), devices))
+        return registry.read_text("utf-8")
+
+    first = ask()
+    assert first.count("GUIDE2") == 2, "once as id, once as GUID"
+    assert first.count("b-smoke-GUIDE1") == 1, "a line that cannot be used is still there"
+    assert ask() == ask() == first
+    registry.write_text("id,kind,name,building\n", encoding="utf-8")
+    with pytest.raises(ParkFileError, match="no column 'guid'"):
+        ask()
 
 
 def test_rows_are_added_below_and_nothing_written_by_hand_changes(tmp_path: Path) -> None:

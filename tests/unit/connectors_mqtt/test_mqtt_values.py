@@ -6,10 +6,8 @@ import math
 
 import pytest
 
-from connectors.mqtt import number_of
 from twin.packs import load_packs
 from twin.registry import Device, PointTable
-from twin.wire import Quality
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +17,14 @@ def points() -> PointTable:
 
 
 def test_a_state_travels_by_its_name(points: PointTable) -> None:
-    spec = points.spec[points.slot_of("g.state")]
-    assert number_of(spec, "open") == (spec.states.index("open"), Quality.GOOD)
+    slot = points.slot_of("g.state")
+    assert slot is not None
+    assert points.number(slot, "open") == points.spec[slot].states.index("open")
 
 
-@pytest.mark.parametrize(("point", "value"), [("g.state", "ajar"), ("g.state", None), ("e.temp", "warm"), ("e.temp", None)])
-def test_what_a_point_cannot_be_is_bad(points: PointTable, point: str, value: str | None) -> None:
-    number, quality = number_of(points.spec[points.slot_of(point)], value)
-    assert math.isnan(number)
-    assert quality == Quality.BAD
+@pytest.mark.parametrize(("point", "value"), [("g.state", "ajar"), ("g.state", None), ("e.temp", "warm"), ("e.temp", None),
+                                              ("e.temp", [1.0]), ("e.temp", 10**400), ("g.state", ["open"])])
+def test_what_a_point_cannot_be_is_no_number(points: PointTable, point: str, value: object) -> None:
+    slot = points.slot_of(point)
+    assert slot is not None
+    assert math.isnan(points.number(slot, value))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.mqtt import own_topics
 from connectors.mqtt.own_topics import MqttConnector
 from twin.packs import load_packs
 from twin.registry import Device, PointTable
@@ -34,8 +38,14 @@ def plain(messages: list[dict[str, dict[str, object]]]) -> list[tuple[int, float
     return found
 
 
-@given(MESSAGES)
-def test_numbers_and_words_come_in_alike(messages: list[dict[str, dict[str, object]]]) -> None:
+@pytest.mark.parametrize("many", [1, own_topics.MANY])
+@given(messages=MESSAGES)
+def test_numbers_and_words_come_in_alike(many: int, messages: list[dict[str, dict[str, object]]]) -> None:
+    with patch.object(own_topics, "MANY", many):
+        _check(messages)
+
+
+def _check(messages: list[dict[str, dict[str, object]]]) -> None:
     connector = MqttConnector("mqtt://127.0.0.1", "park", TABLE)
     for second, message in enumerate(messages):
         connector.on_message("parktwin/park/telemetry", msgspec.json.encode({"ts": second * 1000, "d": message}))
@@ -46,3 +56,12 @@ def test_numbers_and_words_come_in_alike(messages: list[dict[str, dict[str, obje
                     strict=True))
     np.testing.assert_array_equal(np.array(rows, np.float64), np.array(plain(messages), np.float64))
     assert len(connector._heard) == 0
+
+
+@given(st.lists(st.tuples(st.permutations(["e1", "e2"]), st.permutations(["temp", "co2", "humidity"]), st.integers(1, 2)),
+                min_size=2, max_size=6))
+def test_a_message_that_is_divided_otherwise_is_not_taken_for_the_last(told: list[tuple[list[str], list[str], int]]) -> None:
+    numbers = {key: float(n) for n, key in enumerate(["temp", "co2", "humidity"])}
+    with patch.object(own_topics, "MANY", 1):
+        _check([{devices[0]: {key: numbers[key] for key in keys[:cut]}, devices[1]: {key: numbers[key] for key in keys[cut:]}}
+                for devices, keys, cut in told])

@@ -325,3 +325,21 @@ def test_dxf_in_gbk_whether_it_says_so_or_not(tmp_path: Path, page: str) -> None
     assert any("MESH (1)" in f.what for f in layer.findings)
     green = read_layer(_spec(path, "greens", table="绿化", crs="park"), CRS, ORIGIN)
     assert shapely.area(green.geometry).sum() == pytest.approx(91.0)
+
+
+def test_dxf_splines_given_by_the_points_they_go_through_are_drawn_and_cost_nothing_else(tmp_path: Path) -> None:
+    drawing = ezdxf.new()
+    drawing.header["$INSUNITS"] = 6
+    through = np.array([(0.0, 0.0), (10.0, 10.0), (20.0, 0.0), (30.0, 10.0)])
+    drawing.modelspace().add_spline(fit_points=through, dxfattribs={"layer": "PATHS"})
+    drawing.modelspace().add_line((0, 0), (0, 9), dxfattribs={"layer": "PATHS"})
+    drawing.modelspace().add_line((0, 0), (0, 9), dxfattribs={"layer": "OTHER"})
+    drawing.saveas(tmp_path / "a.dxf")
+    spec = _spec(tmp_path / "a.dxf", "paths", table="PATHS", placement=Placement(at=(100.0, 0.0, 0.0), rotation_deg=0.0))
+    layer = read_layer(spec, CRS, ORIGIN)
+    curve, line = sorted(layer.geometry, key=shapely.length, reverse=True)
+    assert line.length == pytest.approx(9.0)
+    assert shapely.distance(curve, shapely.points(through + np.array([100.0, 0.0]))).max() < 1e-6
+    bends = np.diff(shapely.get_coordinates(curve), axis=0)
+    turn = np.abs(np.diff(np.unwrap(np.arctan2(bends[:, 1], bends[:, 0]))))
+    assert turn.max() < 0.5, "a curve, not the chords: those turn by 1.57 at a point"

@@ -11,6 +11,7 @@ from hand_clock import T0, HandClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ioc.access.discreet import Discretion
 from ioc.live import broadcast
 from ioc.live.broadcast import Broadcast
 from ioc.live.hub import MAX_WAITING, Client, Hub, Outgoing
@@ -93,7 +94,7 @@ def test_what_is_looked_at_is_never_behind_and_the_rest_a_second_at_most(
     monkeypatch.setattr(broadcast, "SMALL", 3)
     (graph, points), (core, history, clock) = park, live
     hub, pipe = Wire(), Pipe(len(points))
-    send = Broadcast(core, hub, history, graph, lambda channel: ([], []), lambda index: [])
+    send = Broadcast(core, hub, history, graph, lambda channel: ([], []), lambda index: [], Discretion(graph, ()))
     send(core.tick())
     hub.clients.add(pipe)
     pipe.forget()
@@ -133,13 +134,14 @@ def test_a_view_costs_one_encoding_and_only_its_own_bytes(
         client = Client()
         client.node = node
         hub.clients.add(client)
-    send = Broadcast(core, hub, history, graph, lambda channel: ([], []), lambda index: [])
+    send = Broadcast(core, hub, history, graph, lambda channel: ([], []), lambda index: [], Discretion(graph, ()))
     for k in range(3):
         clock.time = T0 + k / 10
         every = np.arange(len(points), dtype=np.uint32)
         core.ingest(Readings(every, every * 1.0 + 1000 * k, np.zeros(len(every), np.uint8), np.full(len(every), clock.time)))
         send(core.tick())
-    assert (len(out[0].views), len(out[0].frames)) == (0, 2), "values and places for everyone"
+    assert (len(out[0].views), len(out[0].frames)) == (0, 1), "values for everyone"
+    assert (len(out[0].people[1]), len(out[0].crowd[1])) == (1, 1), "places, as each may see them"
     assert set(out[1].views) == {"a:1", "b"}
     assert out[1].frames == ()
     assert decode(out[1].views["b"]).columns["slot"].tolist() == np.flatnonzero(Sight(graph, points).of("b")).tolist()

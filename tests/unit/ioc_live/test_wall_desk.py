@@ -20,6 +20,7 @@ from twin.packs import load_packs
 from twin.ports import Readings
 from twin.reach import Reach
 from twin.registry import Device, PointTable
+from twin.shared.papers import Paper
 from twin.walk import WalkGraph
 from twin.wall import WallError
 from twin.wire import WallStop
@@ -47,7 +48,7 @@ class Park:
     def start(self) -> None:
         self.events = EventStore.at(self.at / "events.db")
         self.core = LiveCore(self.points, self.events, graph=self.graph, clock=self.clock)
-        self.desk = WallDesk(self.core, Hub(), self.graph, self.at / "wall.json", version=lambda: "v1")
+        self.desk = WallDesk(self.core, Hub(), self.graph, Paper(self.at / "wall.json"), version=lambda: "v1")
         walk = WalkGraph(xyz=np.zeros((2, 3)), node=np.array([4, 5], np.uint32), kind=np.array(["space"] * 2, object),
                          edge=np.array([[0, 1]], np.int32), length=np.ones(1), edge_kind=np.array(["walk"], object))
         self.core.answer(Answers(reach=Reach(self.graph, self.points, walk), linkages={}, plans={}), ())

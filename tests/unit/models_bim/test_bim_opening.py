@@ -84,4 +84,4 @@ def test_file_cut_short_is_read_as_far_as_it_goes_and_said_to_be(tmp_path: Path)
     path.write_bytes(data[: int(len(data) * 0.8)])
     opened = open_ifc(path)
     assert 10 < len(opened.file.by_type("IfcColumn")) < 20
-    assert [(f.level, f.code) for f in opened.findings] == [("error", "damaged")]
+    assert [(f.level, f.code) for f in opened.findings] == [("error", "damaged.end")]

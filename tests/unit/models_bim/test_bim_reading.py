@@ -12,7 +12,7 @@ from ifc_maker import Maker, two_rooms
 from made_model import read_made, row_of, storey_of
 
 from models_bim.model import UNASSIGNED
-from models_bim.read import read_building, read_file
+from models_bim.read import glance_file, read_building, read_file
 from twin.errors import SourceError
 
 
@@ -236,7 +236,8 @@ def test_what_a_kernel_prints_never_reaches_the_channel(tmp_path: Path) -> None:
         "def noisy(*a, **k):\n    os.write(1, b'noise from a kernel\\n')\n    return read(*a, **k)\n"
         "w.read_discipline = noisy; raise SystemExit(w.main())"
     )
-    request = {"path": str(path), "library": "opencascade", "memory_bytes": 0, "result": str(tmp_path / "out")}
+    request = {"verb": "read", "path": str(path), "library": "opencascade", "memory_bytes": 0,
+               "result": str(tmp_path / "out"), "is_lazy": True}
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(request) + "\n",
@@ -247,3 +248,18 @@ def test_what_a_kernel_prints_never_reaches_the_channel(tmp_path: Path) -> None:
     )
     assert all("step" in json.loads(line) for line in done.stdout.splitlines())
     assert "noise from a kernel" in done.stderr
+
+
+def test_a_glance_tells_what_a_check_wants_to_know_and_stays_within_its_limits(tmp_path: Path) -> None:
+    maker = Maker()
+    wall = maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0), Name="W")
+    path = maker.write(tmp_path / "a.ifc")
+    seen = glance_file(path)
+    assert wall.GlobalId in seen.guids
+    assert not seen.findings
+    for limits in ({"memory_bytes": 200_000_000}, {"timeout_secs": 0.01}):
+        with pytest.raises(SourceError, match=r"a\.ifc"):
+            glance_file(path, **limits)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(SourceError, match="is not an IFC file"):
+        glance_file(path)

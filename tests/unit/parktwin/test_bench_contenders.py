@@ -72,6 +72,13 @@ def test_a_child_is_charged_for_what_its_children_burn() -> None:
     assert cost.peak_mb > 1
 
 
+def test_memory_that_a_process_shares_with_its_forks_counts_once() -> None:
+    share = "held = b'x' * 120_000_000; import os, time; forks = [os.fork() for _ in range(2)]; {own}time.sleep(0.6)"
+    shared, apart = (run([sys.executable, "-c", share.format(own=own)]).peak_mb for own in ("", "mine = bytearray(held); "))
+    assert 120 < shared < 300, "four processes, one block"
+    assert apart > 480, "each with a block of its own as well"
+
+
 def test_a_child_that_fails_says_why() -> None:
     with pytest.raises(Failed, match="no such luck"):
         run([sys.executable, "-c", "raise SystemExit('no such luck')"])

@@ -15,7 +15,7 @@ from scenes.editing import read_editing
 from scenes.open_park import open_compiled
 from scenes.targets import Targets
 from twin.graph import SceneGraph
-from twin.overrides import DrawnZone, Group, Place, PutDevice, Rename
+from twin.overrides import DrawnZone, Group, Nest, Place, PutDevice, Rename
 from twin.parkfile import load_park
 
 
@@ -119,3 +119,31 @@ def test_a_faulty_file_stops_no_build(park: Path) -> None:
     (park / "overrides.toml").write_text('[[override]]\nwhat = "zone"\nid = "z"\nname = "Z"\nring = [[0,0],[1,1]]\n')
     told = [f for f in build(park).findings if f.where == "overrides.toml"]
     assert "left out" in told[0].what
+
+
+def test_a_room_lies_in_a_room_also_after_a_new_export_and_rings_are_told(park: Path) -> None:
+    build(park)
+    targets, before = Targets.open(park / "build", graph_of(park)), graph_of(park)
+    ids = before.columns["id"]
+    outer, inner, inmost = (targets.of(str(ids[room])) for room in rooms(before, "west")[:3])
+    areas = {k: float(before.columns["area"][k]) for k in rooms(before, "west")}
+    keep(park, Nest(target=inner, into=outer), Nest(target=inmost, into=inner),
+         Group(id="g-1", name="Public", members=(outer, inner)))
+    for step in ("as edited", "exported again"):
+        if step == "exported again":
+            export_again(park / "west.ifc")
+        assert [f.what for f in build(park).findings if f.level != "note" and f.where == "overrides.toml"] == [], step
+        graph = graph_of(park)
+        again = Targets.open(park / "build", graph)
+        one, two, three = (graph.index(again.node_of(target)) for target in (outer, inner, inmost))
+        assert [graph.parent[three], graph.parent[two]] == [two, one], step
+        assert graph.columns["id"][graph.parent[one]] == "g-1"
+        assert graph.ancestor(three, "storey") == graph.ancestor(one, "storey") != 0
+        assert three in graph.subtree(one)
+        assert sum(graph.columns["area"][rooms(graph, "west")]) == pytest.approx(sum(areas.values())), "no floor counts twice"
+    keep(park, Nest(target=inner, into=outer), Nest(target=outer, into=inner))
+    told = [f for f in build(park).findings if "lies in it" in f.what]
+    assert len(told) == 1
+    assert "/editor" in told[0].mend
+    graph = graph_of(park)
+    assert graph.ancestor(graph.index(again.node_of(outer)), "storey"), "the ring is cut"

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -62,6 +63,41 @@ def test_every_gap_has_words(lang: str) -> None:
     assert len(codes) > 18
     for code in codes:
         assert all(words.get(f"bim.{part}.{code}") for part in ("what", "why", "mend")), code
+
+
+def test_every_finding_of_the_readers_has_words_that_are_filled_as_they_are_told() -> None:
+    """Every `Finding` with a code in models_bim, with the names its words are filled with."""
+    words = json.loads((ROOT / "assets/i18n/findings.en.json").read_text(encoding="utf-8"))
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "models_bim").glob("*.py"):
+        for call in [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]:
+            if getattr(call.func, "id", "") != "Finding":
+                continue
+            given = {k.arg: k.value for k in call.keywords} | dict(zip(("code", "fill"), call.args[5:], strict=False))
+            if isinstance(code := given.get("code"), ast.Constant):
+                fill = given.get("fill")
+                found[str(code.value)] = {str(k.value) for k in fill.keys} if isinstance(fill, ast.Dict) else set()
+    assert len(found) > 20
+    for code, names in found.items():
+        assert set(re.findall(r"\{(\w+)\}", words[f"finding.{code}"])) <= names, code
+
+
+def test_the_chinese_page_says_what_the_readers_found_in_chinese(tmp_path: Path) -> None:
+    maker = Maker()
+    storey = maker.storey("L1", 0.0)
+    for k in range(2):
+        wall = maker.box("IfcWall", (k, 0, 0), (0.5, 0.2, 3), storey, Name="W {thing}")
+        wall.GlobalId = "0" * 22
+    model = federate([read_discipline(maker.write(tmp_path / "a1.ifc"))])
+    findings = [f for f in model.findings if f.code == "ifc.guid.twice"]
+    assert findings
+    report = bim_report("P", "b1", [Reported("a1", "A1", model)], findings)
+    zh, en = (as_html(report, lang) for lang in ("zh", "en"))
+    assert f"GlobalId {'0' * 22} 重复使用" in zh
+    assert "为每个构件赋予唯一的 GlobalId" in zh
+    assert "used more than once" not in zh
+    assert "部分消息为英文" not in zh
+    assert "is used more than once" in en
 
 
 def test_hints_are_for_the_program_the_file_came_from() -> None:

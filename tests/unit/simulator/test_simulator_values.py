@@ -252,3 +252,16 @@ def test_history_is_whole_instants_oldest_first(points: PointTable) -> None:
     assert len(batches) == 12
     assert all((b.source_time == b.source_time[0]).all() for b in batches)
     assert [b.source_time[0] for b in batches] == sorted(b.source_time[0] for b in batches)
+
+
+def test_a_past_told_at_once_is_the_past_told_instant_by_instant(points: PointTable) -> None:
+    counters = np.array([slot for slot, spec in enumerate(points.spec) if spec.key == "energy"][::7])
+    powers = np.array([slot for slot, spec in enumerate(points.spec) if spec.key == "power"][::7])
+    times = MONDAY + np.arange(0, 3 * 86_400, 5_431.0)
+    simulator = at_hour(points, 10)
+    present = simulator.behaviours.value.copy()
+    both = simulator.past(np.concatenate([counters, powers]), times)  # powers have noise: these go instant by instant
+    assert np.array_equal(simulator.past(counters, times), both[:, : len(counters)])
+    assert len(counters) > 20
+    assert (np.diff(both[:, : len(counters)], axis=0) > 0).any(), "they count"
+    assert np.array_equal(simulator.behaviours.value, present), "the present is left alone"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from twin.edits import EditBook, EditConflict
 from twin.overrides import DrawnZone, Override, OverrideError, key_of, parse_file
+from twin.shared.papers import Paper
 
 RING = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0))
 
@@ -19,7 +20,7 @@ def zone(key: str, name: str = "Z") -> DrawnZone:
 
 
 def book(root: Path) -> EditBook:
-    return EditBook(root, root / "state" / "edits.jsonl", 0.0)
+    return EditBook(root, Paper(root / "state" / "edits.jsonl"), 0.0)
 
 
 steps = st.lists(st.one_of(st.tuples(st.just("edit"), st.sampled_from("abc"), st.sampled_from("xyz")),

@@ -19,6 +19,7 @@ from twin.live.fences import FenceWatch
 from twin.packs import Response
 from twin.ports import Positions, TrackInfo
 from twin.registry import PointTable
+from twin.shared.papers import Paper
 
 ANSWER = Response(owner="Guard", owner_zh="安保", steps=("Go there",), steps_zh=("到场",), deadline_mins=5)
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -155,8 +156,8 @@ def test_a_declared_file_keeps_the_sound_ones_and_drawn_ones_outlive_a_restart(t
     kept, findings = read_declared(tmp_path / "fences.toml")
     assert [f.id for f in kept] == ["ok"]
     assert "response" in findings[0].what
-    FenceFiles(tmp_path / "fences.toml", tmp_path / "drawn.json").add(fence("enter"))
-    again = FenceFiles(tmp_path / "fences.toml", tmp_path / "drawn.json")
+    FenceFiles(tmp_path / "fences.toml", Paper(tmp_path / "drawn.json")).add(fence("enter"))
+    again = FenceFiles(tmp_path / "fences.toml", Paper(tmp_path / "drawn.json"))
     assert [f.id for f in again.all()] == ["ok", "enter"]
     with pytest.raises(FenceError, match="exists already"):
         again.add(fence("enter"))

@@ -62,7 +62,7 @@ def test_a_pattern_and_a_span_choose(root: Path) -> None:
     table = pacsv.read_csv(io.BytesIO(written(root, "csv", points=("a.*",), from_ms=int(START * 1000) + 600_000,
                                               to_ms=int(START * 1000) + 1_800_001)))
     assert table["point"].to_pylist() == ["a.x"] * 3
-    assert table.column_names == ["time", "point", "value", "quality"]
+    assert table.column_names == ["time", "point", "value", "quality", "text"]
     assert written(root, "csv", points=("nothing*",)).count(b"\n") <= 1
 
 

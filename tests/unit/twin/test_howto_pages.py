@@ -56,7 +56,7 @@ def test_the_schemes_of_the_page_hold_together(tmp_path: Path) -> None:
 def test_the_edits_of_the_page_hold_together() -> None:
     text = (ROOT / "docs" / "how-to" / "edit-the-park.md").read_text("utf-8")
     kept, told = parse_file(text.split("```toml\n")[1].split("```")[0])
-    assert {key.split(":")[0] for key in kept} == {"place", "name", "group", "zone", "device"}
+    assert {key.split(":")[0] for key in kept} == {"place", "name", "nest", "group", "zone", "device"}
     assert not told
 
 

@@ -58,9 +58,12 @@ def test_standing_for_a_minute_is_a_stay_and_passing_is_none() -> None:
     assert found.stays[0].end - found.stays[0].start == STAY_SECS
 
 
-def test_a_blur_tells_rooms_by_the_minute_and_nothing_outdoors() -> None:
+def test_a_blur_tells_storeys_by_the_minute_and_nothing_outdoors() -> None:
     found = trajectory(fixes([0, 10, 75, 80], [(-5, 0, 0), (-1, 0, 0), (1, 0, 0), (2, 7, 0)]), halves)
-    shown = blurred(found, lambda node: (-10.0, 0.0, 0.0) if node == 1 else None)
+    above = {1: 7, 2: 0}.__getitem__
+    shown = blurred(found, above, lambda node: (-10.0, 0.0, 0.0) if node == 7 else None)
     assert shown.xyz.tolist() == [[-10.0, 0.0, 0.0]]
-    assert [(v.node, v.start, v.end) for v in shown.visits] == [(1, 0.0, 60.0)]
+    assert [(v.node, v.start, v.end) for v in shown.visits] == [(7, 0.0, 60.0)]
+    two_rooms = blurred(found, {1: 7, 2: 7}.__getitem__, lambda node: (0.0, 0.0, 0.0))
+    assert [(v.node, v.start, v.end) for v in two_rooms.visits] == [(7, 0.0, 120.0)], "rooms of one storey are one visit"
     assert np.isnan(shown.metres)

@@ -86,3 +86,18 @@ def test_real_buildings_are_foretold_better_than_as_a_week_ago(monkeypatch: pyte
     rows = {row.what: row for row in measure(12, 8 * WEEK)}
     assert all(row.ours < row.peer for row in rows.values() if row.peer)
     assert rows["hours inside the 90 % interval"].ours > 80
+
+
+def test_a_heat_wave_is_foretold_by_the_thermometer_and_not_by_a_broken_one() -> None:
+    use = weeks(26)
+    hour = np.arange(len(use))
+    temp = 22 + 6 * np.sin(hour / 24 * 2 * np.pi - 2) + 8 * (np.sin(hour / (24 * 17) * 2 * np.pi) > 0.4)  # waves of days
+    use += 4 * np.maximum(temp - 18, 0)
+    broken = np.random.default_rng(5).permutation(temp)
+    error = []
+    for told in (None, temp[:-WEEK], broken[:-WEEK]):
+        made = forecast(Series(use=use[:-WEEK], first=0, like=np.full(len(use), -1), temp_c=told))
+        assert made is not None
+        error.append(made.error)
+    assert error[1] < 0.93 * error[0]
+    assert error[2] > 0.97 * error[0]

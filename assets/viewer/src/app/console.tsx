@@ -11,6 +11,7 @@ import { AlarmFigurePanel } from "./alarms/figures";
 import { Floods } from "./alarms/floods";
 import { folded } from "./alarms/groups";
 import { Verbs } from "./alarms/verbs";
+import { useKept } from "./newer";
 import { AlarmLoad, AlarmRow, PriorityChips } from "./parts/alarms";
 import { Approvals } from "./parts/command";
 import { DeviceCard } from "./parts/device";
@@ -62,7 +63,7 @@ function Drills(): JSX.Element | null {
 
 export function Console(): JSX.Element {
   void (seconds.value, lang.value);
-  const all = callingAlarms.value, [only, setOnly] = useState<number | null>(null), [byPlace, setByPlace] = useState(true), [id, setId] = useState<number | null>(null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
+  const all = callingAlarms.value, [only, setOnly] = useKept<number | null>("only", null), [byPlace, setByPlace] = useKept("byPlace", true), [id, setId] = useKept<number | null>("alarm", null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
   const under = folded(), wanted = only ? all.filter((a) => a.priority === only) : all;
   const groups = grouped(wanted.filter((a) => !under.has(a.id)), byPlace), rows = [...wanted.filter((a) => under.has(a.id)), ...groups.flatMap(([, a]) => a)], chosen = all.find((a) => a.id === id) ?? null;
   const take = (a: Alarm) => { setId(a.id); setFault(""); goTo(a.device); };

@@ -2,9 +2,11 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { EditorMap } from "../editor/map";
-import { Buildings, Chosen, Findings, Journal, Kept, ToolPanel } from "../editor/panels";
+import { Find } from "../editor/find";
+import { Chosen, Findings, Journal, Kept, ToolPanel } from "../editor/panels";
 import { busy, chosen, corners, edits, fault, follow, held, late, node, nudge, ownerOf, publish, publishing, read, settle, spot, step, tool, type Tool } from "../editor/state";
 import { Icon } from "./parts/icons";
+import { PageLinks } from "./parts/pages";
 import { LineBanner } from "./parts/topbar";
 import { me, world } from "./store";
 import { lang, named, say, setLang, setTheme, theme } from "./words";
@@ -43,7 +45,7 @@ export function Editor(): JSX.Element {
   return (
     <div class="page editor">
       <header class="editor-bar">
-        <a class="logo" href="/" title={say("operations")}><Icon name="logo" size={20} /></a>
+        <a class="logo" href="/" title={say("operations")} aria-label={say("operations")}><Icon name="logo" size={26} /></a>
         <h1>{say("editor.title")}</h1>
         <p>{world.value && named(world.value.park)}</p>
         <div class="pair" role="group" aria-label={say("editor.tools")}>{TOOLS.map((t) => <button key={t} aria-pressed={tool.value === t} onClick={() => { tool.value = t; corners.value = []; spot.value = null; }}>{say(`editor.tool.${t}`)}</button>)}</div>
@@ -55,7 +57,8 @@ export function Editor(): JSX.Element {
         <button aria-label={say("theme")} onClick={() => setTheme(theme.value === "dark" ? "light" : "dark")}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={16} /></button>
       </header>
       <LineBanner />
-      <aside class="editor-left"><Buildings /><Findings /><Kept /><Journal /></aside>
+      <nav class="rail" aria-label={say("pages")}><PageLinks here="editor" /></nav>
+      <aside class="editor-left" aria-label={say("editor.buildings")}><Find /></aside>
       <main class="editor-main">
         {world.value && now && <EditorMap />}
         {isBuilding && <div class="editor-progress" role="status"><b>{work.state === "built" ? say("editor.serving") : say(STAGES.has(work.stage ?? "") ? `editor.stage.${work.stage}` : "editor.publishing")}</b><progress value={work.state === "built" ? 1 : work.done ?? 0} max={work.state === "built" ? 1 : Math.max(1, work.total ?? 1)} /><span>{work.state === "building" && (work.total ?? 0) > 1 ? `${work.done} / ${work.total}` : ""}</span></div>}
@@ -64,7 +67,7 @@ export function Editor(): JSX.Element {
         {fault.value && <div class="editor-wrong" role="alert"><p>{fault.value}</p><button onClick={() => { fault.value = ""; held.value = null; void read(); }}>{say("editor.close")}</button></div>}
         <p class="editor-keys">{say(`editor.keys.${tool.value}`)}</p>
       </main>
-      <aside class="editor-right"><ToolPanel /><Chosen /></aside>
+      <aside class="editor-right" aria-label={say("editor.work")}><ToolPanel />{tool.value === "move" && <Chosen />}<Findings /><Kept /><Journal /></aside>
     </div>
   );
 }

@@ -1,10 +1,9 @@
 /** The socket: binary frames into columns, JSON messages to listeners; comes back by itself, and says when it is gone. */
 import type { LiveColumns } from "../contract";
+import { FrameKind, decodeFrame } from "../wire";
 import { door } from "./come_back";
 import { isReplay } from "./replaying";
 
-const MAGIC = 0x5054, HEADER = 24;
-export const FRAME = { VALUES: 1, POSITIONS: 2, OVERLAY: 3 } as const;
 export type Message = { t: string } & Record<string, unknown>;
 
 export interface LiveEvents {
@@ -25,19 +24,16 @@ export function makeColumns(slots: number, tracks: number): LiveColumns {
 
 /** Writes one binary frame into the columns; returns what changed, or null for bytes that are not ours. */
 export function readFrame(buffer: ArrayBuffer, live: LiveColumns, nodes: number, nowMs: number): { kind: number; slots?: Uint32Array; channel?: number; serverMs: number } | null {
-  if (buffer.byteLength < HEADER) return null;
-  const head = new DataView(buffer);
-  if (head.getUint16(0, true) !== MAGIC || head.getUint8(2) !== 1) return null;
-  const kind = head.getUint8(3), n = head.getUint32(4, true), extra = head.getUint32(12, true), serverMs = head.getFloat64(16, true);
-  if (kind === FRAME.VALUES) {
-    const value = new Float64Array(buffer, HEADER, n), slots = new Uint32Array(buffer, HEADER + 8 * n, n);
-    const age = new Uint32Array(buffer, HEADER + 12 * n, n), quality = new Uint8Array(buffer, HEADER + 16 * n, n);
-    for (let k = 0; k < n; k++) { const s = slots[k]; live.value[s] = value[k]; live.quality[s] = quality[k]; live.ageMs[s] = age[k]; live.receivedMs[s] = nowMs; }
-    return { kind, slots, serverMs };
+  const frame = decodeFrame(buffer);
+  if (frame === null) return null;
+  const { kind, n, timeMs: serverMs } = frame;
+  if (kind === FrameKind.VALUES) {
+    const { value, slot, age_ms, quality } = frame;
+    for (let k = 0; k < n; k++) { const s = slot[k]; live.value[s] = value[k]; live.quality[s] = quality[k]; live.ageMs[s] = age_ms[k]; live.receivedMs[s] = nowMs; }
+    return { kind, slots: slot, serverMs };
   }
-  if (kind === FRAME.POSITIONS) {
-    const xyz = new Float32Array(buffer, HEADER, 3 * n), track = new Uint32Array(buffer, HEADER + 12 * n, n);
-    const heading = new Float32Array(buffer, HEADER + 16 * n, n), node = new Uint32Array(buffer, HEADER + 20 * n, n), flags = new Uint8Array(buffer, HEADER + 24 * n, n);
+  if (kind === FrameKind.POSITIONS) {
+    const { xyz, track, heading, node, flags } = frame;
     for (let k = 0; k < n; k++) {
       const i = track[k];
       live.trackXyz[3 * i] = xyz[3 * k]; live.trackXyz[3 * i + 1] = xyz[3 * k + 1]; live.trackXyz[3 * i + 2] = xyz[3 * k + 2];
@@ -46,15 +42,12 @@ export function readFrame(buffer: ArrayBuffer, live: LiveColumns, nodes: number,
     live.fixesMs = serverMs;
     return { kind, serverMs };
   }
-  if (kind === FRAME.OVERLAY) {
-    const value = new Float32Array(buffer, HEADER, n), node = new Uint32Array(buffer, HEADER + 4 * n, n);
-    const column = live.overlay.get(extra) ?? new Float32Array(nodes).fill(NaN);
-    column.fill(NaN);
-    for (let k = 0; k < n; k++) column[node[k]] = value[k];
-    live.overlay.set(extra, column);
-    return { kind, channel: extra, serverMs };
-  }
-  return null;
+  const { value, node } = frame;
+  const column = live.overlay.get(frame.extra) ?? new Float32Array(nodes);
+  column.fill(NaN);
+  for (let k = 0; k < node.length; k++) column[node[k]] = value[k];
+  live.overlay.set(frame.extra, column);
+  return { kind, channel: frame.extra, serverMs };
 }
 
 const LINE_LOST_MS = 2500;
@@ -108,8 +101,8 @@ export class Line {
     if (typeof data === "string") { this.on.message(JSON.parse(data)); return; }
     const change = readFrame(data, this.live, this.nodes, this.heardMs);
     if (!change) return;
-    if (change.kind === FRAME.VALUES) this.on.values(change.slots!);
-    else if (change.kind === FRAME.POSITIONS) this.on.positions();
+    if (change.kind === FrameKind.VALUES) this.on.values(change.slots!);
+    else if (change.kind === FrameKind.POSITIONS) this.on.positions();
     else this.on.overlay(change.channel!);
   }
 

@@ -1,9 +1,10 @@
 /** `/`: how the park is doing, drilled to the room, what is wrong and why. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { AlarmPanel } from "./parts/alarms";
 import { DeviceCard } from "./parts/device";
 import { Icon } from "./parts/icons";
+import { PageLinks } from "./parts/pages";
 import { KpiColumn } from "./parts/kpis";
 import { LoadChart } from "./parts/load";
 import { LayerPanel, SceneHost } from "./parts/scene";
@@ -12,6 +13,7 @@ import { LineBanner, TopBar } from "./parts/topbar";
 import { SpatialDock } from "./spatial/dock";
 import { activeAlarms, me, paint, world } from "./store";
 import { PriorityMark } from "./parts/icons";
+import { useKept } from "./newer";
 import { lang, say } from "./words";
 import { prepare } from "../scene";
 
@@ -26,7 +28,7 @@ const QUIET = ["pipes"];
 
 export function Operations(): JSX.Element {
   void lang.value;
-  const [subject, setSubject] = useState("overview"), [off, setOff] = useState(new Set(QUIET));
+  const [subject, setSubject] = useKept("subject", "overview"), [hidden, setHidden] = useKept("layers", QUIET), off = useMemo(() => new Set(hidden), [hidden]), setOff = (to: Set<string>) => setHidden([...to]);
   const enter = (key: string) => {
     const s = SUBJECTS.find((x) => x.key === key)!;
     setSubject(key); paint(s.paints);
@@ -39,11 +41,7 @@ export function Operations(): JSX.Element {
       <TopBar page="operations" /><LineBanner />
       <nav class="rail" aria-label={say("subjects")}>
         {SUBJECTS.map((s) => { const p = worst(s.packs); return <button key={s.key} aria-pressed={subject === s.key} onClick={() => enter(s.key)}><Icon name={s.key} size={22} />{p && <PriorityMark priority={p} size={15} />}<span>{say(`subject.${s.key}`)}</span></button>; })}
-        <a href="/planner"><Icon name="planner" size={22} /><span>{say("planner.title")}</span></a>
-        {me.value && ["commander", "admin"].includes(me.value.role) && <a href="/editor"><Icon name="editor" size={22} /><span>{say("editor.title")}</span></a>}
-        <a href="/replay"><Icon name="clock" size={22} /><span>{say("replay")}</span></a>
-        <a href="/console"><Icon name="console" size={22} /><span>{say("console")}</span></a>
-        <a href="/wall"><Icon name="wall" size={22} /><span>{say("wall.panel")}</span></a>
+        <PageLinks here="operations" without="operations" />
       </nav>
       <aside class="left"><KpiColumn /></aside>
       <main><SceneHost layersOff={off} /><LayerPanel off={off} onToggle={toggle} /><SpatialDock subject={subject} /></main>

@@ -3,13 +3,13 @@ import { batch, computed, signal } from "@preact/signals";
 import type { CameraState, Device, TreeNode, World } from "../contract";
 import { type Alarm, api, type Command, type Kpi, type Me, type Trail } from "./api";
 import { dispatches, heardIncident, incidents } from "./incident/state";
-import type { ReplayState } from "../wire";
+import type { ReplayState, Servers, Texts } from "../wire";
 import { floods, heardFloods } from "./alarms/groups";
 import { heardWall } from "./wall_state";
 import { hereNow, SharedClock } from "./shared_clock";
 import { setZone } from "./parktime";
 import { attach, heardReplay, isReplay, replayNow, resume } from "./replaying";
-import { comeBack } from "./come_back";
+import { standStill } from "./newer";
 import { Line, makeColumns, type Message } from "./live";
 
 export const me = signal<Me | null>(null);
@@ -19,8 +19,12 @@ export const failure = signal<string | null>(null);
 export const alarms = signal<Map<number, Alarm>>(new Map());
 export const commands = signal<Map<string, Command>>(new Map());
 export const trail = signal<Trail[]>([]);
+/** What text points say, by the number their value is. */
+export const texts = signal<Map<number, string>>(new Map());
 export const kpis = signal<Map<string, Kpi[]>>(new Map());
 export const line = signal<{ isUp: boolean; sinceMs: number }>({ isUp: false, sinceMs: performance.now() });
+/** The servers of this park, where there are several: which this is, which one writes. */
+export const servers = signal<Servers | null>(null);
 export const links = signal<Map<string, { state: string; since_ms: number; text: string }>>(new Map());
 /** Ticks: values (10 Hz at most, once a frame), seconds. Components that show live figures read one of them. */
 export const valuesTick = signal(0);
@@ -113,19 +117,28 @@ function overlay(): void { overlayTick.value += 1; listeners.forEach((l) => l(nu
 function lineChanged(isUp: boolean, sinceMs: number): void { line.value = { isUp, sinceMs }; }
 
 function hear(message: Message): void {
-  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); if (isNewer(servedBuild.value)) { comeBack(); return; } if (isReplay) resume(); }
+  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); if (isNewer(servedBuild.value)) { leave(); return; } if (isReplay) resume(); }
   else if (message.t === "clock") sharedClock.hear(Number(message.server_time_ms), hereNow(), Number(message.asked));
   else if (message.t === "replay") { const r = message as unknown as ReplayState; if (r.is_reset) forget(); heardReplay(r); }
   else if (message.t === "alarm") { const a = message as unknown as Alarm; alarms.value = new Map(alarms.value).set(a.id, a); }
   else if (message.t === "command") { const c = message as unknown as Command; commands.value = new Map(commands.value).set(c.id, c); }
+  else if (message.t === "texts") { const m = message as unknown as Texts, to = new Map(texts.value); m.codes.forEach((code, i) => to.set(code, m.texts[i]!)); texts.value = to; }
   else if (message.t === "trail") trail.value = [message as unknown as Trail, ...trail.value].slice(0, 400);
   else if (message.t === "kpis") kpis.value = new Map(kpis.value).set(String(message.node), message.cards as Kpi[]);
   else if (heardIncident(message) || heardWall(message) || heardFloods(message)) return;
+  else if (message.t === "servers") servers.value = message as unknown as Servers;
   else if (message.t === "link") links.value = new Map(links.value).set(String(message.connector), message as never);
 }
 
 /** Another build is served than the page was made from: its node and slot numbers mean other things. */
 const isNewer = (build: string): boolean => Boolean(world.value && build && world.value.park.build !== build);
+
+/** Nothing more is heard: what the new build says would be read by the old one's numbers. */
+function leave(): void {
+  socket?.close();
+  line.value = { isUp: false, sinceMs: performance.now() };
+  standStill();
+}
 
 /** Before another moment of the past is sent whole: nothing of the former one stays. */
 function forget(): void {

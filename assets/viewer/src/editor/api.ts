@@ -4,9 +4,9 @@ import { call } from "../app/api";
 export type Xyz = [number, number, number];
 export type Ring = [number, number][];
 export interface Standing { id: string; node: number; how: "sources" | "hand" | "none"; is_placed: boolean; at: Xyz; heading: number; anchor: Xyz; scale: [number, number]; outline: Ring[]; from_source: { at: Xyz; heading: number } | null; built: { at: Xyz; heading: number } }
-export interface Brief { n: number; time_ms: number; by: string; do: "edit" | "undo" | "redo" | "publish"; key: string; of: number; is_removal: boolean; name: string; name_zh: string }
+export interface Brief { n: number; time_ms: number; by: string; do: "edit" | "undo" | "redo" | "publish" | "take back"; key: string; of: number; is_removal: boolean; name: string; name_zh: string }
 export interface Target { kind: string; building: string; guid?: string }
-export interface Made { key: string; is_draft: boolean; what: "place" | "name" | "group" | "zone" | "device"; by?: string; id?: string; name?: string; name_zh?: string; kind?: string; at?: Xyz; heading?: number; ring?: Ring; target?: Target; members?: Target[] }
+export interface Made { key: string; is_draft: boolean; what: "place" | "name" | "nest" | "group" | "zone" | "device"; by?: string; id?: string; name?: string; name_zh?: string; kind?: string; at?: Xyz; heading?: number; ring?: Ring; target?: Target; members?: Target[]; node?: string; within?: string; nodes?: string[] }
 export interface Told { what: string; mend: string; level: string; code: string; fill: Record<string, string> | "" }
 export interface Progress { state: "idle" | "building" | "built" | "failed"; stage?: string; done?: number; total?: number; error?: string; mend?: string }
 export interface Edits { version: number; is_dirty: boolean; undo: Brief | null; redo: Brief | null; overrides: Made[]; removed: string[]; journal: Brief[]; buildings: Standing[]; zones: { id: string; ring: Ring }[]; findings: Told[]; publish: Progress; kinds: { id: string; name: string; name_zh: string }[] }
@@ -14,6 +14,7 @@ export interface Snap { footprint: string; at: [number, number]; heading: number
 export type Asked =
   | { what: "place"; building: string; at: Xyz; heading: number }
   | { what: "name"; node: string; name: string; name_zh: string }
+  | { what: "nest"; node: string; into: string }
   | { what: "group"; id: string; name: string; name_zh: string; nodes: string[] }
   | { what: "zone"; id: string; name: string; name_zh: string; ring: Ring }
   | { what: "device"; id: string; kind: string; name: string; name_zh: string; at: Xyz; heading: number | null };

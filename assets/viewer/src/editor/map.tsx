@@ -1,15 +1,16 @@
 /** The map: the park from above, buildings that a hand takes and turns, corners of a zone, a place for a device. */
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { SceneView, Shape } from "../contract";
+import type { CameraState, SceneView, Shape } from "../contract";
 import { createSceneView } from "../scene";
 import { token } from "../app/parts/chart";
 import { figure } from "../app/format";
 import { Icon } from "../app/parts/icons";
+import { keep, taken } from "../app/newer";
 import { world } from "../app/store";
 import { lang, say, theme } from "../app/words";
-import { editsApi, type Ring, type Standing, type Xyz } from "./api";
-import { chosen, corners, edits, held, hold, node, ownerOf, poseOf, seek, settle, spot, standing, tool, type Pose } from "./state";
+import { editsApi, type Standing, type Xyz } from "./api";
+import { chosen, corners, edits, footprints, held, hold, isOfMap, node, ownerOf, poseOf, seek, settle, spot, standing, standingOf, storeyOf, tool, type Pose } from "./state";
 
 export let scene: SceneView | null = null;
 /** How steep the map is seen, radians; height of drawn zones, metres; metres of distance for a metre of height of the picture, with a margin. */
@@ -30,7 +31,7 @@ const cross = ([x, y, z]: Xyz, r: number, colour: string): Shape[] => [{ kind: "
 
 export function EditorMap(): JSX.Element {
   void lang.value;
-  const host = useRef<HTMLDivElement>(null), w = world.value!, [footprints, setFootprints] = useState<Ring[]>([]), [cursor, setCursor] = useState<[number, number] | null>(null);
+  const host = useRef<HTMLDivElement>(null), shifted = useRef(new Set<string>()), w = world.value!, [cursor, setCursor] = useState<[number, number] | null>(null);
   const current = edits.value, pose = held.value, owner = ownerOf(node.value);
   useLayoutEffect(() => {
     const view = createSceneView(host.current!, w, { theme: theme.value, lang: lang.value });
@@ -38,25 +39,31 @@ export function EditorMap(): JSX.Element {
     (globalThis as { parktwin?: unknown }).parktwin = { scene: view, world: w };
     view.setMap(true);
     view.setLayer("people", false); view.setLayer("vehicles", false); view.setLayer("devices", false);
-    home();
+    const from = taken<CameraState>("camera");
+    if (from) view.setCamera(from); else home();
     const off = [view.on("progress", (share) => { if (share >= 1) dispatchEvent(new Event("parktwin:first")); })];
     const stop = hands(host.current!, view);
     return () => { stop(); off.forEach((f) => f()); view.dispose(); scene = null; };
   }, [w]);
-  useEffect(() => { editsApi.footprints().then((all) => setFootprints(all.map((f) => f.ring)), () => undefined); }, []);
+  useEffect(() => keep("camera", () => scene?.getCamera()), []);
+  useEffect(() => { editsApi.footprints().then((all) => { footprints.value = all; }, () => undefined); }, []);
   useEffect(() => { scene?.setTheme(theme.value); }, [theme.value]);
   useEffect(() => { scene?.setLang(lang.value); }, [lang.value]);
   useEffect(() => { if (seek.value) look(seek.value); }, [seek.value]);
   useEffect(() => {
-    for (const b of standing.value.values()) { const p = poseOf(b); scene?.setMoved(b.id, isMoved(b, p) ? motion(b, p) : null); }
+    const all = new Map(standing.value), mine = held.value && standingOf(held.value.building);
+    if (mine) all.set(mine.id, mine);
+    for (const id of shifted.current) if (!all.has(id)) scene?.setMoved(id, null);
+    shifted.current = new Set();
+    for (const b of all.values()) { const p = poseOf(b), is = isMoved(b, p); if (is) shifted.current.add(b.id); scene?.setMoved(b.id, is ? motion(b, p) : null); }
   }, [current, pose]);
   useEffect(() => {
     const accent = token("--accent"), line = token("--line-3"), isWhole = node.value?.kind === "building";
-    scene?.setShapes("footprints", footprints.map((ring) => ({ kind: "area", ring, z: 0.3, fill: line, alpha: 0, edge: line })));
+    scene?.setShapes("footprints", footprints.value.map(({ ring }) => ({ kind: "area", ring, z: 0.3, fill: line, alpha: 0, edge: line })));
     scene?.setShapes("outline", owner && isWhole ? owner.outline.map((ring) => ({ kind: "wall", ring: ring.map((p) => toPark(owner, poseOf(owner), p)), isClosed: true, z0: poseOf(owner).at[2], z1: poseOf(owner).at[2] + 1.2, fill: accent, alpha: 0.3 })) : null);
     const north = owner && isWhole ? poseOf(owner) : null;
     scene?.setShapes("turn", north ? [{ kind: "path", points: [[...north.at.slice(0, 2), north.at[2] + 0.5] as unknown as Xyz, [north.at[0] + Math.sin((north.heading * Math.PI) / 180) * 25, north.at[1] + Math.cos((north.heading * Math.PI) / 180) * 25, north.at[2] + 0.5]], colours: [accent], width: 2.5, dash: 6 }] : null);
-  }, [owner, pose, current, footprints, theme.value, chosen.value]);
+  }, [owner, pose, current, footprints.value, theme.value, chosen.value]);
   useEffect(() => {
     const accent = token("--accent"), zones: Shape[] = (current?.overrides ?? []).filter((o) => o.what === "zone").map((o) => ({ kind: "wall", ring: o.ring!, isClosed: true, z0: 0.2, z1: HIGH, fill: accent, alpha: 0.14 }));
     scene?.setShapes("zones", zones);
@@ -66,8 +73,8 @@ export function EditorMap(): JSX.Element {
     scene?.setShapes("drawing", ring.length > 1 ? [{ kind: "wall", ring, isClosed: ring.length > 2, z0: 0.2, z1: HIGH, fill: accent, alpha: 0.34 }] : ring.length ? cross([...ring[0]!, 0.3], 1.5, accent) : null);
   }, [current, corners.value, spot.value, theme.value]);
   useEffect(() => {
-    const storey = node.value?.kind === "storey" ? node.value : node.value?.kind === "space" ? world.value!.byIndex.get(node.value.parent) : null;
-    if (storey?.kind === "storey") scene?.goTo(storey.id); else { scene?.goTo("park", { isStill: true }); if (owner && node.value?.kind === "building") look(poseOf(owner).at); }
+    const storey = storeyOf(node.value);
+    if (storey) scene?.goTo(storey.id); else { scene?.goTo("park", { isStill: true }); if (owner && node.value?.kind === "building" && !held.value) look(poseOf(owner).at); }
   }, [chosen.value]);
   return (
     <div class="editor-map" onPointerMove={(e) => { const at = under(e); setCursor(at ? [at[0], at[1]] : null); }}>
@@ -103,8 +110,8 @@ function hands(host: HTMLElement, view: SceneView): () => void {
     const [x, y] = spotOf(e);
     down = [x, y];
     if (tool.value !== "move") return;
-    const id = view.nodeAt(x, y), b = id ? standing.value.get(id) : undefined;
-    if (!b || node.value?.kind === "storey" || node.value?.kind === "space") return;
+    const id = view.nodeAt(x, y), b = id ? standingOf(id) : undefined;
+    if (!b || (isOfMap(b.id) && chosen.value !== b.id) || node.value?.kind === "storey" || node.value?.kind === "space") return;
     const z = poseOf(b).at[2], from = view.pointAt(x, y, z);
     if (!from) return;
     grip = { building: b, from, pose: poseOf(b), z, hasMoved: false };

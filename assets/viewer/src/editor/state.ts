@@ -2,13 +2,14 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { TreeNode } from "../contract";
 import { ApiError, faultOf } from "../app/api";
+import { holdBack, keep, taken } from "../app/newer";
 import { world } from "../app/store";
-import { editsApi, type Asked, type Edits, type Made, type Progress, type Standing, type Xyz } from "./api";
+import { editsApi, type Asked, type Edits, type Made, type Progress, type Ring, type Standing, type Xyz } from "./api";
 
 export type Tool = "move" | "zone" | "device";
 export interface Pose { at: Xyz; heading: number }
 export const edits = signal<Edits | null>(null);
-export const tool = signal<Tool>("move");
+export const tool = signal<Tool>(taken<Tool>("tool") ?? "move");
 /** The building, storey or room chosen. */
 export const chosen = signal<string>(new URLSearchParams(location.search).get("node") ?? "");
 /** A pose that a hand or a key is changing; kept on the server once it rests. */
@@ -26,19 +27,51 @@ export const late = signal<{ why: string; again: () => Promise<void> } | null>(n
 export const publishing = signal<Progress>({ state: "idle" });
 export const busy = signal(false);
 
+keep("tool", () => tool.value);
+holdBack(() => corners.value.length > 0 || spot.value !== null || held.value !== null);
+
 export const standing = computed(() => new Map((edits.value?.buildings ?? []).map((b) => [b.id, b])));
 export const made = (key: string): Made | undefined => edits.value?.overrides.find((o) => o.key === key);
+/** The edit of a kind that means a node, by whatever GUID or id it knows it. */
+export const editOf = (what: Made["what"], id: string): Made | undefined => edits.value?.overrides.filter((o) => o.what === what && o.node === id).pop();
+/** Outlines of the buildings of the map layers, as the layers have them. */
+export const footprints = signal<{ id: string; ring: Ring }[]>([]);
 export const poseOf = (b: Standing): Pose => (held.value?.building === b.id ? held.value.pose : { at: b.at, heading: b.heading });
 export const node = computed<TreeNode | null>(() => world.value?.byId.get(chosen.value) ?? null);
 /** The building that what is chosen belongs to. */
 export function ownerOf(of: TreeNode | null): Standing | undefined {
-  for (let at = of; at; at = world.value?.byIndex.get(at.parent) ?? null) if (at.kind === "building") return standing.value.get(at.id);
+  for (let at = of; at; at = world.value?.byIndex.get(at.parent) ?? null) if (at.kind === "building") return standingOf(at.id);
   return undefined;
+}
+/** Whether a building comes from a map layer: it stands on the ground, and has an outline and no storeys. */
+export const isOfMap = (id: string): boolean => id.includes(":");
+/** How a building stands: one with a model, or one of the map, moved or as its layer has it. */
+export function standingOf(id: string): Standing | undefined {
+  const known = standing.value.get(id), n = world.value?.byId.get(id);
+  if (known || !n || !isOfMap(id)) return known;
+  const outline = footprints.value.filter((f) => f.id === id).map((f) => f.ring), xs = outline.flat().map((p) => p[0]), ys = outline.flat().map((p) => p[1]);
+  if (!xs.length) return undefined;
+  const at: Xyz = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2, n.bbox[2] ?? 0];
+  return { id, node: n.i, how: "sources", is_placed: true, at, heading: 0, anchor: at, scale: [1, 1], outline, from_source: { at, heading: 0 }, built: { at, heading: 0 } };
+}
+/** The storey a room is on, whatever groups and rooms are between. */
+export function storeyOf(n: TreeNode | null): TreeNode | undefined {
+  let at: TreeNode | null | undefined = n;
+  while (at && at.kind !== "storey") at = world.value?.byIndex.get(at.parent);
+  return at ?? undefined;
+}
+/** The room a room lies in, with the draft's word in place of the built one. */
+export function outerOf(n: TreeNode): TreeNode | undefined {
+  const w = world.value!, edit = editOf("nest", n.id);
+  if (edit) return w.byId.get(edit.within ?? "");
+  if (edits.value?.removed.some((key) => key === `nest:${n.id}`)) return undefined;
+  let at = w.byIndex.get(n.parent);
+  while (at?.kind === "zone") at = w.byIndex.get(at.parent);
+  return at?.kind === "space" ? at : undefined;
 }
 /** A node's name with the draft's in place of the built one. */
 export function draftName(n: TreeNode): { name: string; name_zh: string } {
-  const guid = n.id.slice(n.id.indexOf(":") + 1), key = n.kind === "building" ? `name:${n.id}` : `name:${n.id.split(":")[0]}:${n.kind}:${guid}`;
-  const found = made(key);
+  const found = editOf("name", n.id);
   return found ? { name: found.name ?? "", name_zh: found.name_zh ?? "" } : { name: n.name, name_zh: n.name_zh };
 }
 

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { faultOf } from "../app/api";
 import { Icon } from "../app/parts/icons";
+import { useKept } from "../app/newer";
 import { me, world } from "../app/store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../app/words";
 import { breachesOf, listSchemes, workedOut, type Result, type SchemeList, type SchemeRow } from "./api";
@@ -32,7 +33,7 @@ function dayFromAddress(): string {
 export function Planner(): JSX.Element {
   void lang.value;
   const [list, setList] = useState<SchemeList | null>(null), [failed, setFailed] = useState(""), [slots, setSlots] = useState<[Slot, Slot]>([empty(""), empty("")]);
-  const [mode, setMode] = useState<Mode>("swipe"), [hour, setHour] = useState(10.5), [chosen, setChosen] = useState(0), [seen, setSeen] = useState<{ side: 0 | 1 } | null>(null), [busy, setBusy] = useState(""), [day, setDay] = useState(() => dayFromAddress()), view = useRef<PlannerView | null>(null);
+  const [mode, setMode] = useKept<Mode>("mode", "swipe"), [hour, setHour] = useKept("hour", 10.5), [chosen, setChosen] = useState(0), [seen, setSeen] = useState<{ side: 0 | 1 } | null>(null), [busy, setBusy] = useState(""), [day, setDay] = useState(() => dayFromAddress()), view = useRef<PlannerView | null>(null);
   const asked = useRef<[string, string]>(["", ""]), turn = useRef<[number, number]>([0, 0]), dayNow = useRef(day);
 
   const put = (side: number, change: Partial<Slot>) => setSlots((old) => old.map((s, k) => (k === side ? { ...s, ...change } : s)) as [Slot, Slot]);

@@ -17,7 +17,7 @@ export function nameOf(node: { id: string; name: string; name_zh: string }, lang
 export class Labels {
   isOn = true;
   hovered: string | null = null;
-  private readonly inner = new Map<number, [number, number]>();
+  private readonly inner = new WeakMap<Space["ring"], [number, number]>();
 
   constructor(private readonly world: World, private readonly scope: Scope, private readonly overlay: Overlay, private readonly batch: SpriteBatch) {}
 
@@ -46,8 +46,8 @@ export class Labels {
   }
 
   private middle(space: Space): [number, number] {
-    let at = this.inner.get(space.i);
-    if (!at) this.inner.set(space.i, (at = innerPoint(space.ring)));
+    let at = this.inner.get(space.ring);
+    if (!at) this.inner.set(space.ring, (at = innerPoint(space.ring)));
     return at;
   }
 

@@ -1,6 +1,7 @@
 /** Which piece of the model is drawn how: the park as it stands, or one building opened at one storey. */
 import { Box3, Group, Matrix4, Mesh, Vector3, type LineSegments, type Object3D } from "three";
 import type { BuildingTiles, StoreyTile } from "../contract";
+import { Carried } from "./carried";
 import { backgroundOf, dressBackground, type BackgroundObject } from "./background";
 import type { Baker } from "./bake";
 import type { Materials, Role } from "./materials";
@@ -23,23 +24,24 @@ export function liftOf(building: BuildingTiles): number {
   return Math.min(22, Math.max(16, ((building.bbox[5] ?? 0) - (building.bbox[2] ?? 0)) * 0.8));
 }
 
-interface Moved { motion: Matrix4; root: Object3D | null; shell: Object3D | null; pieces: Piece[] }
-
 export class Model {
   private readonly pieces = new Set<Piece>();
   private opened: Opened | null = null;
   private openRoots: Object3D[] = [];
   private openPieces: Piece[] = [];
   private ticket = 0;
-  /** Buildings drawn elsewhere than they were built: by their shell alone, whatever is streamed. */
-  private readonly moved = new Map<string, Moved>();
+  /** Buildings drawn elsewhere than they were built. */
+  private readonly moved = new Map<string, Matrix4>();
+  /** Buildings of the map drawn elsewhere. */
+  private readonly carried: Carried;
   isUnderground = false; isXray = false; isCut = false; hasTrees = true;
   /** ids of background layers that are switched off */
   readonly backgroundsOff = new Set<string>();
   tileBytes = 0;
 
   constructor(private readonly stage: Stage, private readonly materials: Materials, private readonly singles: SingleTiles, readonly baker: Baker,
-    private readonly changed: () => void) {
+    private readonly tilesMoved: (building: string, motion: Matrix4 | null) => void, private readonly changed: () => void) {
+    this.carried = new Carried(stage.scene, this.pieces, (piece) => this.dress(piece));
     stage.probeGhosts = (isProbe) => this.probe(isProbe, (p) => p.mesh.layers.isEnabled(GHOST));
   }
 
@@ -52,13 +54,18 @@ export class Model {
       this.baker.bake(piece);
       this.dress(piece);
     }
+    this.carried.add(pieces);
     this.changed();
   }
+
+  /** Draws a building of the map elsewhere (column-major 4×4 in park metres); null puts it back. */
+  setCarried(node: number, motion: number[] | null): void { this.carried.set(node, motion); this.changed(); }
 
   /** Brings every piece to the baker's look. */
   rebake(): void { for (const piece of this.pieces) this.baker.bake(piece); }
 
   remove(pieces: Piece[]): void {
+    this.carried.remove(pieces);
     for (const piece of pieces) { this.pieces.delete(piece); this.tileBytes -= piece.bytes; }
     this.changed();
   }
@@ -81,16 +88,16 @@ export class Model {
     this.drop();
     this.opened = next;
     const place = { building: next.building.id, owner: next.building.node, storey: next.storey.index, layer: "", isOpen: true };
-    const floor = next.storey.elevation;
+    const motion = this.moved.get(next.building.id) ?? new Matrix4(), floor = next.storey.elevation;
     const top = floor + (next.storey.height || 3.5);
     this.materials.role("opened").clipAbove.value = floor + CUT_METRES;
     this.materials.role("lower").clipAbove.value = floor - 0.02;
     this.materials.role("lifted").clipBelow.value = top - 0.2;
     this.materials.role("lifted").lift.value = liftOf(next.building);
-    this.take(storey, piecesOf(storey, place), "opened");
+    this.take(storey, piecesOf(storey, place), "opened", motion);
     if (shell) {
       const pieces = piecesOf(shell, place);
-      this.take(shell, pieces, "lower");
+      this.take(shell, pieces, "lower", motion);
       if (next.building.storeys.some((s) => s.elevation > floor + 0.5)) {
         for (const piece of pieces) {
           const twin = piece.mesh.clone() as Mesh | LineSegments;
@@ -106,55 +113,33 @@ export class Model {
       }
     }
     this.rebake();
-    this.singles.trim(new Set([...this.openRoots, ...[...this.moved.values()].flatMap((m) => m.shell ?? [])]));
+    this.singles.trim(new Set(this.openRoots));
     this.restyle();
   }
 
-  /** Draws a building's shell elsewhere (column-major 4×4 in park metres) in place of its streamed tiles; null puts it back. */
-  async setMoved(building: BuildingTiles, motion: number[] | null): Promise<void> {
-    const had = this.moved.get(building.id);
-    if (!motion) {
-      if (!had) return;
-      this.moved.delete(building.id);
-      had.root?.removeFromParent();
-      for (const piece of had.pieces) this.pieces.delete(piece);
-      this.restyle();
-      return;
-    }
-    const entry: Moved = had ?? { motion: new Matrix4(), root: null, shell: null, pieces: [] };
-    entry.motion.fromArray(motion);
-    if (had) { this.carry(entry); return; }
-    this.moved.set(building.id, entry);
-    entry.shell = await this.singles.load(building.shell);
-    const shell = entry.shell.clone();
-    if (this.moved.get(building.id) !== entry) return;
-    const root = new Group();
-    root.matrixAutoUpdate = false;
-    root.add(shell);
-    entry.root = root;
-    entry.pieces = piecesOf(shell, { building: building.id, owner: building.node, storey: null, layer: "", isOpen: false });
-    this.stage.scene.add(root);
-    for (const piece of entry.pieces) { piece.mesh.userData = { ...piece.mesh.userData, isMoved: true }; this.pieces.add(piece); this.baker.bake(piece); }
-    this.carry(entry);
-    this.restyle();
-  }
-
-  private carry(entry: Moved): void {
-    if (!entry.root) return;
-    entry.root.matrix.copy(entry.motion);
-    entry.root.matrixWorldNeedsUpdate = true;
-    entry.root.updateMatrixWorld(true);
+  /** Draws a building elsewhere (column-major 4×4 in park metres): what is streamed of it and what is opened; null puts it back. False where nothing changes. */
+  setMoved(building: BuildingTiles, motion: number[] | null): boolean {
+    if (!motion && !this.moved.has(building.id)) return false;
+    const to = motion ? new Matrix4().fromArray(motion) : null;
+    if (to) this.moved.set(building.id, to); else this.moved.delete(building.id);
+    this.tilesMoved(building.id, to);
     this.changed();
+    return true;
   }
 
-  private take(root: Object3D, pieces: Piece[], role: Role): void {
-    this.stage.scene.add(root);
+  private take(root: Object3D, pieces: Piece[], role: Role, motion: Matrix4): void {
+    const holder = new Group();
+    holder.matrixAutoUpdate = false;
+    holder.matrix.copy(motion);
+    holder.add(root);
+    this.stage.scene.add(holder);
+    holder.updateMatrixWorld(true);
     this.openRoots.push(root);
     for (const piece of pieces) { this.openPieces.push(piece); this.pieces.add(piece); this.wear(piece, role); }
   }
 
   private drop(): void {
-    for (const root of this.openRoots) root.removeFromParent();
+    for (const root of this.openRoots) { const holder = root.parent; root.removeFromParent(); if (holder instanceof Group && !holder.children.length) holder.removeFromParent(); }
     for (const piece of this.openPieces) this.pieces.delete(piece);
     this.openRoots = []; this.openPieces = [];
   }
@@ -168,7 +153,6 @@ export class Model {
   private dress(piece: Piece): void {
     const { place } = piece;
     if (piece.isBackground) return this.showBackground(piece);
-    if (place.building && this.moved.has(place.building) && !place.isOpen && !piece.mesh.userData.isMoved) return this.hide(piece);
     if (place.isOpen) { this.wear(piece, (piece.mesh.userData.role as Role) ?? "opened"); return; }
     const isPipe = place.layer === "pipes";
     if (isPipe !== this.isUnderground && isPipe) return this.hide(piece);

@@ -2,7 +2,7 @@
 import type { Ramp, World } from "../contract";
 import { HATCH, HIGHLIGHT, OVERRIDE } from "./shaders";
 import type { Scope } from "./scope";
-import type { StateTexture } from "./state";
+import { wordOf, type StateTexture } from "./state";
 
 function rgb(css: string): [number, number, number] {
   const hex = css.trim().replace("#", "");
@@ -11,12 +11,17 @@ function rgb(css: string): [number, number, number] {
   return Number.isNaN(n) ? [128, 128, 128] : [(n >> 16) & 255, (n >> 8) & 255, n & 255];
 }
 
+/** The values at which a ramp goes from one cell to the next, one fewer than its colours. */
+function edgesOf({ breaks, colours }: Ramp): number[] {
+  const first = breaks.length > colours.length ? 1 : 0;
+  return breaks.slice(first, first + colours.length - 1);
+}
+
 /** Index of the ramp cell a value falls in; breaks are the cells' edges, one more than there are colours. */
 export function cellOf(ramp: Ramp, value: number): number {
-  const { breaks, colours } = ramp;
-  const offset = breaks.length > colours.length ? 1 : 0;
+  const edges = edgesOf(ramp);
   let cell = 0;
-  while (cell < colours.length - 1 && value >= breaks[cell + offset]!) cell++;
+  while (cell < edges.length && value >= edges[cell]!) cell++;
   return cell;
 }
 
@@ -25,6 +30,7 @@ export class Painter {
   ramp: Ramp | null = null;
   lastMs = 0;
   private colours: [number, number, number][] = [];
+  private words: number[] = [];
   private readonly painted: Uint8Array;
   private highlighted = 0;
 
@@ -36,6 +42,7 @@ export class Painter {
     this.channel = ramp ? channel : null;
     this.ramp = ramp;
     this.colours = ramp ? ramp.colours.map(rgb) : [];
+    this.words = this.colours.map(([r, g, b]) => wordOf(r, g, b));
     this.repaint();
   }
 
@@ -66,12 +73,13 @@ export class Painter {
       if (ramp) for (const node of this.scope.spaceByNode.keys()) hasChanged = this.hatch(node) || hasChanged;
       else this.painted.fill(0);
     } else {
-      const bound = Math.min(values.length, state.bytes.length / 4);
+      const bound = Math.min(values.length, state.bytes.length / 4), { words } = this, edges = edgesOf(ramp);
       for (let node = 1; node < bound; node++) {
         const value = values[node]!;
         if (value !== value) continue;
-        const colour = this.colours[cellOf(ramp, value)]!;
-        hasChanged = state.set(node, colour[0], colour[1], colour[2], this.keep(node) | OVERRIDE) || hasChanged;
+        let cell = 0;
+        while (cell < edges.length && value >= edges[cell]!) cell++;
+        hasChanged = state.setWord(node, words[cell]! | ((this.keep(node) | OVERRIDE) << 24)) || hasChanged;
         this.painted[node] = 1;
       }
       for (const node of this.scope.spaceByNode.keys()) {
@@ -83,7 +91,7 @@ export class Painter {
   }
 
   private keep(node: number): number {
-    return (this.state.bytes[node * 4 + 3] ?? 0) & ~(OVERRIDE | HATCH);
+    return this.state.flagsOf(node) & ~(OVERRIDE | HATCH);
   }
 
   private hatch(node: number): boolean {

@@ -1,5 +1,6 @@
 /** Where things belong in the tree: the building and storey of a node, the rooms of a storey, the room under a point. */
 import type { BuildingTiles, Device, Space, StoreyTile, TreeNode, World } from "../contract";
+import { Shift } from "./shift";
 
 export type Focus =
   | { level: "park" } | { level: "building"; building: BuildingTiles }
@@ -13,7 +14,10 @@ export class Scope {
   readonly spaceByNode = new Map<number, Space>();
   private readonly spacesOfStorey = new Map<number, Space[]>();
 
+  readonly shift: Shift;
+
   constructor(private readonly world: World) {
+    this.shift = new Shift(world);
     for (const building of world.park.buildings ?? []) {
       this.buildings.set(building.id, building);
       this.buildingByNode.set(building.node, building);

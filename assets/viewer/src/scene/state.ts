@@ -14,9 +14,16 @@ export function highestNode(world: World): number {
   return top + 4096;
 }
 
+/** A display colour as the word of a texel without flags (every machine a browser runs on is little-endian). */
+export function wordOf(r: number, g: number, b: number): number {
+  return r | (g << 8) | (b << 16);
+}
+
 export class StateTexture {
   readonly texture: DataTexture;
   readonly bytes: Uint8Array;
+  /** the same a texel a word: r, g, b, flags from the lowest byte on */
+  private readonly words: Uint32Array;
   readonly rows: number;
   private readonly dirty: Uint8Array;
   private isDirty = false;
@@ -25,7 +32,8 @@ export class StateTexture {
 
   constructor(highestNode: number) {
     this.rows = Math.max(1, Math.ceil((highestNode + 1) / WIDTH));
-    this.bytes = new Uint8Array(WIDTH * this.rows * 4);
+    this.words = new Uint32Array(WIDTH * this.rows);
+    this.bytes = new Uint8Array(this.words.buffer);
     this.dirty = new Uint8Array(this.rows);
     this.texture = new DataTexture(this.bytes, WIDTH, this.rows, RGBAFormat, UnsignedByteType);
     this.texture.magFilter = this.texture.minFilter = NearestFilter;
@@ -35,20 +43,26 @@ export class StateTexture {
 
   /** rgb are 0..255 display values; answers whether anything changed. */
   set(node: number, r: number, g: number, b: number, flags: number): boolean {
-    const at = node * 4, bytes = this.bytes;
-    if (at + 3 >= bytes.length) return false;
-    if (bytes[at] === r && bytes[at + 1] === g && bytes[at + 2] === b && bytes[at + 3] === flags) return false;
-    bytes[at] = r; bytes[at + 1] = g; bytes[at + 2] = b; bytes[at + 3] = flags;
+    return this.setWord(node, wordOf(r, g, b) | (flags << 24));
+  }
+
+  /** As `set`, with the texel as one word. */
+  setWord(node: number, word: number): boolean {
+    const words = this.words;
+    if (node >= words.length || words[node] === word >>> 0) return false;
+    words[node] = word;
     this.dirty[node >> 9] = 1;
     this.isDirty = true;
     return true;
   }
 
+  flagsOf(node: number): number {
+    return node < this.words.length ? this.words[node]! >>> 24 : 0;
+  }
+
   setFlag(node: number, flag: number, isOn: boolean): boolean {
-    const at = node * 4;
-    if (at + 3 >= this.bytes.length) return false;
-    const old = this.bytes[at + 3]!;
-    return this.set(node, this.bytes[at]!, this.bytes[at + 1]!, this.bytes[at + 2]!, isOn ? old | flag : old & ~flag);
+    const old = this.words[node] ?? 0;
+    return this.setWord(node, isOn ? old | (flag << 24) : old & ~(flag << 24));
   }
 
   /** Sends the dirty rows; answers whether there were any. */

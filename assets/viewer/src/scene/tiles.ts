@@ -1,5 +1,5 @@
 /** The streamed half of the model: 3D Tiles in the park frame, Z up. */
-import { LoadingManager, Matrix4, type Object3D, type PerspectiveCamera } from "three";
+import { LoadingManager, Matrix4, Vector3, type Object3D, type PerspectiveCamera } from "three";
 import { Scheduler } from "3d-tiles-renderer";
 import { TilesRenderer } from "3d-tiles-renderer/three";
 import type { BuildingTiles, Park } from "../contract";
@@ -10,7 +10,7 @@ export interface TileEvents { added(pieces: Piece[]): void; removed(pieces: Piec
 export type FetchTile = (url: string) => Promise<ArrayBuffer>;
 
 export interface TileExtras { layer?: string; building?: string; storey?: number }
-interface TileLike { parent: TileLike | null; extras?: TileExtras; content?: { uri?: string }; engineData?: { scene?: Object3D | null } }
+interface TileLike { parent: TileLike | null; geometricError?: number; extras?: TileExtras; content?: { uri?: string }; engineData?: { scene?: Object3D | null } }
 
 /** Tiles are fetched and read as soon as the thread is free, not with the next frame: where a processor draws, that may be half a second away. */
 Scheduler.requestAnimationFrame = (job) => window.setTimeout(job, 0);
@@ -37,13 +37,16 @@ export function placeOf(url: string, layer: string, buildings: Map<string, Build
 export class ParkTiles {
   readonly renderer: TilesRenderer;
   private readonly held = new Map<Object3D, Piece[]>();
+  /** Buildings drawn elsewhere than they were built: what takes them there, park frame. */
+  private readonly moved = new Map<string, Matrix4>();
   private isLost = false;
+  private height = 720;
   /** ids of background layers whose tiles are not asked for */
   readonly backgroundsOff = new Set<string>();
   /** What is hidden now and so is not fetched either. */
   isLeftOut: (tile: TileExtras) => boolean = () => false;
 
-  constructor(park: Park, buildings: Map<string, BuildingTiles>, camera: PerspectiveCamera, events: TileEvents, fetchTile?: FetchTile) {
+  constructor(park: Park, private readonly buildings: Map<string, BuildingTiles>, private readonly camera: PerspectiveCamera, events: TileEvents, fetchTile?: FetchTile) {
     const tiles = new TilesRenderer(park.tileset);
     this.renderer = tiles;
     const manager = new LoadingManager();
@@ -61,6 +64,13 @@ export class ParkTiles {
       target.inView = !isOff;
       return isOff;
     } } as never);
+    tiles.registerPlugin({ name: "moved", calculateTileViewError: (tile: TileLike, target: { inView: boolean; error: number; distance: number }) => {
+      const id = tile.extras?.building;
+      if (id === undefined || !this.moved.has(id)) return false;
+      target.distance = this.metresTo(id);
+      target.error = ((tile.geometricError ?? 0) * this.height) / (2 * Math.tan((camera.fov * Math.PI) / 360) * target.distance);
+      return true;
+    } } as never);
     tiles.registerPlugin({ name: "left-out", calculateTileViewError: (tile: TileLike, target: { inView: boolean }) => {
       if (!tile.extras || !this.isLeftOut(tile.extras)) return false;
       target.inView = false;
@@ -75,6 +85,7 @@ export class ParkTiles {
       const like = tile as unknown as TileLike;
       const pieces = piecesOf(scene, placeOf(String(url ?? like.content?.uri ?? ""), layerOf(like), buildings));
       this.held.set(scene, pieces);
+      this.carry(scene, pieces);
       events.added(pieces);
     });
     tiles.addEventListener("dispose-model", ({ scene }) => {
@@ -101,7 +112,30 @@ export class ParkTiles {
     return this.isLost || (rootTileset !== null && stats.queued + stats.downloading + stats.parsing === 0 && !processNodeQueue.running);
   }
 
+  /** Draws a building elsewhere, as finely as there (park frame); null puts it back. */
+  setMoved(building: string, motion: Matrix4 | null): void {
+    if (motion) this.moved.set(building, motion); else this.moved.delete(building);
+    for (const [scene, pieces] of this.held) if (pieces[0]?.place.building === building) this.carry(scene, pieces);
+  }
+
+  private carry(scene: Object3D, pieces: Piece[]): void {
+    const motion = this.moved.get(pieces[0]?.place.building ?? ""), at = this.renderer.group.matrix, home = scene.userData.home as Matrix4 | undefined;
+    if (!motion && !home) return;
+    const built = home ?? (scene.updateMatrix(), scene.matrix.clone());
+    scene.userData.home = built;
+    scene.matrix.copy(at).invert().multiply(motion ?? new Matrix4()).multiply(at).multiply(built);
+    scene.matrix.decompose(scene.position, scene.quaternion, scene.scale);
+    scene.updateMatrixWorld(true);
+  }
+
+  /** How far the camera is from where a building is drawn, which its box says. */
+  private metresTo(building: string): number {
+    const b = this.buildings.get(building)?.bbox ?? [0, 0, 0, 0, 0, 0], low = new Vector3(b[0], b[1], b[2]), high = new Vector3(b[3], b[4], b[5]);
+    return Math.max(1, low.clone().add(high).multiplyScalar(0.5).distanceTo(this.camera.position) - low.distanceTo(high) / 2);
+  }
+
   update(camera: PerspectiveCamera, width: number, height: number): void {
+    this.height = height;
     this.renderer.setResolution(camera, width, height);
     this.renderer.update();
   }

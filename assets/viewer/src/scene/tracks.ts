@@ -11,6 +11,7 @@ import type { StrokeBatch } from "./strokes";
 const TRAIL_FIXES = 14, OLD_MS = 4000, GLIDE_MS = 1150, SHARED_GLIDE_MS = 1000;
 /** From further off a trail is shorter than its own sign. */
 const TRAIL_METRES_PER_PIXEL = 0.4;
+const RING = 28;
 const A = new Vector3(), B = new Vector3();
 
 interface Path { from: Vector3; to: Vector3; sinceMs: number; trail: Vector3[]; seenMs: number }
@@ -64,10 +65,22 @@ export class TrackSigns {
       const isOld = isStale || nowMs - path.sinceMs > OLD_MS;
       const here = this.position(path, nowMs);
       if (!isOld && metresPerPixel < TRAIL_METRES_PER_PIXEL) this.trail(path.trail, here, colour, t % 2 ? 6 : 0, strokes, dpr);
+      const spread = (this.world.live.trackFlags[t]! >> 1) / 4;
+      if (spread && !isOld && metresPerPixel < TRAIL_METRES_PER_PIXEL) this.uncertainty(here, 2 * spread, colour, strokes, dpr);
       sprites.push({
         key: `t:${track.kind}:${isOld}`, width: 22, height: 22, at: new Vector3(here.x, here.y, here.z + 1), dx: 0, dy: 6, alpha: 1, behind: 1,
         paint: trackPainter(track.kind, isOld, palette), pick: { kind: "track", id: track.id }, rank: 5.5, isLabel: false,
       });
+    }
+  }
+
+  /** Two standard deviations of a place that is not exact, as a ring on the floor. */
+  private uncertainty(here: Vector3, radius: number, colour: Vector3, strokes: StrokeBatch, dpr: number): void {
+    for (let i = 0; i < RING; i++) {
+      const a = (i / RING) * 2 * Math.PI, b = ((i + 1) / RING) * 2 * Math.PI;
+      A.set(here.x + radius * Math.cos(a), here.y + radius * Math.sin(a), here.z + 0.1);
+      B.set(here.x + radius * Math.cos(b), here.y + radius * Math.sin(b), here.z + 0.1);
+      strokes.line(A, B, { colour, alpha: 0.4, width: 1.2, dash: 0, behind: 0.1 }, dpr);
     }
   }
 

@@ -68,7 +68,7 @@ class ParkView implements SceneView {
     this.poses = new Poses(world, this.scope, this.orbit);
     this.stage = new Stage(this.box, this.orbit.camera, this.materials);
     const base = world.park.tileset.replace(/[^/]*$/, "");
-    this.model = new Model(this.stage, this.materials, new SingleTiles(base, fetchTile), new Baker(this.look), () => this.modelChanged());
+    this.model = new Model(this.stage, this.materials, new SingleTiles(base, fetchTile), new Baker(this.look), (building, motion) => this.tiles.setMoved(building, motion), () => this.modelChanged());
     this.tiles = new ParkTiles(world.park, this.scope.buildings, this.orbit.camera, {
       added: (pieces) => { this.firstTileMs ||= performance.now(); this.model.add(pieces); }, removed: (pieces) => this.model.remove(pieces),
       changed: () => { this.needsTiles = true; this.modelChanged(); }, known: () => this.traverse(), progress: (share) => this.progress(share),
@@ -173,15 +173,13 @@ class ParkView implements SceneView {
   }
 
   setShapes(name: string, shapes: Shape[] | null): void { this.signs.shapes.set(name, shapes); this.signsChanged(); }
-  setStale(isStale: boolean): void { this.isStale = isStale; this.signsChanged(); }
-  setCamera(state: CameraState): void { this.orbit.setState(state); this.moved(); }
+  setStale(isStale: boolean): void { this.isStale = isStale; this.signsChanged(); } setCamera(state: CameraState): void { this.orbit.setState(state); this.moved(); }
   getCamera(): CameraState { return this.orbit.state(this.stage.fullHeight); }
   setViewOffset(fullWidth: number, fullHeight: number, x: number, y: number): void {
     this.stage.setPart(fullWidth ? { fullWidth, fullHeight, x, y } : null);
     this.moved();
   }
-  home(): void { this.orbit.flyTo(this.poses.home()); }
-  north(): void { this.orbit.north(); }
+  home(): void { this.orbit.flyTo(this.poses.home()); } north(): void { this.orbit.north(); }
 
   async screenshot(): Promise<Blob> {
     this.draw(performance.now());
@@ -204,11 +202,14 @@ class ParkView implements SceneView {
     if (range) this.signs.section.start(range);
   }
 
-  setMap(isMap: boolean): void { this.orbit.isMap = isMap; }
-  lock(isLocked: boolean): void { this.orbit.isLocked = isLocked; }
+  setMap(isMap: boolean): void { this.orbit.isMap = isMap; } lock(isLocked: boolean): void { this.orbit.isLocked = isLocked; }
   setMoved(building: string, motion: number[] | null): void {
-    const found = this.scope.buildings.get(building);
-    if (found) void this.model.setMoved(found, motion).catch((error: unknown) => console.warn(`building ${building} could not be moved: ${String(error)}`));
+    const found = this.scope.buildings.get(building), node = this.world.byId.get(building);
+    if (!found && node) this.model.setCarried(node.i, motion);
+    if (!found || !this.model.setMoved(found, motion)) return;
+    this.scope.shift.set(found, motion);
+    if (this.model.open?.building.id === building) void this.model.openStorey(null).then(() => this.enter(this.focus));
+    this.needsTiles = true; this.signsChanged();
   }
   pointAt(x: number, y: number, z: number): Xyz | null { return this.orbit.pointAt(x, y, z)?.toArray() ?? null; }
   surfaceAt(x: number, y: number): Xyz | null { return this.picker.pick(x, y)?.at.toArray() ?? null; }
@@ -294,8 +295,7 @@ class ParkView implements SceneView {
   private hoverNothing(): void { this.signs.devices.hovered = null; this.events.emit("hover", null); }
 
   // ------------------------------------------------------------------ drawing
-  private modelChanged(): void { this.needsModel = true; this.stage?.invalidate(false); this.wake(); }
-  private signsChanged(): void { this.needsSigns = true; this.wake(); }
+  private modelChanged(): void { this.needsModel = true; this.stage?.invalidate(false); this.wake(); } private signsChanged(): void { this.needsSigns = true; this.wake(); }
   private moved(): void { this.stage.invalidate(true); this.needsModel = true; this.needsTiles = true; this.wake(); }
 
   private recoloured(): void {

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Alarm, api } from "../api";
 import { clock, figure, span } from "../format";
+import { useKept } from "../newer";
 import { activeAlarms, callingAlarms, device, goTo, isAside, me, seconds, serverNow } from "../store";
 import { pick, say } from "../words";
 import { Chart, token } from "./chart";
@@ -44,7 +45,7 @@ export function PriorityChips({ alarms, only, onOnly }: { alarms: Alarm[]; only:
 
 /** The panel on the operations page: a click flies there. */
 export function AlarmPanel(): JSX.Element {
-  const [only, setOnly] = useState<number | null>(null), all = callingAlarms.value, shown = only ? all.filter((a) => a.priority === only) : all;
+  const [only, setOnly] = useKept<number | null>("alarms.only", null), all = callingAlarms.value, shown = only ? all.filter((a) => a.priority === only) : all;
   const unacked = all.filter((a) => a.state === "unacknowledged").length;
   return (
     <section class="panel alarms" aria-label={say("alarms")}>

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { CommandSpec, Device } from "../../contract";
 import { api, type Command, faultOf, type History } from "../api";
 import { clock, span } from "../format";
+import { newer, useKept } from "../newer";
 import { isReplay } from "../replaying";
 import { commands, goTo, line, me, seconds, serverNow, world } from "../store";
 import { lang, named, pick, say, told } from "../words";
@@ -31,12 +32,13 @@ export function forbidden(spec: CommandSpec): string | null {
   const role = me.value?.role ?? "viewer";
   if (isReplay) return say("replay.dispatch.why");
   if (RANK[role] < RANK.operator) return say("command.viewer");
+  if (newer.value) return say("newer.order");
   return line.value.isUp ? null : say("command.line");
 }
 
 export function Order({ d, spec, onDone }: { d: Device; spec: CommandSpec; onDone: () => void }): JSX.Element {
-  const [args, setArgs] = useState<Record<string, number | string>>(() => Object.fromEntries(spec.args.map((a) => [a.key, a.choices[0] ?? ""])));
-  const [fault, setFault] = useState(""), [isSending, setSending] = useState(false), [key] = useState(() => crypto.randomUUID());
+  const [args, setArgs] = useKept<Record<string, number | string>>(`order:${d.id}:${spec.key}`, () => Object.fromEntries(spec.args.map((a) => [a.key, a.choices[0] ?? ""])));
+  const [fault, setFault] = useState(""), [isSending, setSending] = useState(false), [key] = useKept<string>(`order.id:${d.id}:${spec.key}`, () => crypto.randomUUID());
   const why = forbidden(spec), isComplete = spec.args.every((a) => args[a.key] !== "" && !Number.isNaN(args[a.key]));
   const send = async () => {
     setSending(true); setFault("");

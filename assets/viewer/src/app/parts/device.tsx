@@ -1,9 +1,10 @@
 /** The device card: its points as they stand, and the commands it takes. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Device, DeviceKind } from "../../contract";
 import { age, clock, digitsFor, figure } from "../format";
-import { chosenDevice, choose, commands, goTo, line, reading, seconds, valuesTick, world } from "../store";
+import { useKept } from "../newer";
+import { chosenDevice, choose, commands, goTo, line, reading, seconds, texts, valuesTick, world } from "../store";
 import { lang, named, pick, say } from "../words";
 import { CommandLife, forbidden, isLive, lastMs, Order, stateName, whereOf } from "./command";
 import { Icon } from "./icons";
@@ -14,7 +15,7 @@ function Point({ d, kind, at }: { d: Device; kind: DeviceKind; at: number }): JS
   void (valuesTick.value, seconds.value);
   const spec = kind.points[at], r = reading(d, spec.key);
   const isStale = !line.value.isUp || (r !== null && r.quality === 3);
-  const text = !r || Number.isNaN(r.value) ? "—" : spec.type === "state" ? stateName(spec.states[Math.round(r.value)]) : figure(r.value, digitsFor(r.value, spec.unit));
+  const text = !r || Number.isNaN(r.value) ? "—" : spec.type === "state" ? stateName(spec.states[Math.round(r.value)]) : spec.type === "text" ? texts.value.get(Math.round(r.value)) ?? "—" : figure(r.value, digitsFor(r.value, spec.unit));
   return (
     <div class={`point${isStale ? " stale" : ""}${r?.quality === 2 ? " bad" : ""}`}>
       <dt>{named(spec)}</dt><dd><b>{text}</b><small>{spec.unit}{isStale && r ? ` · ${age(r.ageMs)}` : ""}</small></dd>
@@ -24,8 +25,8 @@ function Point({ d, kind, at }: { d: Device; kind: DeviceKind; at: number }): JS
 
 export function DeviceCard(): JSX.Element {
   void lang.value;
-  const d = chosenDevice.value, [ordering, setOrdering] = useState<string | null>(null);
-  useEffect(() => setOrdering(null), [d?.id]);
+  const d = chosenDevice.value, [ordering, setOrdering] = useKept<string | null>("ordering", null), of = useRef(d?.id);
+  useEffect(() => { if (of.current !== d?.id) { of.current = d?.id; setOrdering(null); } }, [d?.id]);
   if (!d) return <section class="panel device"><p class="empty">{say("device.none")}</p></section>;
   const kind = world.value!.kinds.get(d.kind)!, spec = kind.commands.find((c) => c.key === ordering);
   // while an order is written no former command's proof stands under it: nobody takes it for theirs

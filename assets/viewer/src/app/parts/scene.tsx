@@ -1,10 +1,11 @@
 /** The 3D view in the page: channel switch, storeys, tools, legend, layers, scale; fed by the store, answering to it. */
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { SceneView } from "../../contract";
+import type { CameraState, SceneView } from "../../contract";
 import { createSceneView } from "../../scene";
 import { api, type OverlayInfo } from "../api";
 import { clock, figure } from "../format";
+import { keep, taken } from "../newer";
 import { callingAlarms, camera, channel, choose, device, goTo, goUp, line, onLive, overlayTick, paint, place, placePath, serverNow, world } from "../store";
 import { lang, named, pick, say, theme } from "../words";
 import { findFences } from "../spatial/api";
@@ -20,7 +21,7 @@ const RAMP = ["--e1", "--e2", "--e3", "--e4", "--e5", "--e6", "--e7"];
 export let scene: SceneView | null = null;
 
 export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Element {
-  const host = useRef<HTMLDivElement>(null), w = world.value, [progress, setProgress] = useState(0), [info, setInfo] = useState<OverlayInfo | null>(null);
+  const host = useRef<HTMLDivElement>(null), isBack = useRef(false), w = world.value, [progress, setProgress] = useState(0), [info, setInfo] = useState<OverlayInfo | null>(null);
   useLayoutEffect(() => { // before the page is painted: WebGL then does not wait for that
     if (!w) return;
     const view = createSceneView(host.current!, w, { theme: theme.value, lang: lang.value });
@@ -30,10 +31,13 @@ export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Elemen
       view.on("pick", (what) => { if (what.kind === "node") goTo(what.id); else if (what.kind === "device" || what.kind === "alarm") choose(what.id); else if (what.kind === "track") { trailOf.value = what.id; open("trail"); } else if (what.kind === "none") choose(null); }),
       view.on("progress", (share) => { setProgress(share); if (share >= 1) dispatchEvent(new Event("parktwin:first")); }), view.on("camera", (c) => { camera.value = c; }), onLive((slots) => view.liveChanged(slots)),
     ];
-    view.goTo(device.value ?? place.value, { immediate: true });
+    const from = taken<CameraState>("camera");
+    view.goTo(device.value ?? place.value, { immediate: true, isStill: !!from });
+    if (from) { view.setCamera(from); isBack.current = true; }
     return () => { off.forEach((f) => f()); view.dispose(); scene = null; };
   }, [w]);
-  useEffect(() => { scene?.goTo(place.value); }, [place.value]);
+  useEffect(() => { scene?.goTo(place.value, { isStill: isBack.current }); isBack.current = false; }, [place.value]);
+  useEffect(() => keep("camera", () => scene?.getCamera()), []);
   useEffect(() => { scene?.select(device.value); }, [device.value, w]);
   useEffect(() => { scene?.setTheme(theme.value); }, [theme.value]);
   useEffect(() => { scene?.setLang(lang.value); }, [lang.value]);

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { api, type Hit, signOut } from "../api";
 import { clock, day, figure, span } from "../format";
-import { goTo, line, links, me, placePath, reading, seconds, serverNow, valuesTick, world } from "../store";
+import { newer } from "../newer";
+import { goTo, line, links, me, placePath, reading, seconds, serverNow, servers, valuesTick, world } from "../store";
 import { lang, named, pick, say, setLang, setTheme, theme } from "../words";
 import { Icon } from "./icons";
 
@@ -76,16 +77,24 @@ export function Search(): JSX.Element {
   );
 }
 
+/** Where a park has several servers: which of them writes; nothing where there is one. */
+function whoWrites(): string | undefined {
+  const s = servers.value;
+  if (!s) return undefined;
+  return [say("servers.here", { here: s.here }), s.writer ? say("servers.writer", { writer: s.writer }) : say("servers.nobody"), say("servers.all", { all: s.servers.join(", ") })].join("\n");
+}
+
 function LiveBadge(): JSX.Element {
   void seconds.value;
   const { isUp, sinceMs } = line.value, down = [...links.value].filter(([, link]) => link.state !== "live");
+  if (newer.value) return <span class="badge lost" role="status">{say("newer.short")}</span>;
   if (!isUp) return <span class="badge lost" role="status">{say("line.lost")} {span(performance.now() - sinceMs)}</span>;
   if (down.length) {
     const [name, link] = down[0], more = down.length > 1 ? ` +${down.length - 1}` : "";
     const why = down.map(([n, l]) => `${n}: ${l.text}`).join("\n");
     return <span class="badge lost" role="status" title={why}>{say("line.source")}: {name}{more} {span(serverNow() - link.since_ms)}</span>;
   }
-  return <span class="badge" role="status"><Icon name="live" size={14} />{say("line.live")}</span>;
+  return <span class="badge" role="status" title={whoWrites()}><Icon name="live" size={14} />{say("line.live")}</span>;
 }
 
 function Weather(): JSX.Element | null {
@@ -129,6 +138,6 @@ export function TopBar({ page }: { page: "operations" | "console" }): JSX.Elemen
 /** Across the page while the line is down; the page keeps its place. */
 export function LineBanner(): JSX.Element | null {
   void seconds.value;
-  if (line.value.isUp || !world.value) return null;
+  if (line.value.isUp || !world.value || newer.value) return null;
   return <div class="banner" role="alert">{say("line.banner", { span: span(performance.now() - line.value.sinceMs) })}</div>;
 }

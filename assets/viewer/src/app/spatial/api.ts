@@ -13,6 +13,15 @@ export interface TrajectoryAnswer {
   visits: { node: number; from_ms: number; to_ms: number }[]; blurred: boolean; reason: string;
 }
 
+export interface Spot { at: [number, number, number]; node: number; storey: number }
+export interface ContactRow extends Spot { track: { i: number; id: string; kind: string; name: string; name_zh: string; role: string }; from_ms: number; to_ms: number; secs: number; closest_m: number }
+export interface ReachedRow { node: number; storey: number; name: string; name_zh: string; metres: number; secs: number }
+export interface SearchAnswer {
+  at_ms: number; seen_ms: number; silent_secs: number; speed: number; metres: number; last: Spot;
+  levels: { storey: number; z: number; area_m2: number; parts: [number, number][][][] }[]; rooms: ReachedRow[]; doors: ReachedRow[]; exits: ReachedRow[];
+  cameras: { node: number; id: string; name: string; name_zh: string; storey: number }[]; counts: { rooms: number; doors: number; exits: number; cameras: number };
+}
+
 export interface CoverageRow {
   node: number; scope: "storey" | "zone" | "outdoors"; floor_m2: number; seen_m2: number; reached_m2: number; cameras: number; sensors: number;
   assumed: number; blind: number; devices: number; online: number; rules: number; answered: number;
@@ -52,6 +61,8 @@ export const spatialApi = {
   addFence: (body: FenceBody) => call<{ id: string }>("POST", "/fences", body),
   removeFence: (id: string) => call<{ id: string }>("DELETE", `/fences/${encodeURIComponent(id)}`),
   trajectory: (id: string, fromMs: number, toMs: number) => call<TrajectoryAnswer>("GET", `/tracks/${encodeURIComponent(id)}/trajectory?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`),
+  contacts: (track: string, fromMs: number, toMs: number, metres: number, secs: number) => call<{ contacts: ContactRow[] }>("GET", `/tracks/${encodeURIComponent(track)}/contacts?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}&metres=${metres}&secs=${secs}`),
+  search: (track: string, atMs: number, speed: number) => call<SearchAnswer>("GET", `/tracks/${encodeURIComponent(track)}/search?at_ms=${Math.round(atMs)}&speed=${speed}`),
   hour: (channel: number, timeMs: number, midnightMs: number, estimates: boolean, signal?: AbortSignal) =>
     call<HourPaint>("GET", `/overlays/${channel}/at?time_ms=${timeMs}&midnight_ms=${midnightMs}&estimates=${estimates}`, undefined, signal),
 };

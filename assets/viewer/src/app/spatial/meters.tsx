@@ -12,6 +12,9 @@ const HOUR = 3_600_000, DAY = 24 * HOUR, SPANS = { today: 1, week: 7, month: 30 
 type Span = keyof typeof SPANS;
 interface Found { use: UseAnswer; expected: ExpectedAnswer; tree: SupplyRow[]; ranks: RankRow[] }
 
+/** Below this the record repeats itself (a simulated one does), and an error says nothing. */
+const SAME_EVERY_WEEK = 0.005;
+
 export function MetersPanel(): JSX.Element {
   void lang.value;
   const here = placeNode.value, place = here?.id ?? "park";
@@ -45,7 +48,7 @@ export function MetersPanel(): JSX.Element {
         <h3>{here ? named(here) : ""} · {say("meters.today")}<small>{figure(used, 0)} {of.unit}{found.use.area && used !== null ? ` · ${figure(used / found.use.area, 3)} ${of.unit}/m²` : ""}</small></h3>
         {found.use.how === "none" ? <p class="empty">{say("meters.unmetered")}</p> : <><Today found={found} unit={of.unit} /><p class="key">{say(`meters.how.${found.use.how}`)}</p></>}
         {!found.expected.expected && <p class="note">{say("meters.toolittle", { n: overview.days, m: overview.days_needed })}</p>}
-        {found.expected.expected && found.expected.error !== null && <p class="note">{say("meters.error", { n: figure(found.expected.error! * 100, 0), m: figure((found.expected.naive_error ?? NaN) * 100, 0) })}</p>}
+        {found.expected.expected && found.expected.error !== null && <p class="note">{(found.expected.naive_error ?? 1) < SAME_EVERY_WEEK ? say("meters.repeats") : say("meters.error", { n: figure(found.expected.error! * 100, 0), m: figure((found.expected.naive_error ?? NaN) * 100, 0) })}</p>}
         <div class="pair" role="group" aria-label={say("meters.span")}>{(Object.keys(SPANS) as Span[]).map((s) => <button key={s} aria-pressed={s === span} onClick={() => setSpan(s)}>{say(`meters.span.${s}`)}</button>)}</div>
         <h3>{say("meters.tree")}<small>{of.unit} · {say("meters.lost")}</small></h3>
         {tree.length ? <ol class="tree">{tree.map(({ row, depth, more }) => <Supply key={row.i} row={row} depth={depth} more={more} top={top} />)}</ol> : <p class="empty">{say("meters.notree")}</p>}

@@ -10,9 +10,12 @@ import { lang, named, say, theme } from "../words";
 import { spatialApi, type TrajectoryAnswer } from "./api";
 import { inPark, instantOf } from "../parktime";
 import { boxOf, pathOf, Plan } from "./plan";
+import { Contacts, Missing } from "./people";
 import { open, trailOf } from "./state";
 
 const MINUTE = 60_000, DAY = 1440 * MINUTE, SPANS: [string, number][] = [["5", 5 * MINUTE], ["15", 15 * MINUTE], ["60", 60 * MINUTE]], BANDS = 12;
+type Part = "way" | "contacts" | "missing";
+const PARTS: [Part, string][] = [["way", "trail.way"], ["contacts", "trail.contacts"], ["missing", "missing.tab"]];
 const local = (ms: number): string => inPark(ms).toISOString().slice(0, 16);
 const nameOf = (t: Track): string => `${named(t)} · ${t.id}`;
 
@@ -32,14 +35,14 @@ export function legs(t: TrajectoryAnswer): [number, number][] {
 export function TrailPanel(): JSX.Element {
   void lang.value;
   const w = world.value, id = trailOf.value, track = w?.tracks.find((t) => t.id === id) ?? null;
-  const [mins, setMins] = useState(SPANS[0]![1]), [own, setOwn] = useState<{ from: string; to: string } | null>(null), [found, setFound] = useState<TrajectoryAnswer | null>(null), [fault, setFault] = useState(""), [turn, setTurn] = useState(0);
+  const [mins, setMins] = useState(SPANS[0]![1]), [own, setOwn] = useState<{ from: string; to: string } | null>(null), [found, setFound] = useState<TrajectoryAnswer | null>(null), [fault, setFault] = useState(""), [turn, setTurn] = useState(0), [part, setPart] = useState<Part>("way");
   useEffect(() => {
     setFound(null);
-    if (!track) return;
+    if (!track || part !== "way") return;
     const to = own ? instantOf(own.to) : serverNow(), from = own ? instantOf(own.from) : to - mins;
     if (!(from < to && to - from <= DAY)) { setFault(say("trail.badrange")); return; }
     spatialApi.trajectory(track.id, from, to).then((t) => { setFault(""); setFound(t); }, (e: Error) => setFault(e.message));
-  }, [track, mins, own, turn]);
+  }, [track, mins, own, turn, part]);
   useEffect(() => { if (found) frame(found); }, [found && found.t.length > 0, track?.i]);
   useEffect(() => { scene?.setShapes("trail", found ? ribbon(found) : null); return () => scene?.setShapes("trail", null); }, [found, theme.value]);
   const floors = useMemo(() => (found ? floorsOf(found) : []), [found]), [floor, setFloor] = useState<number | null>(null);
@@ -48,11 +51,14 @@ export function TrailPanel(): JSX.Element {
   return (
     <div class="trail-panel">
       <Choose w={w} track={track} />
-      {track && <div class="pair" role="group" aria-label={say("trail.period")}>{SPANS.map(([k, ms]) => <button key={k} aria-pressed={!own && mins === ms} onClick={() => { setOwn(null); setMins(ms); }}>{say(`trail.last.${k}`)}</button>)}
+      {track && <div class="pair" role="group" aria-label={say("trail.part")}>{PARTS.map(([k, word]) => <button key={k} aria-pressed={part === k} onClick={() => setPart(k)}>{say(word)}</button>)}</div>}
+      {track && part !== "missing" && <div class="pair" role="group" aria-label={say("trail.period")}>{SPANS.map(([k, ms]) => <button key={k} aria-pressed={!own && mins === ms} onClick={() => { setOwn(null); setMins(ms); }}>{say(`trail.last.${k}`)}</button>)}
         <button aria-pressed={own !== null} onClick={() => setOwn(own ? null : { from: local(serverNow() - 30 * MINUTE), to: local(serverNow()) })}>{say("trail.range")}</button></div>}
-      {own && <div class="when range"><label>{say("trail.from")}<input type="datetime-local" value={own.from} onChange={(e) => setOwn({ ...own, from: e.currentTarget.value })} /></label><label>{say("trail.to")}<input type="datetime-local" value={own.to} onChange={(e) => setOwn({ ...own, to: e.currentTarget.value })} /></label></div>}
+      {own && part !== "missing" && <div class="when range"><label>{say("trail.from")}<input type="datetime-local" value={own.from} onChange={(e) => setOwn({ ...own, from: e.currentTarget.value })} /></label><label>{say("trail.to")}<input type="datetime-local" value={own.to} onChange={(e) => setOwn({ ...own, to: e.currentTarget.value })} /></label></div>}
       {fault && <p class="why" role="alert">{fault}</p>}
       {!track && <p class="empty">{say("trail.choose")}</p>}
+      {track && part === "contacts" && <Contacts w={w} track={track} period={() => { const to = own ? instantOf(own.to) : serverNow(); return [own ? instantOf(own.from) : to - mins, to]; }} />}
+      {track && part === "missing" && <Missing w={w} track={track} />}
       {found?.blurred && <p class="note hatched">{say("trail.blurred")}</p>}
       {found && found.t.length === 0 && <p class="empty">{say("trail.nothing")}</p>}
       {found && found.t.length > 0 && <>
@@ -111,7 +117,7 @@ function longest(t: TrajectoryAnswer | null): number {
   return [...spent].sort((a, b) => b[1] - a[1])[0]?.[0] ?? t?.storey[0] ?? 0;
 }
 const floorsOf = (t: TrajectoryAnswer): number[] => [...new Set(t.storey)];
-function placeName(w: World, node: number): string {
+export function placeName(w: World, node: number): string {
   const names: string[] = [];
   for (let n = w.byIndex.get(node); n && n.kind !== "park" && n.kind !== "zone"; n = w.byIndex.get(n.parent)) names.unshift(named(n));
   return names.slice(-3).join(" · ") || say("outdoors");

@@ -1,0 +1,124 @@
+"""A building's body as the rest of the park needs it: box and footprint at once, triangles when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gis.model import FlatGround, Ground
+from gis.terrain import Terrain
+from scenes.building_mesh import BuildingMesh
+from scenes.building_tiles import BuildingInput, mesh_of
+from scenes.kept import part_key
+from twin.steps import StepStore
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """A body that was sent to another process."""
+
+    mesh: BuildingMesh
+
+
+class BuildingBody:
+    """The body of one building; what was worked out before comes from the store.
+
+    Args:
+        ground: what it stands on; `ground_key` names it.
+    """
+
+    def __init__(self, source: BuildingInput, ground: Ground, ground_key: str, store: StepStore) -> None:
+        self.source, self.ground, self.ground_key, self.store = source, ground, ground_key, store
+
+    def __reduce__(self) -> tuple[type[Whole], tuple[BuildingMesh]]:
+        return Whole, (self.mesh,)
+
+    @cached_property
+    def key(self) -> str:
+        """Of its triangles."""
+        if self.source.model.digest:
+            return part_key("body", self.source.model.digest, self.source.park_from_ifc, self.source.nodes)
+        return part_key("body", self.mesh.mesh)
+
+    @cached_property
+    def mesh(self) -> BuildingMesh:
+        """The whole building's triangles in the park frame."""
+        return self.store.recall(self.key, self._meshed) if self.source.model.digest else self._meshed()
+
+    @cached_property
+    def box(self) -> F64 | None:
+        """xmin, ymin, zmin, xmax, ymax, zmax in park metres; None where it has no body."""
+        return self._facts[0]
+
+    @property
+    def hole(self) -> shapely.Geometry:
+        """Where its own slabs lie at ground level."""
+        return self._facts[1]
+
+    @cached_property
+    def seen_from_above(self) -> shapely.Geometry:
+        """The outline of its roofs and slabs on the plan."""
+        return self.store.recall(part_key("from above", self.key), lambda: seen_from_above(self.corners()))
+
+    def corners(self) -> F64:
+        """Its triangles (m, 3, 3)."""
+        return self.mesh.mesh.position[self.mesh.mesh.faces]
+
+    @cached_property
+    def _facts(self) -> tuple[F64 | None, shapely.Geometry]:
+        return self.store.recall(part_key("box and footprint", self.key, self.ground_key), self._worked_out)
+
+    def _worked_out(self) -> tuple[F64 | None, shapely.Geometry]:
+        points = self.mesh.mesh.position
+        box = np.concatenate([points.min(0), points.max(0)]) if len(points) else None
+        return box, footprint(self.corners(), self.ground)
+
+    def _meshed(self) -> BuildingMesh:
+        return mesh_of(self.source)
+
+
+def footprint(corners: F64, ground: Ground, reach_m: float = 0.7) -> shapely.Geometry:
+    """Where a building's own slabs lie at ground level, so that no lawn flickers through its floor.
+
+    Args:
+        corners: its triangles (m, 3, 3), park metres.
+    """
+    if not len(corners):
+        return shapely.Polygon()
+    level = corners[:, :, 2]
+    middle = corners.mean(axis=1)
+    z = ground.height_at(middle[:, :2]) if isinstance(ground, Terrain) else np.full(len(middle), _flat_z(ground))
+    flat = np.ptp(level, axis=1) < 0.05
+    area = np.abs(_cross_z(corners)) / 2
+    chosen = flat & (np.abs(middle[:, 2] - z) < reach_m) & (area > 0.05)
+    if not chosen.any():
+        return shapely.Polygon()
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(-area[rows], kind="stable")[:3000]]
+    joined = shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.005)
+    return shapely.buffer(shapely.buffer(joined, 0.15, join_style="mitre"), -0.15, join_style="mitre")
+
+
+def seen_from_above(corners: F64) -> shapely.Geometry:
+    """The outline of roofs and slabs (m, 3, 3) on the plan."""
+    area = np.abs(_cross_z(corners)) / 2
+    rows = np.flatnonzero(area > 0.5)
+    rows = rows[np.argsort(-area[rows], kind="stable")[:6000]]
+    if not len(rows):
+        return shapely.Polygon()
+    return shapely.union_all(shapely.polygons(corners[rows][:, :, :2]), grid_size=0.01)
+
+
+def _flat_z(ground: Ground) -> float:
+    return ground.z if isinstance(ground, FlatGround) else float(ground.height_at(np.zeros((1, 2)))[0])
+
+
+def _cross_z(corners: F64) -> F64:
+    a, b = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
