@@ -17,7 +17,7 @@ from models_bim.salvage import Salvage
 Entity = ifcopenshell.entity_instance
 #: (STEP id, property set, name, value, unit)
 PropertyRow = tuple[int, str, str, str, str]
-SETS_IN_A_SHARE = 8000
+SETS_AT_A_TIME = 2000  # by all forks together
 _QUANTITIES = {
     "IfcQuantityLength": "LENGTHUNIT",
     "IfcQuantityArea": "AREAUNIT",
@@ -53,7 +53,7 @@ def read_properties(file: ifcopenshell.file, steps: set[int], salvage: Salvage, 
         rows = (row for step in share for row in _rows(sets, step, told.get(step, ()), materials))
         yield RawProperties.of(lost.each("its properties", rows)), lost
 
-    shares = _shares(sorted(steps), told)
+    shares = _shares(sorted(steps), told, SETS_AT_A_TIME // forks)
     done = list(in_forks(shares, forks, work))
     for _, lost in done:
         salvage.join(lost)
@@ -90,15 +90,15 @@ def _materials(file: ifcopenshell.file, steps: set[int]) -> dict[int, str]:
     return found
 
 
-def _shares(steps: list[int], told: dict[int, list[int]]) -> list[list[int]]:
-    """Steps in their order, cut where `SETS_IN_A_SHARE` sets have been told of them: what is read of a file stays in
-    memory until the process ends that asked for it."""
+def _shares(steps: list[int], told: dict[int, list[int]], most_sets: int) -> list[list[int]]:
+    """Steps in their order, cut where `most_sets` sets have been told of them: what is read of a file stays in memory
+    until the process ends that asked for it."""
     shares: list[list[int]] = [[]]
-    room = SETS_IN_A_SHARE
+    room = most_sets
     for step in steps:
         if room <= 0:
             shares.append([])
-            room = SETS_IN_A_SHARE
+            room = most_sets
         shares[-1].append(step)
         room -= len(told.get(step, ()))
     return shares
