@@ -73,6 +73,14 @@ class Positions:
         return Positions(self.track[rows], self.xyz[rows], self.heading[rows], self.source_time[rows], self.sigma()[rows])
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was made of fixes: xyz f64[n,3] (park frame; NaN: came too late to be shown), spread f64[n] (m, one sigma)."""
+
+    xyz: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandOrder:
     """What a device is told to do. Times are seconds since 1970 UTC; the id makes a repeat harmless."""

@@ -88,6 +88,7 @@ class Past:
         self._said, self._time = self.quality.copy(), np.zeros(n, np.int64)
         self.xyz, self.heading = np.full((tracks, 3), np.nan, np.float32), np.zeros(tracks, np.float32)
         self.node, self.flags = np.zeros(tracks, np.uint32), np.zeros(tracks, np.uint8)
+        self.spread = np.zeros(tracks, np.float32)
         self._seen = np.zeros(tracks, np.int64)
         self.alarms: dict[int, Alarm] = {}
         self.commands: dict[str, Command] = {}
@@ -182,6 +183,7 @@ class Past:
         known = fixes.track < len(self._seen)
         track = fixes.track[known].astype(np.int64)
         self.xyz[track], self.heading[track] = fixes.xyz[known], fixes.heading[known]
+        self.spread[track] = fixes.sigma()[known]
         self._seen[track] = np.rint(fixes.source_time[known] * 1000).astype(np.int64)
         moved = np.unique(track)
         if len(moved):

@@ -41,7 +41,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A period of one track. `leg` numbers pieces that a silence separates; `node` is the room of each point."""
+    """A period of one track. `leg` numbers pieces that a silence separates; `node` is the room of each point.
+
+    `spread`: median standard deviation of the places, metres; 0 where at least half are exact.
+    """
 
     time: NDArray[np.float64]
     xyz: NDArray[np.float64]
@@ -50,6 +53,7 @@ class Trajectory:
     stays: tuple[Stay, ...]
     visits: tuple[Visit, ...]
     metres: float
+    spread: float = 0.0
 
 
 def trajectory(fixes: Positions, locate: Locate) -> Trajectory:
@@ -64,7 +68,7 @@ def trajectory(fixes: Positions, locate: Locate) -> Trajectory:
     metres = float(step[np.diff(leg) == 0].sum()) if len(time) > 1 else 0.0
     kept = thinned(xyz, leg)
     return Trajectory(time[kept], xyz[kept], node[kept], leg[kept], stays(time, xyz, node, leg), visits(time, node, leg),
-                      metres)
+                      metres, float(np.median(fixes.sigma()[sound])) if len(time) else 0.0)
 
 
 def stays(time: NDArray[np.float64], xyz: NDArray[np.float64], node: NDArray[np.uint32],

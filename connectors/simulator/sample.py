@@ -89,7 +89,7 @@ def _tick(simulated: Simulator, core: LiveCore, history: History, clock: HandClo
     simulated.feed(core, simulated.step(clock.time))
     tick = core.tick()
     history.put(tick.readings)
-    history.put_positions(tick.positions)
+    history.put_positions(tick.positions, tick.shown)
     for order in tick.orders:
         simulated.take(order)
     for sending in tick.sendings:

@@ -53,7 +53,7 @@ def router(services: Services) -> APIRouter:
             raise Refusal(422, "the period is empty or longer than a day; ask for less", "track.period")
 
         def read() -> list[dict[str, Any]]:
-            fixes = services.history.positions_between(from_ms / 1000, to_ms / 1000)
+            fixes = services.history.fixes_in(int(from_ms), int(to_ms))
             found = contacts(fixes, track.i, metres=metres, secs=secs, indoors=services.indoors)
             return [{"track": _named(by_number.get(c.track), c.track), "from_ms": c.start * 1000, "to_ms": c.end * 1000,
                      "secs": c.secs, "closest_m": round(c.closest_m, 2), **place(c.at)} for c in found]

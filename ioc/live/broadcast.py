@@ -50,7 +50,7 @@ class Broadcast:
     def __call__(self, tick: Tick) -> None:
         """Write down, encode once, hand over."""
         self._history.put(tick.readings)
-        self._history.put_positions(tick.positions)
+        self._history.put_positions(tick.positions, tick.shown)
         self._core.own_fault("history", self._history.fault is not None)
         self._tracks.update(int(track) for track in tick.tracks)
         if not self._hub.clients:

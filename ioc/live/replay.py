@@ -21,7 +21,7 @@ from ioc.services import Services
 from overlays.kpis import SCOPES, KpiBoard
 from twin.live.frames import overlay_frame, positions_frame, values_frame
 from twin.live.own_faults import OWN
-from twin.live.tracks import LOST
+from twin.live.tracks import LOST, wire_flags
 from twin.live.views import Views
 from twin.replay import WINDOW_MS, Changes, Past, ReplayError, range_of
 from twin.wire import Hello, Kpi, Kpis, Look, Message, Quality, ReplayAsk, ReplayState
@@ -217,7 +217,7 @@ class Replay:
         if not self._sees_people:
             (xyz, node), heading = self._services.discretion.places(xyz, node), np.zeros_like(heading)
         await self._socket.send_bytes(positions_frame(
-            tracks, xyz, heading, node, past.flags[tracks], seq=self._seq,
+            tracks, xyz, heading, node, wire_flags(past.flags[tracks], past.spread[tracks]), seq=self._seq,
             server_time_ms=past.at_ms))
 
     async def _paint(self) -> None:

@@ -46,7 +46,8 @@ name_zh = "访客中心"
 placement = { at = [0.0, 0.0, 0.0] }
 """
 GUEST = [{"id": "V-1", "kind": "person", "name": "Guest", "name_zh": "访客甲", "role": "visitor"},
-         {"id": "V-2", "kind": "person", "name": "Guest two", "name_zh": "访客乙", "role": "visitor"}]
+         {"id": "V-2", "kind": "person", "name": "Guest two", "name_zh": "访客乙", "role": "visitor"},
+         {"id": "V-3", "kind": "person", "name": "Guest three", "name_zh": "访客丙", "role": "visitor"}]
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +158,30 @@ def test_one_who_fell_silent_is_searched_for_and_their_contacts_are_found(park: 
     pw.expect(page.locator(".contacts li")).to_have_count(1)
     pw.expect(page.locator(".contacts li")).to_contain_text("访客乙")
     pw.expect(page.locator(".contacts li")).to_contain_text("0.8 m")
+    page.close()
+
+
+def test_the_trail_is_of_the_places_shown_and_fixes_as_they_came_on_request(park: Served, context: pw.BrowserContext) -> None:
+    at, now = np.array(middle(rooms_of(park, 1)[1])), time.time()
+    noise = np.random.default_rng(1).normal(0.0, 2.0, (60, 3)) * [1.0, 1.0, 0.25]
+    for k in range(60):
+        fix = Positions(np.array([2], np.uint32), at[None] + noise[k], np.zeros(1, np.float32), np.array([now - 70 + k]),
+                        np.array([2.0], np.float32))
+        park.services.runner.submit(lambda fix=fix: park.services.runner.core.move(fix)).result(5)
+    until(lambda: len(park.services.history.track_between(2, now - 200, now).track) == 60, 10, "fixes are in the history")
+    http, span = park.browser().http, {"from_ms": (now - 200) * 1000, "to_ms": now * 1000}
+    shown, came = (http.get("/api/v1/tracks/V-3/trajectory", params={**span, "raw": raw}).json() for raw in (False, True))
+    assert np.linalg.norm(np.array(shown["xyz"]) - at, axis=1).mean() < np.linalg.norm(np.array(came["xyz"]) - at, axis=1).mean()
+    assert (shown["raw"], came["raw"], came["spread_m"]) == (False, True, 2.0)
+    assert 0 < shown["spread_m"] < 2.0
+    page = open_page(context, f"{park.origin}/?panel=trail&track=V-3", settle_secs=0.5)
+    pw.expect(page.locator(".trail-panel .check")).to_contain_text("已平滑")
+    steady = page.locator(".plan .way").first.get_attribute("d")
+    page.locator(".trail-panel .check input").check()
+    pw.expect(page.locator(".trail-panel .check")).to_contain_text("未经平滑，误差约 ±2.0 m")
+    assert page.locator(".plan .way").first.get_attribute("d") != steady
+    page.locator(".trail-panel .check input").uncheck()
+    pw.expect(page.locator(".trail-panel .check")).to_contain_text("已平滑")
     page.close()
 
 

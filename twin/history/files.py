@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from twin.history.wal import COLUMNS, NAMES, READINGS, Batch, Columns, joined
+from twin.history.wal import COLUMNS, NAMES, READINGS, Batch, Columns, joined, whole
 
 DAY_MS = 86_400_000
 ROW_GROUP = 65_536
@@ -83,14 +84,19 @@ def compact_day(root: Path, day: int, kind: int) -> Path | None:
     parts = [piece for piece in pieces(root, kind) if piece.day == day]
     if not parts or (len(parts) == 1 and parts[0].path.parent.name == "days"):
         return None
-    table = pa.concat_tables([pq.read_table(piece.path) for piece in parts])
-    rows = {name: table[name].to_numpy() for name, _ in COLUMNS[kind]}
+    rows = joined([Batch(kind, read_piece(piece)) for piece in parts], kind)
     target = root / "days" / _name(day, max(piece.log for piece in parts), kind)
     write_whole(target, _sorted(rows, kind))
     for piece in parts:
         if piece.path != target:
             piece.path.unlink(missing_ok=True)
     return target
+
+
+def read_piece(piece: Piece, where: pc.Expression | None = None) -> Columns:
+    """Its rows, or those that `where` chooses, with all columns of its kind."""
+    table = pq.read_table(piece.path, filters=where)
+    return whole({name: table[name].to_numpy() for name in table.column_names}, piece.kind, len(table))
 
 
 def clean(root: Path) -> None:

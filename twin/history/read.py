@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from twin.history import files
@@ -80,15 +79,25 @@ def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: i
     return AsOf(value, quality, times)
 
 
-def positions(root: Path, from_ms: int, to_ms: int) -> Positions:
-    """Fixes between two instants, by time."""
-    return _fixes(rows_between(root, POSITIONS, from_ms, to_ms))
+def positions(root: Path, from_ms: int, to_ms: int, *, track: int | None = None, raw: bool = False) -> Positions:
+    """Fixes between two instants, by time, where they were shown; those that came too late to be shown are left out.
 
-
-def _fixes(rows: Columns) -> Positions:
-    order = np.argsort(rows["time_ms"], kind="stable")
-    xyz = np.stack([rows["x"], rows["y"], rows["z"]], axis=1).astype(np.float64)
-    return Positions(rows["track"][order], xyz[order], rows["heading"][order], rows["time_ms"][order] / 1000.0)
+    Args:
+        root: the history folder.
+        from_ms, to_ms: milliseconds since 1970 UTC, the end excluded.
+        track: of one track; None: of all.
+        raw: as they came, all of them.
+    """
+    rows = rows_between(root, POSITIONS, from_ms, to_ms, who=track)
+    came = np.stack([rows["x"], rows["y"], rows["z"]], axis=1)
+    shown = np.stack([rows["shown_x"], rows["shown_y"], rows["shown_z"]], axis=1)
+    is_noisy = rows["accuracy"] > 0  # NaN: of a time when it was not written, and what came was shown
+    kept = np.flatnonzero(~is_noisy | np.isfinite(shown).all(axis=1) | raw)
+    order = kept[np.argsort(rows["time_ms"][kept], kind="stable")]
+    xyz = came if raw else np.where(is_noisy[:, None], shown, came)
+    sigma = np.nan_to_num(rows["accuracy"] if raw else np.where(is_noisy, rows["spread"], 0.0)).astype(np.float32)
+    return Positions(rows["track"][order], xyz[order].astype(np.float64), rows["heading"][order],
+                     rows["time_ms"][order] / 1000.0, sigma[order])
 
 
 def means(root: Path, points: NDArray[np.uint32], edges_ms: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -109,11 +118,6 @@ def means(root: Path, points: NDArray[np.uint32], edges_ms: NDArray[np.int64]) -
         count += np.bincount(at, weights=thin["count"], minlength=len(count))
     mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     return mean.reshape(spans, len(points))
-
-
-def track(root: Path, number: int, from_ms: int, to_ms: int) -> Positions:
-    """One track's fixes between two instants, by time."""
-    return _fixes(rows_between(root, POSITIONS, from_ms, to_ms, who=number))
 
 
 def rows_between(root: Path, kind: int, from_ms: int, to_ms: int, who: Who = None) -> Columns:
@@ -189,8 +193,7 @@ def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> list[C
         where &= pc.field(name).isin(np.atleast_1d(who).tolist())
     for piece in files.pieces(root, kind):
         if piece.day * DAY_MS < to_ms and (piece.day + 1) * DAY_MS > from_ms:
-            table = pq.read_table(piece.path, filters=where)
-            parts.append({column: table[column].to_numpy() for column, _ in COLUMNS[kind]})
+            parts.append(files.read_piece(piece, where))
     return parts
 
 

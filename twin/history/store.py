@@ -20,7 +20,7 @@ from twin.history import files, read
 from twin.history.keeping import Keeping, Kept, keep
 from twin.history.read import AsOf, Series
 from twin.history.wal import POSITIONS, READINGS, Batch, WalFile, read_wal
-from twin.ports import Positions, Readings
+from twin.ports import Positions, Readings, Shown
 from twin.texts import FILE, Texts
 
 _log = logging.getLogger(__name__)
@@ -75,14 +75,17 @@ class History:
             "point": self._numbers[readings.slot], "time_ms": np.rint(readings.source_time * 1000).astype(np.int64),
             "value": readings.value, "quality": readings.quality}))
 
-    def put_positions(self, fixes: Positions) -> int:
-        """Queue fixes; as `put`."""
+    def put_positions(self, fixes: Positions, shown: Shown | None = None) -> int:
+        """Queue fixes with what was made of them (None: they were shown as they came); as `put`."""
         if not len(fixes.track):
             return self._ticket
-        xyz = fixes.xyz.astype(np.float32)
+        came, sigma = fixes.xyz.astype(np.float32), fixes.sigma()
+        places, spread = (fixes.xyz, sigma) if shown is None else (shown.xyz, shown.spread)
+        made = np.where(sigma[:, None] > 0, places, np.nan).astype(np.float32)
         return self._put(Batch(POSITIONS, {
-            "track": fixes.track, "time_ms": np.rint(fixes.source_time * 1000).astype(np.int64), "x": xyz[:, 0],
-            "y": xyz[:, 1], "z": xyz[:, 2], "heading": fixes.heading}))
+            "track": fixes.track, "time_ms": np.rint(fixes.source_time * 1000).astype(np.int64), "x": came[:, 0],
+            "y": came[:, 1], "z": came[:, 2], "heading": fixes.heading, "accuracy": sigma, "shown_x": made[:, 0],
+            "shown_y": made[:, 1], "shown_z": made[:, 2], "spread": np.where(sigma > 0, spread, np.nan)}))
 
     @property
     def ticket(self) -> int:
@@ -118,17 +121,13 @@ class History:
         """What every slot of now last said at or before an instant; NaN and `NEVER` where nothing is known."""
         return read.as_of(self.root, self._numbers, int(time_secs * 1000), int(look_back_secs * 1000))
 
-    def positions_between(self, from_secs: float, to_secs: float) -> Positions:
-        """All fixes of a time span, by time."""
-        return read.positions(self.root, int(from_secs * 1000), int(to_secs * 1000))
-
     def means(self, slots: NDArray[np.integer], edges_secs: NDArray[np.float64]) -> NDArray[np.float64]:
         """f64 (spans, slots): mean of what each slot said between neighbouring instants; NaN where it said nothing."""
         return read.means(self.root, self._numbers[slots], np.rint(np.asarray(edges_secs) * 1000).astype(np.int64))
 
-    def track_between(self, track: int, from_secs: float, to_secs: float) -> Positions:
-        """One track's fixes of a time span, by time."""
-        return read.track(self.root, track, int(from_secs * 1000), int(to_secs * 1000))
+    def track_between(self, track: int, from_secs: float, to_secs: float, *, raw: bool = False) -> Positions:
+        """One track's fixes of a time span, by time: where they were shown, or as they came."""
+        return read.positions(self.root, int(from_secs * 1000), int(to_secs * 1000), track=track, raw=raw)
 
     def state_at(self, time_ms: int, look_back_ms: int) -> AsOf:
         """As `as_of`, in whole milliseconds: the last row of each slot with time − look back ≤ row ≤ time."""
@@ -156,7 +155,7 @@ class History:
                         rows["time_ms"][by_time] / 1000.0)
 
     def fixes_in(self, from_ms: int, to_ms: int) -> Positions:
-        """Fixes with from ≤ time < to, by time."""
+        """Fixes with from ≤ time < to, by time, where they were shown."""
         return read.positions(self.root, from_ms, to_ms)
 
     def first_ms(self) -> int | None:

@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 _FRAME = struct.Struct("<II")
 _HEAD = struct.Struct("<BI")
 READINGS, POSITIONS = 1, 2
-#: kind → columns. Times are milliseconds since 1970 UTC; `point` is the history's own number of a point.
+#: kind → columns. Times are milliseconds since 1970 UTC; `point` is the history's own number of a point. x, y, z and
+#: `accuracy` are a fix as it came; `shown_*` and `spread` what was made of it, NaN for exact fixes and those that came late.
+#: Columns may be added at the end of a kind: files written before read as NaN there.
 COLUMNS: dict[int, tuple[tuple[str, str], ...]] = {
     READINGS: (("point", "<u4"), ("time_ms", "<i8"), ("value", "<f8"), ("quality", "<u1")),
-    POSITIONS: (("track", "<u4"), ("time_ms", "<i8"), ("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("heading", "<f4")),
+    POSITIONS: (("track", "<u4"), ("time_ms", "<i8"), ("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("heading", "<f4"),
+                ("accuracy", "<f4"), ("shown_x", "<f4"), ("shown_y", "<f4"), ("shown_z", "<f4"), ("spread", "<f4")),
 }
 NAMES = {READINGS: "readings", POSITIONS: "positions"}
 Columns = dict[str, NDArray]
@@ -98,9 +101,15 @@ def _batch(payload: bytes) -> Batch:
     kind, n = _HEAD.unpack_from(payload)
     columns, at = {}, _HEAD.size
     for name, dtype in COLUMNS[kind]:
-        columns[name] = np.frombuffer(payload, dtype, n, at)
+        if at < len(payload):
+            columns[name] = np.frombuffer(payload, dtype, n, at)
         at += n * np.dtype(dtype).itemsize
-    return Batch(kind, columns)
+    return Batch(kind, whole(columns, kind, n))
+
+
+def whole(columns: Columns, kind: int, n: int) -> Columns:
+    """`n` rows of a kind with all its columns: NaN in those that were not written then."""
+    return {name: columns[name] if name in columns else np.full(n, np.nan, dtype) for name, dtype in COLUMNS[kind]}
 
 
 def joined(batches: list[Batch], kind: int) -> Columns:

@@ -37,6 +37,7 @@ from twin.ports import (
     DispatchOrder,
     Positions,
     Readings,
+    Shown,
     TrackInfo,
     WallClock,
 )
@@ -254,7 +255,7 @@ class LiveCore:
         now = self.clock.now() if now is None else now
         self.alarm_desk.write()
         passed = self._take_readings(now)
-        tracks, fixes = self._take_positions(now)
+        tracks, fixes, shown = self._take_positions(now)
         self.alarm_desk.tick(now)
         if self.leads:
             self.desk.tick(now)
@@ -264,7 +265,7 @@ class LiveCore:
         seq = self.state.next_seq()
         slots = np.flatnonzero((self.state.changed == seq) & (self.state.quality != 4))
         kept = Readings.joined([passed, self._worked_out(seq)])
-        tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=kept, positions=fixes,
+        tick = Tick(time=now, seq=seq, slots=slots, tracks=tracks, readings=kept, positions=fixes, shown=shown,
                     alarms=tuple(alarms), commands=tuple(self.views.command(c) for c in commands),
                     trail=tuple(sorted(self._trail + alarm_trail + command_trail, key=lambda entry: entry.id)),
                     links=tuple(self._links_changed), orders=tuple(orders), incidents=tuple(incidents),
@@ -366,7 +367,7 @@ class LiveCore:
         slots = state.derived[(state.changed[state.derived] == seq) & (state.quality[state.derived] < Quality.STALE)]
         return Readings(slots.astype(np.uint32), state.value[slots], state.quality[slots], state.source[slots])
 
-    def _take_positions(self, now: float) -> tuple[NDArray[np.int64], Positions]:
+    def _take_positions(self, now: float) -> tuple[NDArray[np.int64], Positions, Shown]:
         batches, self._positions = self._positions, []
         fixes = Positions(
             np.concatenate([p.track for p in batches] or [np.zeros(0, np.uint32)]),
@@ -378,4 +379,5 @@ class LiveCore:
         steady = self.steadier.step(kept)
         moved = self.tracks.apply(steady.fixes, now, steady.spread, steady.node)
         self._crossed(self.watch.step(steady.fixes))
-        return np.concatenate([moved, self.tracks.sweep(now)]), kept
+        shown = Shown(np.where(steady.is_late[:, None], np.nan, steady.fixes.xyz), steady.spread)
+        return np.concatenate([moved, self.tracks.sweep(now)]), kept, shown

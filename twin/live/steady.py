@@ -3,7 +3,7 @@
 A track is in one room at a time. It may step freely there; where the filter puts it into another room, the fixes must
 say so long enough (a CUSUM test on their distance to the room: the longer the way there on foot, the more) and it then
 goes there by the doors, no faster than people run. Until then it is shown in its room, where the filter comes nearest.
-Fixes of accuracy 0 are shown as they are. Raw fixes go to history untouched.
+Fixes of accuracy 0 are shown as they are. History keeps both: what came and what was shown.
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ UNKNOWN = -2  # a room not known yet
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """Fixes as shown: places, one standard deviation (m) and node (-1: to be found by place), in the order given."""
+    """Fixes as shown: places, one standard deviation (m) and node (-1: to be found by place), in the order given.
+
+    `is_late`: of a noisy fix not newer than the last of its track, which tells nothing; its place is where the track is.
+    """
 
     fixes: Positions
     spread: NDArray[np.float64]
     node: NDArray[np.int64]
+    is_late: NDArray[np.bool_]
 
 
 class Steadier:
@@ -55,26 +59,27 @@ class Steadier:
     def step(self, fixes: Positions) -> Steady:
         """Take fixes in any order; of one track and time the first counts."""
         sigma = fixes.sigma().astype(np.float64)
-        spread, node = np.zeros(len(sigma)), np.full(len(sigma), -1, np.int64)
+        spread, node, is_late = np.zeros(len(sigma)), np.full(len(sigma), -1, np.int64), np.zeros(len(sigma), np.bool_)
         noisy = np.flatnonzero(sigma > 0)
         if not len(noisy):
-            return Steady(fixes, spread, node)
+            return Steady(fixes, spread, node, is_late)
         xyz = fixes.xyz.astype(np.float64, copy=True)
         waiting = noisy[np.lexsort((fixes.source_time[noisy], fixes.track[noisy]))]
         while len(waiting):
             track = fixes.track[waiting]
             first = np.append(True, track[1:] != track[:-1])
             rows, waiting = waiting[first], waiting[~first]
-            xyz[rows], spread[rows], node[rows] = self._round(fixes.track[rows].astype(np.int64), fixes.xyz[rows],
-                                                              fixes.source_time[rows], sigma[rows])
-        return Steady(Positions(fixes.track, xyz, fixes.heading, fixes.source_time, fixes.sigma()), spread, node)
+            track = fixes.track[rows].astype(np.int64)
+            is_late[rows] = fixes.source_time[rows] <= self._last(track)
+            xyz[rows], spread[rows], node[rows] = self._round(track, fixes.xyz[rows], fixes.source_time[rows], sigma[rows])
+        return Steady(Positions(fixes.track, xyz, fixes.heading, fixes.source_time, fixes.sigma()), spread, node,
+                      is_late)
 
     # ---- inside -------------------------------------------------------------------------------------------------
     def _round(self, track: NDArray[np.int64], raw: Places, time: Numbers, sigma: Numbers,
                ) -> tuple[Places, Numbers, NDArray[np.int64]]:
         """One fix of each of several tracks; those not newer than the last are shown where the track is."""
-        self._grow(int(track.max()) + 1)
-        newer = time > self._time[track]
+        newer = time > self._last(track)
         late = ~newer
         spread, node = sigma.copy(), np.full(len(track), -1, np.int64)
         shown = raw.copy()
@@ -96,6 +101,11 @@ class Steadier:
             room = self._room[track]
             node[:] = np.where(room >= 0, self.indoors.node[room.clip(min=0)].astype(np.int64), -1)
         return shown, spread, node
+
+    def _last(self, track: NDArray[np.int64]) -> Numbers:
+        """f64 (n,) source time of the last fix that counted of tracks, -inf for none."""
+        self._grow(int(track.max()) + 1)
+        return self._time[track]
 
     def _walk(self, indoors: Indoors, who: NDArray[np.int64], place: Places, raw: Places, sigma: Numbers,
               dt: Numbers) -> None:

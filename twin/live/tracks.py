@@ -21,6 +21,12 @@ def nowhere(xyz: NDArray[np.float64]) -> NDArray[np.uint32]:
     return np.zeros(len(xyz), np.uint32)
 
 
+def wire_flags(flags: NDArray[np.uint8], spread: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """u8[n] as the wire has them: bit 0 lost, bits 1 to 7 one standard deviation of the place (m) in quarters of a metre."""
+    quarters = np.ceil(np.nan_to_num(spread) * 4).clip(0, 127).astype(np.uint8)
+    return np.asarray(flags | quarters << 1, np.uint8)
+
+
 class TrackStore:
     """Columns by track number: `xyz` f64 n×3 (park frame, m), `heading` f32 (rad), `node` u32, times s.
 
@@ -82,9 +88,8 @@ class TrackStore:
         return tracks
 
     def shown_flags(self, tracks: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """u8[n] as the wire has them: bit 0 lost, bits 1 to 7 one standard deviation of the place in quarters of a metre."""
-        quarters = np.ceil(np.nan_to_num(self.spread[tracks]) * 4).clip(0, 127).astype(np.uint8)
-        return self.flags[tracks] | quarters << 1
+        """u8[n] as the wire has them, see `wire_flags`."""
+        return wire_flags(self.flags[tracks], self.spread[tracks])
 
     def sweep(self, now: float) -> NDArray[np.int64]:
         """Tracks newly lost."""

@@ -77,7 +77,7 @@ def test_positions_come_back_by_time(tmp_path: Path) -> None:
     history.put_positions(Positions(np.array([5, 4], np.uint32), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
                                     np.array([0.5, 0.25], np.float32), np.array([NOON + 1, NOON])))
     assert history.flush()
-    fixes = history.positions_between(NOON, NOON + 2)
+    fixes = history.fixes_in(int(NOON) * 1000, int(NOON + 2) * 1000)
     assert fixes.track.tolist() == [4, 5]
     assert fixes.xyz.tolist() == [[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]
     history.close()

@@ -8,7 +8,7 @@ export interface HourPaint {
 }
 
 export interface TrajectoryAnswer {
-  t: number[]; xyz: [number, number, number][]; node: number[]; storey: number[]; leg: number[]; metres: number | null;
+  t: number[]; xyz: [number, number, number][]; node: number[]; storey: number[]; leg: number[]; metres: number | null; spread_m: number; raw: boolean;
   stays: { at: [number, number, number]; from_ms: number; to_ms: number; node: number; storey: number }[];
   visits: { node: number; from_ms: number; to_ms: number }[]; blurred: boolean; reason: string;
 }
@@ -60,7 +60,7 @@ export const spatialApi = {
   fences: () => call<FencesAnswer>("GET", "/fences"),
   addFence: (body: FenceBody) => call<{ id: string }>("POST", "/fences", body),
   removeFence: (id: string) => call<{ id: string }>("DELETE", `/fences/${encodeURIComponent(id)}`),
-  trajectory: (id: string, fromMs: number, toMs: number) => call<TrajectoryAnswer>("GET", `/tracks/${encodeURIComponent(id)}/trajectory?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`),
+  trajectory: (id: string, fromMs: number, toMs: number, raw: boolean) => call<TrajectoryAnswer>("GET", `/tracks/${encodeURIComponent(id)}/trajectory?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}&raw=${raw}`),
   contacts: (track: string, fromMs: number, toMs: number, metres: number, secs: number) => call<{ contacts: ContactRow[] }>("GET", `/tracks/${encodeURIComponent(track)}/contacts?from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}&metres=${metres}&secs=${secs}`),
   search: (track: string, atMs: number, speed: number) => call<SearchAnswer>("GET", `/tracks/${encodeURIComponent(track)}/search?at_ms=${Math.round(atMs)}&speed=${speed}`),
   hour: (channel: number, timeMs: number, midnightMs: number, estimates: boolean, signal?: AbortSignal) =>

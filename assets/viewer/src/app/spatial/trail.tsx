@@ -35,14 +35,14 @@ export function legs(t: TrajectoryAnswer): [number, number][] {
 export function TrailPanel(): JSX.Element {
   void lang.value;
   const w = world.value, id = trailOf.value, track = w?.tracks.find((t) => t.id === id) ?? null;
-  const [mins, setMins] = useState(SPANS[0]![1]), [own, setOwn] = useState<{ from: string; to: string } | null>(null), [found, setFound] = useState<TrajectoryAnswer | null>(null), [fault, setFault] = useState(""), [turn, setTurn] = useState(0), [part, setPart] = useState<Part>("way");
+  const [mins, setMins] = useState(SPANS[0]![1]), [own, setOwn] = useState<{ from: string; to: string } | null>(null), [found, setFound] = useState<TrajectoryAnswer | null>(null), [fault, setFault] = useState(""), [turn, setTurn] = useState(0), [part, setPart] = useState<Part>("way"), [raw, setRaw] = useState(false);
   useEffect(() => {
     setFound(null);
     if (!track || part !== "way") return;
     const to = own ? instantOf(own.to) : serverNow(), from = own ? instantOf(own.from) : to - mins;
     if (!(from < to && to - from <= DAY)) { setFault(say("trail.badrange")); return; }
-    spatialApi.trajectory(track.id, from, to).then((t) => { setFault(""); setFound(t); }, (e: Error) => setFault(e.message));
-  }, [track, mins, own, turn, part]);
+    spatialApi.trajectory(track.id, from, to, raw).then((t) => { setFault(""); setFound(t); }, (e: Error) => setFault(e.message));
+  }, [track, mins, own, turn, part, raw]);
   useEffect(() => { if (found) frame(found); }, [found && found.t.length > 0, track?.i]);
   useEffect(() => { scene?.setShapes("trail", found ? ribbon(found) : null); return () => scene?.setShapes("trail", null); }, [found, theme.value]);
   const floors = useMemo(() => (found ? floorsOf(found) : []), [found]), [floor, setFloor] = useState<number | null>(null);
@@ -63,6 +63,7 @@ export function TrailPanel(): JSX.Element {
       {found && found.t.length === 0 && <p class="empty">{say("trail.nothing")}</p>}
       {found && found.t.length > 0 && <>
         <dl class="facts"><div><dt>{say("trail.metres")}</dt><dd>{found.metres === null ? "—" : `${figure(found.metres, 0)} m`}</dd></div><div><dt>{say("trail.floors")}</dt><dd>{floors.length}</dd></div><div><dt>{say("trail.stays")}</dt><dd>{found.blurred ? "—" : found.stays.length}</dd></div><div><dt>{say("trail.time")}</dt><dd>{clock(found.t[0]!).slice(0, 5)}–{clock(found.t[found.t.length - 1]!).slice(0, 5)}</dd></div></dl>
+        {!found.blurred && (found.spread_m > 0 || found.raw) && <label class="check"><input type="checkbox" checked={raw} onChange={(e) => setRaw(e.currentTarget.checked)} /><span>{say("trail.raw")}<small>{say(found.raw ? "trail.came" : "trail.steadied", { n: figure(found.spread_m, 1) })}</small></span></label>}
         {floors.length > 1 && <div class="pair floors" role="group" aria-label={say("trail.floors")}>{floors.map((f) => <button key={f} aria-pressed={f === shown} onClick={() => { setFloor(f); const n = w.byIndex.get(f); if (n) goTo(n.id); }}>{placeName(w, f)}</button>)}</div>}
         <FloorPlan w={w} found={found} floor={shown} />
         <h3>{say("trail.visits")}</h3>
