@@ -11,10 +11,13 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import param
+from bokeh.document import Document
 from panel.custom import JSComponent
+from panel.io.resources import LOCAL_DIST, patch_model_css
 
 import assets
 
@@ -62,9 +65,24 @@ def page_chunks(page: str) -> tuple[str, ...]:
     return _chunks(page, meta.stat().st_mtime) if meta.exists() else ()
 
 
-def page_template(page: str, title: str) -> pn.Template:
+class OwnTemplate(pn.Template):
+    """A template that names no address but our own, in sessions without a page too.
+
+    Panel names its CDN in every session and takes that back when it writes the page; a browser that opens its line after its
+    session ended (a slow machine, a restart) gets a new one for which no page is written.
+    """
+
+    def server_doc(self, doc: Document | None = None, title: str | None = None, location: Any = True) -> Document:
+        """A document with the page in it."""
+        made = super().server_doc(doc, title, location)
+        for root in made.roots:
+            patch_model_css(root, dist_url=LOCAL_DIST)
+        return made
+
+
+def page_template(page: str, title: str) -> OwnTemplate:
     """The template of one page, made anew for each browser session."""
-    template = pn.Template((TEMPLATES / "page.html").read_text(encoding="utf-8"))
+    template = OwnTemplate((TEMPLATES / "page.html").read_text(encoding="utf-8"))
     template.add_variable("version", bundle_version())
     template.add_variable("page_name", page)
     template.add_variable("chunks", page_chunks(page))

@@ -3,6 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet
+from panel.io.state import set_curdoc
+
 from ioc.page import find_pages
 from ioc.pages import view
 
@@ -28,3 +33,13 @@ def test_a_page_preloads_what_its_module_imports() -> None:
     assert all((view.DIST / chunk).is_file() for chunk in chunks)
     assert any("console" in chunk for chunk in chunks) or not (view.DIST / "meta.json").exists()
     assert not any("operations" in chunk for chunk in chunks)
+
+
+@pytest.mark.parametrize("path", sorted(find_pages()))
+def test_a_session_without_a_page_names_no_address_but_ours(path: str) -> None:
+    doc = Document()
+    with set_curdoc(doc):
+        find_pages()[path].build().server_doc(doc)
+    sheets = [sheet.url for root in doc.roots for sheet in root.select({"type": ImportedStyleSheet})]
+    assert sheets
+    assert not [url for url in sheets if "//" in url]
