@@ -98,6 +98,7 @@ class Replay:
         self._range = (0, 0)
         self._told = asyncio.Event()
         self._seq = 0
+        self._drawn = np.zeros(0, np.int64)
 
     async def listen(self) -> None:
         """What the browser asks; anything else is ignored."""
@@ -210,10 +211,14 @@ class Replay:
             await self._socket.send_bytes(values_frame(slots, past.value[slots], past.age_ms(slots), past.quality[slots],
                                                        seq=self._seq, server_time_ms=past.at_ms))
 
-    async def _fixes(self, tracks: NDArray[np.int64]) -> None:
+    async def _fixes(self, present: NDArray[np.int64]) -> None:
+        """Who is there now, and with NaN who was before and is no longer."""
         past = self._past
+        gone, self._drawn = np.setdiff1d(self._drawn, present), present
+        tracks = np.concatenate([present, gone])
         self._seq += 1
         xyz, node, heading = past.xyz[tracks].astype(np.float64), past.node[tracks], past.heading[tracks]
+        xyz[len(present):] = np.nan
         if not self._sees_people:
             (xyz, node), heading = self._services.discretion.places(xyz, node), np.zeros_like(heading)
         await self._socket.send_bytes(positions_frame(

@@ -14,7 +14,7 @@ from served_park import Served, build_park, serving, until
 
 from ioc.live.replay import past_of
 from twin.live.frames import decode
-from twin.ports import Readings
+from twin.ports import Positions, Readings
 from twin.wire import FrameKind, Quality
 
 
@@ -79,6 +79,22 @@ def test_the_socket_shows_a_value_as_it_was_then_and_not_as_it_is(served: Served
     assert shown.tolist() == [47.5]
     assert reset is not None
     assert len(reset["hash"]) == 64
+
+
+def test_who_has_left_is_told_to_be_gone(served: Served) -> None:
+    at = time.time() - 500
+    put(served, "ENV-1.temp", 20.0, at - 10)
+    served.services.history.put_positions(Positions(np.zeros(1, np.uint32), np.array([[1.0, 2.0, 0.0]]),
+                                                    np.zeros(1, np.float32), np.array([at])))
+    assert served.services.history.flush()
+    places = []
+    with served.browser().live("/live/replay") as socket:
+        socket.send(json.dumps({"t": "replay", "at_ms": at * 1000 + 10, "is_playing": True, "speed": 60}))
+        while not places or not np.isnan(places[-1]).all():
+            message = socket.recv(timeout=10)
+            if isinstance(message, bytes) and (frame := decode(message)).kind is FrameKind.POSITIONS:
+                places += frame.columns["xyz"][frame.columns["track"] == 0].tolist()
+    assert [1.0, 2.0, 0.0] in places, "it was there for two minutes"
 
 
 @pytest.mark.parametrize(("at_ms", "word"), [(1000.0, "before the first record"), (9e12, "in the future")])

@@ -380,4 +380,8 @@ class LiveCore:
         moved = self.tracks.apply(steady.fixes, now, steady.spread, steady.node)
         self._crossed(self.watch.step(steady.fixes))
         shown = Shown(np.where(steady.is_late[:, None], np.nan, steady.fixes.xyz), steady.spread)
-        return np.concatenate([moved, self.tracks.sweep(now)]), kept, shown
+        lost, gone = self.tracks.sweep(now), self.tracks.forget(now)
+        if len(gone):
+            self.steadier.forget(gone)
+            self.watch.forget(gone)
+        return np.concatenate([moved, lost, gone]), kept, shown

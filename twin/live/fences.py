@@ -98,6 +98,11 @@ class FenceWatch:
             waiting = later
         return events
 
+    def forget(self, tracks: NDArray[np.integer]) -> None:
+        """Keep no place of these tracks, only which fences they are in: that ends by a fix, as alarms on record do."""
+        for track in tracks.tolist():
+            self._last.pop(track, None)
+
     def inside(self) -> dict[str, list[int]]:
         """Tracks inside each fence, by fence id."""
         found: dict[str, list[int]] = {placed.fence.id: [] for placed in self.fences}

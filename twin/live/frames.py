@@ -49,7 +49,7 @@ def values_frame(slot: ArrayLike, value: ArrayLike, age_ms: ArrayLike, quality: 
 
 def positions_frame(track: ArrayLike, xyz: ArrayLike, heading: ArrayLike, node: ArrayLike, flags: ArrayLike, *,
                     seq: int, server_time_ms: float) -> bytes:
-    """Places of n tracks: xyz n×3 in the park frame (m), heading (rad), containing node."""
+    """Places of n tracks: xyz n×3 in the park frame (m; NaN: forgotten), heading (rad), containing node."""
     return _encode(FrameKind.POSITIONS, seq, 0, server_time_ms,
                    {"xyz": xyz, "track": track, "heading": heading, "node": node, "flags": flags})
 

@@ -49,6 +49,11 @@ class Kalman:
                                             np.where(begins, FASTEST_START**2, vv)])
         return place, np.sqrt(self._cov[track, 0]), begins
 
+    def forget(self, tracks: NDArray[np.int64]) -> None:
+        """Keep nothing of these tracks."""
+        known = tracks[tracks < len(self.time)]
+        self.xyz[known], self.velocity[known], self._cov[known], self.time[known] = 0.0, 0.0, 0.0, -np.inf
+
     def _grow(self, size: int) -> None:
         extra = size - len(self.time)
         if extra > 0:

@@ -75,6 +75,13 @@ class Steadier:
         return Steady(Positions(fixes.track, xyz, fixes.heading, fixes.source_time, fixes.sigma()), spread, node,
                       is_late)
 
+    def forget(self, tracks: NDArray[np.int64]) -> None:
+        """Keep nothing of these tracks."""
+        known = tracks[tracks < len(self._time)]
+        self._shown[known], self._time[known], self._room[known] = np.nan, -np.inf, UNKNOWN
+        self._evidence[known], self._astray[known] = 0.0, 0
+        self._kalman.forget(tracks)
+
     # ---- inside -------------------------------------------------------------------------------------------------
     def _round(self, track: NDArray[np.int64], raw: Places, time: Numbers, sigma: Numbers,
                ) -> tuple[Places, Numbers, NDArray[np.int64]]:

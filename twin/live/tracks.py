@@ -12,6 +12,8 @@ from twin.ports import Positions
 #: xyz f64[n,3] (park frame) → dense node index u32[n], 0 outside everything.
 Locate = Callable[[NDArray[np.float64]], NDArray[np.uint32]]
 LOST_SECS = 10.0
+#: Where somebody silent for longer was is history's alone.
+FORGOTTEN_SECS = 86_400.0
 FUTURE_SECS = 300.0
 LOST = 1
 
@@ -31,7 +33,8 @@ class TrackStore:
     """Columns by track number: `xyz` f64 n×3 (park frame, m), `heading` f32 (rad), `node` u32, times s.
 
     `spread` f32 (m): one standard deviation of a steadied place, 0 for exact ones. `flags` bit 0: lost, nothing heard for
-    10 s. Grows with the highest track number seen. One thread writes.
+    10 s. A track silent for a day is forgotten: as if never heard of. Grows with the highest track number seen. One thread
+    writes.
     """
 
     def __init__(self, locate: Locate = nowhere, room: int = 64) -> None:
@@ -46,7 +49,7 @@ class TrackStore:
         self.spread = np.zeros(room, np.float32)
 
     def seen(self) -> NDArray[np.int64]:
-        """Tracks ever heard of, in order."""
+        """Tracks heard of and not forgotten, in order."""
         return np.flatnonzero(self.source > 0)
 
     def present(self) -> NDArray[np.int64]:
@@ -96,6 +99,14 @@ class TrackStore:
         lost = np.flatnonzero((self.source > 0) & (now - self.received > LOST_SECS) & (self.flags & LOST == 0))
         self.flags[lost] |= LOST
         return lost
+
+    def forget(self, now: float) -> NDArray[np.int64]:
+        """Tracks silent for a day: nothing is kept of them but their number; their place is NaN."""
+        gone = np.flatnonzero((self.source > 0) & (now - self.received > FORGOTTEN_SECS))
+        self.xyz[gone] = np.nan
+        for column in (self.heading, self.node, self.source, self.received, self.flags, self.spread):
+            column[gone] = 0
+        return gone
 
     def _grow(self, size: int) -> None:
         old = len(self.source)

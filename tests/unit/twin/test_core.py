@@ -261,6 +261,33 @@ def test_people_move_and_are_lost_after_ten_seconds(points: PointTable, clock: H
     events.close()
 
 
+@pytest.mark.parametrize("accuracy", [0.0, 2.0])
+def test_whoever_is_silent_for_a_day_is_forgotten_and_the_pages_are_told(core: LiveCore, clock: HandClock,
+                                                                       accuracy: float) -> None:
+    def fix(track: int, x: float) -> Positions:
+        return Positions(np.array([track], np.uint32), np.array([[x, 2.0, 3.0]]), np.zeros(1, np.float32),
+                         np.array([clock.time]), np.array([accuracy], np.float32))
+
+    core.move(fix(0, 1.0))
+    core.tick()
+    clock.time += 20_000
+    core.move(fix(1, 5.0))
+    core.tick()
+    wait(core, clock, 66_300)
+    assert decode(core.snapshot()[1]).columns["track"].tolist() == [0, 1], "lost, and still shown where they were"
+    tick = wait(core, clock, 200)
+    told = decode(core.positions_frame(tick.tracks))
+    assert told.columns["track"].tolist() == [0]
+    assert np.isnan(told.columns["xyz"]).all()
+    assert decode(core.snapshot()[1]).columns["track"].tolist() == [1]
+    kept = [core.tracks.xyz, core.steadier._shown, core.steadier._kalman.xyz]
+    assert not any((np.abs(places[:1]) > 0).any() for places in kept), "no place of theirs is left in memory"
+    assert core.watch._last.keys() == {1}
+    core.move(fix(0, 7.0))
+    core.tick()
+    assert decode(core.snapshot()[1]).columns["xyz"][0].tolist() == [7.0, 2.0, 3.0]
+
+
 def test_with_the_database_away_alarms_wait_and_no_command_leaves(core: LiveCore, clock: HandClock) -> None:
     say(core, clock, gate_1__state="closed")
     core.tick()

@@ -37,7 +37,8 @@ export function readFrame(buffer: ArrayBuffer, live: LiveColumns, nodes: number,
     for (let k = 0; k < n; k++) {
       const i = track[k];
       live.trackXyz[3 * i] = xyz[3 * k]; live.trackXyz[3 * i + 1] = xyz[3 * k + 1]; live.trackXyz[3 * i + 2] = xyz[3 * k + 2];
-      live.trackHeading[i] = heading[k]; live.trackNode[i] = node[k]; live.trackFlags[i] = flags[k]; live.trackSeenMs[i] = nowMs;
+      live.trackHeading[i] = heading[k]; live.trackNode[i] = node[k]; live.trackFlags[i] = flags[k];
+      live.trackSeenMs[i] = Number.isNaN(xyz[3 * k]) ? 0 : nowMs;
     }
     live.fixesMs = serverMs;
     return { kind, serverMs };

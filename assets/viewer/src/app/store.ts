@@ -117,7 +117,7 @@ function overlay(): void { overlayTick.value += 1; listeners.forEach((l) => l(nu
 function lineChanged(isUp: boolean, sinceMs: number): void { line.value = { isUp, sinceMs }; }
 
 function hear(message: Message): void {
-  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); if (isNewer(servedBuild.value)) { leave(); return; } if (isReplay) resume(); }
+  if (message.t === "hello") { sharedClock.hear(Number(message.server_time_ms), hereNow()); servedBuild.value = String(message.build); world.value?.live.trackSeenMs.fill(0); if (isNewer(servedBuild.value)) { leave(); return; } if (isReplay) resume(); }
   else if (message.t === "clock") sharedClock.hear(Number(message.server_time_ms), hereNow(), Number(message.asked));
   else if (message.t === "replay") { const r = message as unknown as ReplayState; if (r.is_reset) forget(); heardReplay(r); }
   else if (message.t === "alarm") { const a = message as unknown as Alarm; alarms.value = new Map(alarms.value).set(a.id, a); }

@@ -29,7 +29,7 @@ export class TrackSigns {
     const { trackXyz, trackSeenMs } = this.world.live;
     this.world.tracks.forEach((_, t) => {
       const seen = trackSeenMs[t];
-      if (!seen) return;
+      if (!seen) { this.paths.delete(t); return; }
       const at = new Vector3(trackXyz[t * 3], trackXyz[t * 3 + 1], trackXyz[t * 3 + 2]);
       const path = this.paths.get(t);
       if (!path) { this.paths.set(t, { from: at.clone(), to: at, sinceMs: nowMs, trail: [at.clone()], seenMs: seen }); return; }
