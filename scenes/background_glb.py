@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from scenes.colour import to_gltf
 from scenes.glb import REQUIRED, assemble, quantised, yup
-from scenes.glb_buffer import MESHOPT, U8, U16, GlbBuffer
+from scenes.glb_buffer import MESHOPT, U16, GlbBuffer
 from scenes.meshopt import compressor
 
 F64 = NDArray[np.float64]
@@ -36,9 +37,8 @@ def positions(buffer: GlbBuffer, cells: NDArray[np.uint16]) -> int:
 
 
 def colours(buffer: GlbBuffer, colour: NDArray[np.uint8]) -> int:
-    """The accessor of sRGB (n, 3)."""
-    rgba = np.column_stack([colour, np.full(len(colour), 255, np.uint8)])
-    return buffer.vertices(rgba, "VEC4", U8, stride=4, normalized=True)
+    """The accessor of colours (n, 3), sRGB."""
+    return buffer.vertices(to_gltf(colour), "VEC4", U16, stride=8, normalized=True)
 
 
 def background_glb(buffer: GlbBuffer, primitives: list[dict[str, Any]], translation: list[float], scale: list[float],

@@ -14,6 +14,7 @@ import trimesh
 from numpy.typing import NDArray
 
 from scenes.bodies import Body, bodies
+from scenes.colour import to_gltf
 from scenes.store import LAYERS, SPACES, open_graph
 from twin.errors import NotBuiltError, TwinError
 from twin.graph import SceneGraph
@@ -93,8 +94,23 @@ def _mesh(body: Body, said: dict[str, Any]) -> trimesh.Trimesh:
 def write_glb_file(build: Path, target: Path, node_id: str = "park") -> int:
     """One GLB (y up, metres from the park's origin); a mesh each thing with our ids as its extras. Returns how many."""
     scene = scene_of(build, node_id, _YUP)
-    target.write_bytes(scene.export(file_type="glb"))
+    target.write_bytes(_linear_glb(scene))
     return len(scene.geometry)
+
+
+def _linear_glb(scene: trimesh.Scene) -> bytes:
+    """A scene as GLB with colours linear, as glTF has them; trimesh would write display bytes, which look washed out."""
+    for mesh in scene.geometry.values():
+        mesh.vertex_attributes["_COLOUR"] = to_gltf(np.asarray(mesh.visual.vertex_colors)[:, :3])
+        mesh.visual = trimesh.visual.ColorVisuals(mesh)
+    return bytes(scene.export(file_type="glb", tree_postprocessor=_name_colours))
+
+
+def _name_colours(tree: dict[str, Any]) -> None:
+    for mesh in tree["meshes"]:
+        attributes = mesh["primitives"][0]["attributes"]
+        attributes["COLOR_0"] = row = attributes.pop("_COLOUR")
+        tree["accessors"][row]["normalized"] = True
 
 
 def tables_of(build: Path) -> dict[str, gpd.GeoDataFrame]:

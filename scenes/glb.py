@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 
 from gis.mesh import Mesh
 from scenes.bake import Light
+from scenes.colour import linear, to_gltf
 from scenes.glb_buffer import FLOAT, MESHOPT, U8, U16, GlbBuffer
 from scenes.meshopt import Compressor, compressor
 
 MAX_FEATURES = 65_535
+EDGE, EDGE_ALPHA = (70, 84, 95), 0.34
 REQUIRED = {"KHR_mesh_quantization", "EXT_mesh_gpu_instancing", MESHOPT}
 
 
@@ -77,8 +80,7 @@ def write_glb(content: TileContent, names: FeatureNames) -> bytes:
         raise ValueError(f"{len(nodes)} features in one tile; at most {MAX_FEATURES}")
     gltf: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "parktwin"}, "scene": 0, "scenes": [{"nodes": []}], "nodes": [],
-        "meshes": [], "materials": [{"doubleSided": True, "pbrMetallicRoughness": {"metallicFactor": 0.0,
-                                                                                  "roughnessFactor": 1.0}}],
+        "meshes": [], "materials": [_matt()],
     }
     used = {"KHR_mesh_quantization"}
     if len(content.mesh):
@@ -95,6 +97,13 @@ def write_glb(content: TileContent, names: FeatureNames) -> bytes:
     gltf["extensionsUsed"] = sorted(used)
     gltf["extensionsRequired"] = sorted(used & REQUIRED)
     return assemble(gltf, buffer)
+
+
+def _matt(colour: Sequence[float] = (255, 255, 255), alpha: float = 1.0) -> dict[str, Any]:
+    """A material without a shine; `colour` (sRGB 0..255) multiplies that of the vertices."""
+    factor = [*(round(float(c), 4) for c in linear(np.array(colour))), alpha]
+    tone = {} if factor == [1.0] * 4 else {"baseColorFactor": factor}
+    return {"doubleSided": True, "pbrMetallicRoughness": {**tone, "metallicFactor": 0.0, "roughnessFactor": 1.0}}
 
 
 def _features_of(content: TileContent) -> NDArray[np.uint32]:
@@ -137,9 +146,17 @@ def _place(gltf: dict[str, Any], mesh: dict[str, Any], node: dict[str, Any]) -> 
     gltf["scenes"][0]["nodes"].append(len(gltf["nodes"]) - 1)
 
 
+def _material(gltf: dict[str, Any], material: dict[str, Any]) -> int:
+    """The row of a material, added where it is new."""
+    materials: list[dict[str, Any]] = gltf["materials"]
+    if material not in materials:
+        materials.append(material)
+    return materials.index(material)
+
+
 def _primitive(buffer: GlbBuffer, mesh: Mesh, light: Light, rows: NDArray, index: NDArray, position: int) -> dict[str, Any]:
     """What every primitive carries: vertices `rows` of the mesh, corners `index` into them."""
-    colour = buffer.vertices(np.column_stack([mesh.colour[rows], light.ao[rows]]), "VEC4", U8, stride=4, normalized=True)
+    colour = buffer.vertices(to_gltf(mesh.colour[rows], light.ao[rows]), "VEC4", U16, stride=8, normalized=True)
     shade = buffer.vertices(_shade(mesh, light, rows), "VEC4", U8, stride=4)
     return {"attributes": {"POSITION": position, "COLOR_0": colour, "_SHADE": shade}, "material": 0, "mode": 4,
             "indices": buffer.indices(index, len(rows), "TRIANGLES")}
@@ -170,6 +187,7 @@ def _add_instances(gltf: dict[str, Any], buffer: GlbBuffer, group: InstanceSet, 
     rows, index = _corners(mesh.faces, buffer.compressor)
     position = buffer.vertices(yup(mesh.position[rows]).astype(np.float32), "VEC3", FLOAT, stride=12, has_bounds=True)
     primitive = _primitive(buffer, mesh, group.light, rows, index, position)
+    primitive["material"] = _material(gltf, _matt(group.tint.mean(axis=0)))  # strangers do not know _TINT
     middle = group.position.mean(0)
     half = group.turn_rad / 2
     turn = np.column_stack([np.zeros_like(half), np.sin(half), np.zeros_like(half), np.cos(half)])
@@ -197,7 +215,8 @@ def _add_edges(gltf: dict[str, Any], buffer: GlbBuffer, edges: NDArray[np.float6
     points = cells[first]
     position = buffer.vertices(points, "VEC3", U16, stride=8, normalized=True, has_bounds=True)
     indices = buffer.indices(index.reshape(-1), len(points), "INDICES")
-    primitive = {"attributes": {"POSITION": position}, "indices": indices, "mode": 1, "material": 0}
+    primitive = {"attributes": {"POSITION": position}, "indices": indices, "mode": 1,
+                 "material": _material(gltf, {**_matt(EDGE, EDGE_ALPHA), "alphaMode": "BLEND"})}
     _place(gltf, {"name": "edges", "primitives": [primitive]}, {"translation": translation, "scale": scale})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.colour import from_gltf
 from scenes.glb_buffer import MESHOPT
 from scenes.meshopt import decompressor
 
@@ -21,7 +22,7 @@ _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surfaces:
-    """Triangles of a tile in the park frame; colour is RGB albedo and AO, shade as in the tile format."""
+    """Triangles of a tile in the park frame; colour is albedo (sRGB bytes) and AO, shade as in the tile format."""
 
     position: NDArray[np.float64]
     colour: NDArray[np.uint8]
@@ -107,7 +108,7 @@ class Glb:
 
     def _primitive(self, node: dict[str, Any], primitive: dict[str, Any]) -> list[Surfaces]:
         attributes = primitive["attributes"]
-        colour, shade = self.array(attributes["COLOR_0"]), self.array(attributes["_SHADE"])
+        colour, shade = from_gltf(self.array(attributes["COLOR_0"])), self.array(attributes["_SHADE"])
         faces = self.array(primitive["indices"]).reshape(-1, 3).astype(np.uint32)
         has_uv = "TEXCOORD_0" in attributes
         uv = self.array(attributes["TEXCOORD_0"]) if has_uv else np.zeros((len(colour), 2), np.float32)

@@ -53,7 +53,7 @@ def model_meshes(path: Path) -> dict[str, Mesh]:
 
 
 def _coloured(model: Mesh) -> trimesh.Trimesh:
-    """Y up, colours per vertex (sRGB albedo, as in the park's tiles)."""
+    """Y up, colours per vertex (sRGB bytes, as planner and stills read them)."""
     colour = np.column_stack([model.colour, np.full(len(model), 255, np.uint8)])
     mesh = trimesh.Trimesh(model.position, model.faces, vertex_colors=colour, process=False)
     mesh.apply_transform(_Y_UP)

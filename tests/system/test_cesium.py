@@ -9,16 +9,20 @@ import json
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser as Window
 from playwright.sync_api import Page
 from pyproj import Transformer
 from served_park import free_port
+
+from gis import palette
 
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
@@ -176,6 +180,19 @@ def test_things_are_picked_with_our_ids_and_names_where_they_stand(window: Windo
             assert row.ymin - 1 < y < row.ymax + 1, told
             checked += 1
     assert checked > 8
+
+
+def test_colours_are_those_of_the_sources(window: Window, paged_built: Path) -> None:
+    """Oracle: Cesium draws surfaces without normals unlit, so a road is the palette's grey; not linear, it is lighter."""
+    build = paged_built / "build"
+    with opened(window, build) as page:
+        middle, half = middle_of(build, "b/e1/shell.glb")
+        page.evaluate("([middle, far]) => look(middle, far)", [middle.tolist(), 5 * half])
+        settle(page)
+        page.wait_for_timeout(500)
+        seen = np.asarray(Image.open(BytesIO(page.screenshot())).convert("RGB")).astype(int).reshape(-1, 3)
+    for colour in (palette.ROAD, palette.LAWN):
+        assert (np.abs(seen - colour).max(axis=1) <= 2).sum() > 200, colour
 
 
 @pytest.mark.parametrize("cut", [0.5, 0.0])

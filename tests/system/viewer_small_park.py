@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from scenes.colour import to_gltf
+
 PARK, BUILDING, LAWN, WALLS = 1, 2, 12, 13
 STOREYS = (3, 4, 5)
 STOREY_METRES, HALF_X, HALF_Y = 3.2, 15.0, 10.0
@@ -59,7 +61,7 @@ def write_glb(path: Path, faces: list[dict[str, Any]]) -> None:
     low, span = yup.min(0), np.maximum(np.ptp(yup, axis=0), 1e-3)
     position = np.zeros((len(yup), 4), "<u2")
     position[:, :3] = np.rint((yup - low) / span * 65535)
-    colour = np.array([(*f["colour"], 255) for f in faces for _ in range(4)], np.uint8)
+    colour = to_gltf(np.array([f["colour"] for f in faces for _ in range(4)], np.uint8))
     shade = np.array([(f["sun"], f["up"], f["cls"], 32) for f in faces for _ in range(4)], np.uint8)
     nodes = np.unique([0, *(f["node"] for f in faces)]).astype("<u4")
     local = np.zeros((len(yup), 2), "<u2")
@@ -68,7 +70,7 @@ def write_glb(path: Path, faces: list[dict[str, Any]]) -> None:
     body, views = bytearray(), []
     for raw, extra in (
         (position, {"byteStride": 8}),
-        (colour, {"byteStride": 4}),
+        (colour, {"byteStride": 8}),
         (shade, {"byteStride": 4}),
         (local, {"byteStride": 4}),
         (index, {}),
@@ -98,7 +100,7 @@ def write_glb(path: Path, faces: list[dict[str, Any]]) -> None:
                 "min": position[:, :3].min(0).tolist(),
                 "max": position[:, :3].max(0).tolist(),
             },
-            {"bufferView": 1, "componentType": 5121, "normalized": True, "count": count, "type": "VEC4"},
+            {"bufferView": 1, "componentType": 5123, "normalized": True, "count": count, "type": "VEC4"},
             {"bufferView": 2, "componentType": 5121, "count": count, "type": "VEC4"},
             {"bufferView": 3, "componentType": 5123, "count": count, "type": "SCALAR"},
             {"bufferView": 4, "componentType": 5123, "count": len(index), "type": "SCALAR"},

@@ -19,8 +19,10 @@ import trimesh
 from gis.cityjson import read_city_json
 from parktwin import Park
 from parktwin.export import export_park
+from scenes.bodies import bodies
 from scenes.compile import compile_park
 from scenes.export import NothingToExport
+from scenes.read_glb import Glb
 from twin.errors import NotBuiltError
 from twin.parkfile import load_park
 
@@ -62,6 +64,12 @@ def test_glb_bears_our_ids_and_stands_where_the_park_has_it(park: Path, tmp_path
     low, high = trimesh.transform_points(scene.geometry[name].bounds, matrix)
     low, high = np.minimum(low, high), np.maximum(low, high)
     assert (low[0], high[0], -high[2], -low[2]) == pytest.approx((20, 60, 60, 90), abs=0.05)
+    glb, body = Glb(data), next(b for b in bodies(park / "build") if b.node == extras["buildings:bu0"]["node"])
+    house = next(m for m in meshes if m.get("extras", {}).get("id") == "buildings:bu0")
+    drawn = house["primitives"][0]["attributes"]["COLOR_0"]
+    assert document["accessors"][drawn]["normalized"]
+    is_linear = ((body.colour / 255 + 0.055) / 1.055) ** 2.4  # IEC 61966-2-1, all above its straight foot
+    assert glb.array(drawn)[:, :3] / 65535 == pytest.approx(is_linear, abs=1e-4)
 
 
 def test_only_a_part_of_the_park_is_written_when_asked(park: Path, tmp_path: Path) -> None:

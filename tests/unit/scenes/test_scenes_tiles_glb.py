@@ -7,6 +7,7 @@ from pyproj import Transformer
 from gis.mesh import Surface, box_mesh, empty, join
 from gis.shapes import tree
 from scenes.bake import Light
+from scenes.colour import from_gltf, to_gltf
 from scenes.glb import FeatureNames, InstanceSet, TileContent, write_glb
 from scenes.read_glb import Glb
 from scenes.tileset import Tile, bounding_box, ecef_from_park, tileset_json
@@ -39,6 +40,33 @@ def test_colour_light_and_class_travel_unchanged() -> None:
     assert part.colour[:, :3].tolist() == content.mesh.colour.tolist()
     assert part.colour[:, 3].tolist() == content.light.ao.tolist()
     assert set(map(tuple, part.shade[:, [0, 2, 3]].tolist())) == {(9, 3, 36)}
+
+
+def test_strangers_find_linear_colours_and_every_byte_comes_back() -> None:
+    """Oracle: mid grey 188 is half the light; one step in the dark is seen in the file and 0..255 survive."""
+    grey = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    stored = to_gltf(grey, grey[:, 0])
+    assert stored[188, 0] / 65535 == pytest.approx(0.5029, abs=1e-4)
+    assert stored[1, 0] / 65535 == pytest.approx(1 / 255 / 12.92, rel=0.05)
+    assert (from_gltf(stored) == np.column_stack([grey, grey[:, 0]])).all()
+    content = _content()
+    glb = Glb(write_glb(content, NAMES))
+    accessor = glb.json["accessors"][glb.json["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]]
+    assert (accessor["componentType"], accessor["normalized"]) == (5123, True)
+
+
+def test_trees_and_edges_have_a_colour_for_those_who_do_not_know_our_attributes() -> None:
+    mesh = tree("round")
+    group = InstanceSet("tree-round", mesh, _light(len(mesh)), np.zeros((2, 3)), np.zeros(2), np.ones((2, 3)),
+                        np.array([[60, 120, 60], [80, 140, 80]], np.uint8), np.full(2, 255, np.uint8), np.zeros(2, np.uint32))
+    content = _content()
+    gltf = Glb(write_glb(TileContent(content.mesh, content.light, content.edges, (group,)), NAMES)).json
+    look = {m["name"]: gltf["materials"][m["primitives"][0]["material"]] for m in gltf["meshes"]}
+    assert "baseColorFactor" not in look["surfaces"]["pbrMetallicRoughness"]
+    red, green, blue, _ = look["tree-round"]["pbrMetallicRoughness"]["baseColorFactor"]
+    assert green > 3 * red == pytest.approx(3 * blue)
+    assert look["edges"]["alphaMode"] == "BLEND"
+    assert max(look["edges"]["pbrMetallicRoughness"]["baseColorFactor"]) < 0.4
 
 
 def test_every_vertex_says_whose_it_is_and_nobody_comes_first() -> None:

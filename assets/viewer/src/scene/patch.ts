@@ -42,6 +42,19 @@ function bakeNodes(geometry: BufferGeometry, column: Uint32Array | null, instanc
   geometry.setAttribute("node", instances ? new InstancedBufferAttribute(nodes, 1) : new BufferAttribute(nodes, 1));
 }
 
+/** sRGB byte of every linear sixteen-bit value (scenes/colour.py). */
+let displayed: Uint8Array | undefined;
+
+/** Colours as display bytes, which all of ours reckons with; glTF has them linear, in sixteen bits (alpha: a byte in the high byte). */
+function displayColours(geometry: BufferGeometry): void {
+  const given = geometry.getAttribute("color");
+  if (!(given instanceof BufferAttribute) || !(given.array instanceof Uint16Array) || given.itemSize !== 4) return;
+  displayed ??= Uint8Array.from({ length: 65_536 }, (_, v) => Math.round(255 * (v < 206 ? (v / 65_535) * 12.92 : 1.055 * (v / 65_535) ** (1 / 2.4) - 0.055)));
+  const from = given.array, bytes = new Uint8Array(from.length);
+  for (let i = 0; i < from.length; i++) bytes[i] = i % 4 === 3 ? from[i]! >> 8 : displayed[from[i]!]!;
+  geometry.setAttribute("color", new BufferAttribute(bytes, 4, true));
+}
+
 /** A foreign tile without our bake still draws: light grey, fully lit. */
 function fillMissing(geometry: BufferGeometry): void {
   const count = geometry.getAttribute("position").count;
@@ -83,8 +96,10 @@ export function makeLoader(): GLTFLoader {
       const column = await nodeColumn(parser);
       const done = new Set<BufferGeometry>();
       result.scene.traverse((object: Object3D) => {
-        if (!(object instanceof Mesh) || done.has(object.geometry) || isBackground(object)) return;
+        if (!(object instanceof Mesh || object instanceof Points) || done.has(object.geometry)) return;
         done.add(object.geometry);
+        displayColours(object.geometry);
+        if (object instanceof Points || isBackground(object)) return;
         bakeNodes(object.geometry, column, object instanceof InstancedMesh ? object.count : 0);
         fillMissing(object.geometry);
       });
