@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from gis.model import TEXTURES
 from twin.errors import SourceError
-from twin.finding import Finding
+from twin.finding import Finding, as_finding
 from twin.park import LayerKind, LayerSpec
 
 SUFFIXES: dict[LayerKind, tuple[str, ...]] = {"pointcloud": (".las", ".laz"), "mesh": (".obj", ".glb")}
@@ -54,7 +54,7 @@ def each_file(spec: LayerSpec, do: Callable[[LayerSpec], T], findings: list[Find
             errors.append(error)
     if not done:
         raise errors[0]
-    findings += [Finding("error", error.what, error.where or "", error.mend) for error in errors]
+    findings += map(as_finding, errors)
     return done
 
 

@@ -18,6 +18,7 @@ _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
 _NON_ASCII = re.compile(rb"[\x80-\xff]+")
 _HEADER_BYTES = 65536
 _TAIL_BYTES = 4096
+_AS_STEP, _WHOLE = "export the model again as IFC (STEP)", "export it again; the file may be cut short"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +48,8 @@ def open_ifc(path: Path, *, is_lazy: bool = False) -> OpenedIfc:
     declared = _declared_schema(raw, path)
     readable = nearest_schema(declared)
     if readable is None:
-        raise SourceError(
-            f"{path.name} is written in {declared}, which is not an IFC schema that can be read",
-            mend="export it as IFC2X3, IFC4 or IFC4X3",
-            where=path.name,
-        )
+        raise lost(path, f"{path.name} is written in {declared}, which is not an IFC schema that can be read",
+                   "export it as IFC2X3, IFC4 or IFC4X3", "schema", declared=declared)
     if readable != declared.upper():
         raw = _SCHEMA.sub(lambda m: m.group(0).replace(m.group(1), readable.encode()), raw, count=1)
         findings.append(
@@ -136,39 +134,35 @@ def _encoding_of(runs: list[bytes]) -> str:
     return "gb18030" if double > 0.9 * sum(map(len, runs)) and any(len(run) > 1 for run in runs) else "latin-1"
 
 
+def lost(path: Path, what: str, mend: str, code: str, **fill: str) -> SourceError:
+    """Why nothing of a file can be read, and the same by code (`finding.lost.<code>`) for pages."""
+    return SourceError(what, mend=mend, where=path.name, code=f"lost.{code}", fill={"file": path.name, **fill})
+
+
 def _bytes_of(path: Path) -> bytes:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 inner = [name for name in archive.namelist() if name.lower().endswith(".ifc")]
                 if len(inner) != 1:
-                    raise SourceError(
-                        f"{path.name} holds {len(inner)} .ifc files", mend="put exactly one .ifc in it", where=path.name
-                    )
+                    raise lost(path, f"{path.name} holds {len(inner)} .ifc files", "put exactly one .ifc in it", "zip.count",
+                               files=str(len(inner)))
                 return archive.read(inner[0])
         return path.read_bytes()
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
-        raise SourceError(
-            f"{path.name} is a damaged archive ({error})", mend="pack it again, or give the .ifc itself", where=path.name
-        ) from error
+        raise lost(path, f"{path.name} is a damaged archive ({error})", "pack it again, or give the .ifc itself",
+                   "zip.damaged", why=str(error)) from error
     except OSError as error:
-        raise SourceError(
-            f"{path.name} cannot be opened ({error.strerror})", mend="check the path in park.toml", where=path.name
-        ) from error
+        raise lost(path, f"{path.name} cannot be opened ({error.strerror})", "check the path in park.toml", "unopened",
+                   why=str(error.strerror)) from error
 
 
 def _declared_schema(raw: bytes, path: Path) -> str:
     if b"ISO-10303-21" not in raw[:_HEADER_BYTES]:
-        raise SourceError(
-            f"{path.name} is not an IFC file (no ISO-10303-21 header)",
-            mend="export the model again as IFC (STEP)",
-            where=path.name,
-        )
+        raise lost(path, f"{path.name} is not an IFC file (no ISO-10303-21 header)", _AS_STEP, "header")
     found = _SCHEMA.search(raw[:_HEADER_BYTES])
     if found is None:
-        raise SourceError(
-            f"{path.name} names no FILE_SCHEMA", mend="export the model again as IFC (STEP)", where=path.name
-        )
+        raise lost(path, f"{path.name} names no FILE_SCHEMA", _AS_STEP, "unnamed")
     return found.group(1).decode("ascii", errors="replace").strip()
 
 
@@ -192,13 +186,7 @@ def _parse(lies_at: Path, path: Path, findings: list[Finding], is_lazy: bool) ->
                                     "export it again", code="damaged.syntax"))
         has_project = bool(opened.by_type("IfcProject"))  # raises where the header could not be understood
     except (RuntimeError, OSError, ifcopenshell.Error) as error:
-        raise SourceError(
-            f"{path.name} cannot be parsed ({error})",
-            mend="export it again; the file may be cut short",
-            where=path.name,
-        ) from error
+        raise lost(path, f"{path.name} cannot be parsed ({error})", _WHOLE, "unparsed", why=str(error)) from error
     if not has_project:
-        raise SourceError(
-            f"{path.name} holds no IfcProject", mend="export it again; the file may be cut short", where=path.name
-        )
+        raise lost(path, f"{path.name} holds no IfcProject", _WHOLE, "empty")
     return opened

@@ -23,13 +23,15 @@ from models_bim.federate import federate
 from models_bim.geometry import FAST, NO_SHAPES, SURE
 from models_bim.glance import Glance
 from models_bim.model import BimModel
+from models_bim.opening import lost
 from twin.errors import SourceError, TwinError
-from twin.finding import Finding
+from twin.finding import Finding, as_finding
 from twin.steps import code_digest, digest_of_file, key_of
 from twin.workshop import GIVEN_UP
 
 Progress = Callable[[str, str, int, int], None]
 _TREE = Path(__file__).resolve().parent.parent
+_ANOTHER, _SMALLER = "export the model again, or split it", "split the model by discipline, or allow more time"
 _LOOK_SECS = 0.5  # how soon a stopped build is noticed
 #: A file may take this long, and this much more for each of its megabytes: ten times what a slow machine needs.
 BASE_TIMEOUT_SECS, TIMEOUT_SECS_PER_MB = 120.0, 12.0
@@ -87,8 +89,7 @@ def federated(read: Sequence[Discipline | TwinError], keys: Sequence[str] = ()) 
     if not disciplines:
         raise failures[0]
     model = replace(federate(disciplines), digest=key_of(*keys) if keys and not failures else "")
-    lost = tuple(Finding("error", f.what, f.where or "", f.mend) for f in failures)
-    return replace(model, findings=(*lost, *model.findings))
+    return replace(model, findings=(*map(as_finding, failures), *model.findings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,12 @@ def read_file(
         except _Crashed:
             progress(path.name, "crashed, trying it another way", 0, 1)
         except _TooSlow as slow:
-            return _without_shapes(path, slow.what, slow, progress, memory_bytes, timeout_secs)
+            return _without_shapes(path, slow, progress, memory_bytes, timeout_secs)
     try:
         discipline = _read_in_process(path, SURE, progress, memory_bytes, timeout_secs)
     except (_Crashed, _TooSlow) as crash:
-        what = f"the geometry kernel crashed on {path.name} ({crash})"
-        return _without_shapes(path, what, crash, progress, memory_bytes, timeout_secs)
+        error = lost(path, f"the geometry kernel crashed on {path.name} ({crash})", _ANOTHER, "crashed", how=str(crash))
+        return _without_shapes(path, error, progress, memory_bytes, timeout_secs)
     discipline.findings.append(
         Finding("warning", "the fast geometry kernel crashed; read with the slower one", path.name, code="ifc.crashed")
     )
@@ -173,23 +174,21 @@ def glance_file(path: Path, *, memory_bytes: int | None = None, timeout_secs: fl
         return _in_process({"verb": "glance", "path": str(path.resolve()), "memory_bytes": memory_bytes}, path,
                            lambda file, step, done, total: None, timeout_secs)
     except _Crashed as crash:
-        raise SourceError(f"{path.name} ended the process that looked at it ({crash})", mend="export it again",
-                          where=path.name) from crash
+        raise lost(path, f"{path.name} ended the process that looked at it ({crash})", "export it again", "ended",
+                   how=str(crash)) from crash
 
 
-def _without_shapes(path: Path, what: str, cause: Exception, progress: Progress, memory_bytes: int,
-                    timeout_secs: float) -> Discipline:
+def _without_shapes(path: Path, cause: SourceError, progress: Progress, memory_bytes: int, timeout_secs: float) -> Discipline:
     """What a file says, where the kernels die of what it draws."""
-    mend = "export the model again, or split it"
     try:
         discipline = _read_in_process(path, NO_SHAPES, progress, memory_bytes, timeout_secs)
     except (_Crashed, _TooSlow) as again:
-        raise SourceError(what, mend=mend, where=path.name) from again
+        raise cause from again
     if not discipline.rows:
-        raise SourceError(what, mend=mend, where=path.name) from cause
+        raise cause
     discipline.findings.append(Finding(
-        "error", f"{what}; nothing of it is drawn, its structure and properties are there", path.name, mend, code="undrawn",
-        fill={"why": what}))
+        "error", f"{cause.what}; nothing of it is drawn, its structure and properties are there", path.name, _ANOTHER,
+        code=cause.code.replace("lost", "undrawn"), fill=as_finding(cause).fill))
     return discipline
 
 
@@ -258,10 +257,8 @@ def _converse(
             if GIVEN_UP.is_set() or remaining <= 0:
                 process.kill()
                 return _given_up(path) if GIVEN_UP.is_set() else _TooSlow(
-                    f"{path.name} was not read within {timeout_secs:g} s",
-                    mend="split the model by discipline, or allow more time",
-                    where=path.name,
-                )
+                    f"{path.name} was not read within {timeout_secs:g} s", mend=_SMALLER, where=path.name, code="lost.slow",
+                    fill={"file": path.name, "secs": f"{timeout_secs:g}"})
             if not selector.select(min(_LOOK_SECS, remaining)):
                 continue
             chunk = os.read(process.stdout.fileno(), 65536)
@@ -275,18 +272,17 @@ def _converse(
 
 
 def _given_up(path: Path) -> SourceError:
-    return SourceError(f"reading {path.name} was stopped", mend="build again; what was read is kept", where=path.name)
+    return lost(path, f"reading {path.name} was stopped", "build again; what was read is kept", "stopped")
 
 
-def _heard(message: dict[str, object], path: Path, progress: Progress) -> SourceError | None:
+def _heard(message: dict[str, Any], path: Path, progress: Progress) -> SourceError | None:
     if message.get("stopped"):
         return _given_up(path)
     if message.get("memory"):
-        return SourceError(
-            f"{path.name} needs more memory than is allowed", mend="split the model by discipline", where=path.name
-        )
+        return lost(path, f"{path.name} needs more memory than is allowed", "split the model by discipline", "memory")
     if "error" in message:
-        return SourceError(str(message["error"]), mend=str(message["mend"]), where=path.name)
+        return SourceError(str(message["error"]), mend=str(message["mend"]), where=path.name, code=str(message["code"]),
+                           fill=message["fill"])
     progress(path.name, str(message["step"]), int(str(message["done"])), int(str(message["total"])))
     return None
 

@@ -221,7 +221,7 @@ def main() -> int:
     try:
         answer = _answer(request, tell)
     except SourceError as error:
-        channel.write(json.dumps({"error": error.what, "mend": error.mend}) + "\n")
+        channel.write(json.dumps({"error": error.what, "mend": error.mend, "code": error.code, "fill": error.fill}) + "\n")
         return 2
     except KeyboardInterrupt:
         channel.write(json.dumps({"stopped": True}) + "\n")
@@ -235,7 +235,8 @@ def main() -> int:
     except OSError as error:
         folder = os.path.dirname(os.path.dirname(request["result"]))
         told = {"error": f"what was read of {Path(request['path']).name} cannot be written to {folder} ({error.strerror})",
-                "mend": "make room there, or set TMPDIR to a folder with more"}
+                "mend": "make room there, or set TMPDIR to a folder with more", "code": "lost.unwritten",
+                "fill": {"file": Path(request["path"]).name, "folder": folder, "why": str(error.strerror)}}
         channel.write(json.dumps(told) + "\n")
         return 2
     return 0

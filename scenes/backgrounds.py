@@ -31,7 +31,7 @@ from scenes.background_job import OUT_OF_MEMORY, RESULT, Refused, Request, Surve
 from scenes.meshopt import packing
 from scenes.tileset import Tile
 from twin.errors import SourceError
-from twin.finding import Finding
+from twin.finding import Finding, as_finding
 from twin.park import BACKGROUNDS, LayerSpec, ParkSpec
 from twin.steps import code_digest, digest_of_file, key_of
 
@@ -112,7 +112,7 @@ def tile_backgrounds(found: Sequence[Surveyed], park: ParkSpec, folder: Path, cu
                             partial(progress, f"background {spec.id}"))
         except SourceError as error:
             shutil.rmtree(target, ignore_errors=True)
-            findings.append(Finding("error", error.what, error.where or "", error.mend))
+            findings.append(as_finding(error))
             continue
         findings.extend(f for row in extras["findings"] if (f := Finding(**row)) not in surveyed.findings)
         tiles.append(_tile(spec, target))

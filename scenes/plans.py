@@ -13,7 +13,7 @@ from gis.crs import PARK
 from gis.model import Layer
 from gis.read import read_layer
 from twin.errors import SourceError, TwinError
-from twin.finding import Finding
+from twin.finding import Finding, as_finding
 from twin.park import BuildingSpec, LayerSpec, ParkSpec, PlanSpec
 
 USUAL_HEIGHT_M = 4.5
@@ -66,7 +66,7 @@ def read_plans(building: BuildingSpec, spec: ParkSpec, findings: list[Finding]) 
             lost.append(error)
     if not storeys:
         raise lost[0]
-    findings.extend(Finding("error", e.what, e.where or "", e.mend) for e in lost)
+    findings.extend(map(as_finding, lost))
     return storeys
 
 

@@ -32,7 +32,7 @@ from scenes.plan_model import plan_model
 from scenes.plans import read_plans
 from scenes.things import Pose, anchor_of
 from twin.errors import PackError, SourceError, TwinError
-from twin.finding import Finding
+from twin.finding import Finding, as_finding
 from twin.overrides import Override, PutDevice, read_overrides
 from twin.packs import park_packs
 from twin.park import BuildingSpec, ParkSpec, Placement
@@ -147,11 +147,6 @@ def park_corners(source: BuildingSource) -> NDArray[np.float64]:
     low, high = known[:, :3].min(axis=0), known[:, 3:].max(axis=0)
     corners = np.array(list(itertools.product(*zip(low, high, strict=True))))
     return (corners @ source.park_from_ifc[:3, :3].T + source.park_from_ifc[:3, 3])[:, :2]
-
-
-def as_finding(error: TwinError) -> Finding:
-    """An error that ended one source as a row of the report."""
-    return Finding("error", error.what, error.where or "", error.mend)
 
 
 def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from twin.errors import TwinError
+
 Level = Literal["note", "warning", "error"]
 
 
@@ -28,6 +30,12 @@ class Finding:
     count: int = 1
     code: str = ""
     fill: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+def as_finding(error: TwinError) -> Finding:
+    """What ended one source, as a row of the report."""
+    return Finding("error", error.what, error.where or "", error.mend, code=error.code,
+                   fill={name: str(value) for name, value in error.fill.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ import pytest
 
 import models_bim.survey
 from models_bim.federate import federate
+from models_bim.read import read_building
 from models_bim.worker import read_discipline
 from scenes.bim_report import LANGS, Reported, as_html, bim_report, hint
 from scenes.store import columns_of, find_properties, write_properties
-from twin.finding import Finding
+from twin.errors import SourceError
+from twin.finding import Finding, as_finding
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "models_bim"))
 from ifc_maker import Maker
@@ -71,13 +73,16 @@ def test_every_finding_of_the_readers_has_words_that_are_filled_as_they_are_told
     found: dict[str, set[str]] = {}
     for path in (ROOT / "models_bim").glob("*.py"):
         for call in [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]:
+            if getattr(call.func, "id", "") == "lost" and isinstance(call.args[3], ast.Constant):
+                found[f"lost.{call.args[3].value}"] = {"file", *(str(k.arg) for k in call.keywords)}
             if getattr(call.func, "id", "") != "Finding":
                 continue
             given = {k.arg: k.value for k in call.keywords} | dict(zip(("code", "fill"), call.args[5:], strict=False))
             if isinstance(code := given.get("code"), ast.Constant):
                 fill = given.get("fill")
                 found[str(code.value)] = {str(k.value) for k in fill.keys} if isinstance(fill, ast.Dict) else set()
-    assert len(found) > 20
+    found |= {f"{how}.{why}": {"file", "secs", "how"} for how in ("lost", "undrawn") for why in ("crashed", "slow")}
+    assert len(found) > 30
     for code, names in found.items():
         assert set(re.findall(r"\{(\w+)\}", words[f"finding.{code}"])) <= names, code
 
@@ -98,6 +103,19 @@ def test_the_chinese_page_says_what_the_readers_found_in_chinese(tmp_path: Path)
     assert "used more than once" not in zh
     assert "部分消息为英文" not in zh
     assert "is used more than once" in en
+
+
+def test_a_file_that_cannot_be_read_is_told_in_chinese_too(tmp_path: Path) -> None:
+    (tmp_path / "no.ifc").write_bytes(b"PK? no IFC")
+    with pytest.raises(SourceError) as told:
+        read_building([tmp_path / "no.ifc"])
+    report = bim_report("P", "b1", [], [as_finding(told.value)])
+    zh, en = (as_html(report, lang) for lang in ("zh", "en"))
+    assert "no.ifc 不是 IFC 文件" in zh
+    assert "重新导出为 IFC" in zh
+    assert "is not an IFC file" not in zh
+    assert "部分消息为英文" not in zh
+    assert "no.ifc is not an IFC file" in en
 
 
 def test_hints_are_for_the_program_the_file_came_from() -> None:
