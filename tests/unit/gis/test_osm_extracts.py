@@ -10,6 +10,7 @@ from osm_pbf import pbf_from_xml
 from pyproj import Transformer
 
 from gis.osm import TAGS
+from gis.osm_relations import incomplete
 from gis.read import read_layer
 from twin.park import LayerKind, LayerSpec
 
@@ -73,11 +74,23 @@ def test_a_court_is_an_area_with_a_hole_and_a_lone_part_a_building(xml: Path) ->
     assert sorted(np.nan_to_num(layer.height_m).tolist()) == [0.0, 7.0, 30.0]
 
 
+@pytest.mark.parametrize("is_pbf", [False, True])
 @pytest.mark.parametrize(("kind", "relation"), [("greens", "2"), ("water", "3"), ("buildings", "")])
-def test_an_area_cut_through_is_said_and_only_where_it_is_meant(xml: Path, kind: str, relation: str) -> None:
-    layer = read_layer(_spec(xml, kind), CRS, ORIGIN)
+def test_an_area_cut_through_is_said_and_only_where_it_is_meant(xml: Path, kind: str, relation: str, is_pbf: bool) -> None:
+    path = pbf_from_xml(xml, xml.with_suffix(".osm.pbf")) if is_pbf else xml
+    layer = read_layer(_spec(path, kind), CRS, ORIGIN)
     said = [f for f in layer.findings if "outside the extract" in f.what]
-    assert [f.where for f in said] == ([f"a.osm: relations {relation}"] if relation else [])
+    assert [f.where for f in said] == ([f"{path.name}: relations {relation}"] if relation else [])
+
+
+def test_a_damaged_pbf_is_told_by_the_reader_of_its_layer_alone(xml: Path) -> None:
+    path = pbf_from_xml(xml, xml.with_suffix(".osm.pbf"))
+    whole = path.read_bytes()
+    for cut in (3, 40, len(whole) // 2, len(whole) - 5):
+        path.write_bytes(whole[:cut])
+        assert incomplete(_spec(path, "greens"), TAGS["greens"]["multipolygons"]) == []
+    path.write_bytes(whole[:-40] + b"\x00" * 40)
+    assert incomplete(_spec(path, "greens"), TAGS["greens"]["multipolygons"]) == []
 
 
 def test_a_pavement_is_an_area_though_its_way_has_a_tag_the_reader_does_not_know(xml: Path) -> None:
