@@ -137,8 +137,8 @@ class EditDesk:
         """Everything the page shows; `version` is what a change must name."""
         with self._lock:
             book = self.book
-            drafts = [{"key": key, "is_draft": book.published.get(key) != override, **self._meant(override),
-                       **msgspec.to_builtins(override)} for key, override in book.draft.items()]
+            drafts = [{"key": key, "is_draft": book.published.get(key) != override, **msgspec.to_builtins(override),
+                       **self._meant(override)} for key, override in book.draft.items()]
             return {"version": book.version, "is_dirty": book.is_dirty, "undo": _brief(book.next_undo),
                     "redo": _brief(book.next_redo), "overrides": drafts,
                     "removed": [key for key in book.published if key not in book.draft],
@@ -217,7 +217,7 @@ class EditDesk:
             raise OverrideError(f"there is no kind '{asked.kind}' of device", mend="choose one of the packs",
                                 code="edit.kind", fill={"kind": asked.kind})
         building, own = self._inside(asked.at)
-        corner = self.targets.of(building).corner if building else None
+        corner = self.targets.of(building).corner if building and not is_of_map(building) else None
         return PutDevice(id=asked.id, kind=asked.kind, name=asked.name, name_zh=asked.name_zh, at=asked.at,
                          heading=asked.heading, building=building, own=own, corner=corner, by=by, when=when)
 
@@ -236,13 +236,19 @@ class EditDesk:
         return Nest(target=self.targets.of(asked.node), into=self.targets.of(asked.into), by=by, when=when)
 
     def _meant(self, override: Override) -> dict[str, Any]:
-        """Ids of the nodes an edit means in this build: `node` (and `into`), or `nodes` of a group; "" for what is gone."""
+        """Ids of the nodes an edit means in this build: `node` (and `into`), or `nodes` of a group; "" for what is gone.
+
+        Of a device put on a building: where that has it now (`at`).
+        """
         if isinstance(override, Group):
             return {"nodes": [self.targets.node_of(member) for member in override.members]}
         if isinstance(override, Nest):
             return {"node": self.targets.node_of(override.target), "within": self.targets.node_of(override.into)}
         if isinstance(override, (Place, Rename)):
             return {"node": self.targets.node_of(override.target)}
+        if isinstance(override, PutDevice) and override.own is not None and self._graph.index(override.building):
+            matrix = self.targets.park_from_own(override.building, self._pose(override.building))
+            return {"at": (matrix @ np.array([*override.own, 1.0]))[:3].round(4).tolist()}
         return {}
 
     def _placing(self, building: str) -> Place | None:
@@ -261,7 +267,7 @@ class EditDesk:
                                 fill={"id": key})
 
     def _inside(self, at: Xyz) -> tuple[str, Xyz | None]:
-        """The building (as the draft has it) whose box holds a point, and the point in its own metres."""
+        """The building (as the draft has it) that holds a point, and the point in its own metres (`PutDevice.own`)."""
         for key, standing in self.targets.standing.items():
             if standing["size"] is None:
                 continue
@@ -270,6 +276,11 @@ class EditDesk:
             if (own >= low - 0.3).all() and (own <= low + np.array(standing["size"]) + 0.3).all():
                 x, y, z = own.round(4).tolist()
                 return key, (x, y, z)
+        moved = [self.targets.node_of(o.target) for o in self.book.draft.values()
+                 if isinstance(o, Place) and is_of_map(o.target.building)]
+        for key in dict.fromkeys([*filter(None, moved), *self.targets.placed, *self.targets.map_buildings_near(at)]):
+            if spot := self.targets.own_of_map(key, self._pose(key), at):
+                return key, spot
         return "", None
 
     def _pose(self, building: str) -> Pose:

@@ -127,8 +127,11 @@ def _followed(device: Device, moves: Sequence[Move]) -> Device:
 
 
 def put_devices(devices: Sequence[Device], overrides: Mapping[str, Override], buildings: Mapping[str, BuildingSource],
-                packs: PackSet, findings: list[Finding]) -> tuple[Device, ...]:
-    """The registry with devices put by hand: known ones where they were put, new ones after all others."""
+                moves: Sequence[Move], packs: PackSet, findings: list[Finding]) -> tuple[Device, ...]:
+    """The registry with devices put by hand: known ones where they were put, new ones after all others.
+
+    One put on a building goes where that goes: by the building's own metres, on one of the map by `moves`.
+    """
     out = {device.id: device for device in devices}
     corners = corners_of({key: source.model for key, source in buildings.items()})
     for key, override in overrides.items():
@@ -137,11 +140,11 @@ def put_devices(devices: Sequence[Device], overrides: Mapping[str, Override], bu
                 findings.append(Finding("error", f"edit '{key}': kind '{override.kind}' is in no pack; it is left out",
                                         FILE_NAME, "choose another kind on the editor page, or bring the pack back"))
                 continue
-            out[override.id] = _put(out.get(override.id), override, buildings, corners)
+            out[override.id] = _put(out.get(override.id), override, buildings, moves, corners)
     return tuple(out.values())
 
 
-def _put(known: Device | None, override: PutDevice, buildings: Mapping[str, BuildingSource],
+def _put(known: Device | None, override: PutDevice, buildings: Mapping[str, BuildingSource], moves: Sequence[Move],
          corners: Mapping[str, Xyz]) -> Device:
     at, heading = override.at, override.heading
     source = buildings.get(override.building)
@@ -151,13 +154,24 @@ def _put(known: Device | None, override: PutDevice, buildings: Mapping[str, Buil
             own = _moved(own, override.corner, corners[override.building])
         x, y, z = (source.park_from_ifc @ np.array([*own, 1.0]))[:3].tolist()
         at = (x, y, z)
-    facing = float("nan") if heading is None else heading
+    facing, building = float("nan") if heading is None else heading, override.building
+    if is_of_map(building) and override.own is not None:  # its id may be another's by now, its ground is not
+        at, building = _carried(override.own, moves), ""
     if known is not None:
-        return replace(known, at=at, guid="", space="", storey="", building=override.building or "",
+        return replace(known, at=at, guid="", space="", storey="", building=building,
                        name=override.name or known.name, name_zh=override.name_zh or known.name_zh,
                        heading=known.heading if heading is None else facing)
     return Device(id=override.id, kind=override.kind, name=override.name or override.id, name_zh=override.name_zh,
-                  building=override.building, at=at, heading=facing)
+                  building=building, at=at, heading=facing)
+
+
+def _carried(at: Xyz, moves: Sequence[Move]) -> Xyz:
+    """Where a point on a building of the map, as its layer has it, is now."""
+    for move in moves:
+        if is_of_map(move.building) and move.holds(np.array(at)):
+            x, y, z = (move.matrix @ np.array([*at, 1.0]))[:3].tolist()
+            return x, y, z
+    return at
 
 
 def _moved(at: Xyz, then: Xyz, now: Sequence[float]) -> Xyz:

@@ -55,7 +55,8 @@ def registry_of(spec: ParkSpec, packs: PackSet) -> tuple[Device, ...]:
     """Devices as they were compiled: those of the registry, with what edits moved, put or added."""
     devices = read_registry(spec.registry, packs).devices if spec.registry else ()
     overrides, _ = read_overrides(spec.build_dir)
-    return put_devices(follow(devices, read_moves(spec.build_dir)), overrides, {}, packs, [])
+    moves = read_moves(spec.build_dir)
+    return put_devices(follow(devices, moves), overrides, {}, moves, packs, [])
 
 
 def open_compiled(spec: ParkSpec) -> CompiledPark:

@@ -251,4 +251,4 @@ def _devices(spec: ParkSpec, buildings: dict[str, BuildingSource], overrides: di
         findings.extend(Finding("warning", fault.what, f"{spec.registry.name}:{fault.line}", fault.mend)
                         for fault in registry.faults)
         devices = follow(registry.devices, moves)
-    return put_devices(devices, overrides, buildings, packs, findings)
+    return put_devices(devices, overrides, buildings, moves, packs, findings)

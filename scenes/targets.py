@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import shapely
+from numpy.typing import NDArray
 
 from scenes.editing import FOOTPRINTS, TARGETS, read_editing
 from scenes.map_buildings import MapBuildings, anchor_of_outline, size_of_outline
@@ -17,6 +18,8 @@ from scenes.things import Pose
 from twin.graph import SceneGraph
 from twin.matching import Miss, Thing, find
 from twin.overrides import OverrideError, Target, Xyz, is_of_map
+
+AT_WALL_M = 0.3  # this near to its wall a thing is on a building of the map
 
 
 class Targets:
@@ -35,6 +38,7 @@ class Targets:
         self.node_of = cache(self._node_of)
         self._things = cache(self._all_things)
         self._map = cache(lambda: MapBuildings(outlines()))
+        self._tree = cache(lambda: shapely.STRtree(list(outlines().values())))
 
     @classmethod
     def open(cls, build_dir: Path, graph: SceneGraph) -> Targets:
@@ -78,6 +82,28 @@ class Targets:
         found = self.stands(building)
         return Pose(at=tuple(found["at"]), anchor=tuple(found["anchor"]), heading=found["heading"],
                     scale=tuple(found["scale"]))
+
+    def own_of_map(self, building: str, pose: Pose, at: Xyz) -> Xyz | None:
+        """A point (park metres) as it would be, were a building of the map that stands so where its layer has it.
+
+        None where the point is neither on the building nor at its wall.
+        """
+        x, y, z = (np.linalg.inv(self.park_from_own(building, pose)) @ np.array([*at, 1.0]))[:3].round(4).tolist()
+        outline = self._outlines().get(building)
+        return (x, y, z) if outline is not None and outline.distance(shapely.Point(x, y)) <= AT_WALL_M else None
+
+    def park_from_own(self, building: str, pose: Pose) -> NDArray[np.float64]:
+        """float64 (4, 4) from what devices on a building are put by (`PutDevice.own`) to park metres, where it stands so."""
+        matrix = pose.matrix()
+        if is_of_map(building):  # it is on the ground wherever it is; its own metres are the park's, as its layer has it
+            matrix[2, 3] = self.placed.get(building, {}).get("rise", 0.0)
+        return matrix
+
+    def map_buildings_near(self, at: Xyz) -> list[str]:
+        """Buildings of the map whose layers have them at a point."""
+        rows = self._tree().query(shapely.Point(at[:2]), predicate="dwithin", distance=AT_WALL_M)
+        names = list(self._outlines())
+        return [names[row] for row in sorted(rows)]
 
     def _node_of(self, target: Target) -> str:
         """The id of the node that a target means in this build, found as the compiler finds it; "" for none."""

@@ -38,7 +38,7 @@ def write_editing(folder: Path, spec: ParkSpec, sources: Sources, merged: Merged
             **_standing(buildings[thing.building], store), "guid": thing.guid, "size": thing.size, "source_at": thing.at,
             "corner": corners.get(thing.building), "node": merged.building_nodes[thing.building]} for thing in things},
         "moves": [_written(move) for move in (*moves_of(buildings), *(one.move() for one in sources.placed))],
-        "placed": {one.id: {"at": one.pose.at, "heading": one.pose.heading} for one in sources.placed},
+        "placed": {one.id: {"at": one.pose.at, "heading": one.pose.heading, "rise": one.rise_m} for one in sources.placed},
         "zones": [{"id": zone.id, "ring": zone.ring} for zone in sources.overrides.values() if isinstance(zone, DrawnZone)],
     }
     (folder / EDITING).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")

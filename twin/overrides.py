@@ -118,7 +118,8 @@ class PutDevice(_Edit, frozen=True, kw_only=True, tag="device"):
     """A device put by hand, or one of devices.csv put elsewhere.
 
     Args:
-        at: park metres. building, own, corner: the same place in a building's own metres, so that it goes where that goes.
+        at: park metres. building, own, corner: the same place in a building's own metres, so that it goes where that goes; on
+            a building of the map `own` is the place in park metres with the building where its layer has it.
         heading: where it looks, degrees clockwise from grid north.
     """
 

@@ -12,12 +12,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from edited_park import build, keep, write_park
 
-from scenes.open_park import open_compiled
+from ioc.edit_desk import AskDevice, EditDesk
+from scenes.open_park import open_compiled, registry_of
 from scenes.read_glb import read_glb
 from scenes.targets import Targets
 from twin.graph import SceneGraph
-from twin.overrides import Place, Rename
+from twin.overrides import Place, PutDevice, Rename
 from twin.parkfile import load_park
+from twin.ports import WallClock
+from twin.shared.papers import Paper
 
 LAYER = '[[layer]]\nid = "blocks"\nsource = "blocks.geojson"\nkind = "buildings"\ncrs = "park"\nheight_field = "height"\n'
 ELL = [(60, 40), (60, 20), (90, 20), (90, 30), (70, 30), (70, 40), (60, 40)]
@@ -76,6 +79,26 @@ def test_a_building_of_the_map_is_moved_turned_and_named_and_what_stands_on_it_g
     assert again.pose("blocks:1").heading == 90.0
     assert again.of("blocks:1") == targets.of("blocks:1"), "it is known by what its layer says, wherever it stands"
     assert middle(graph, "blocks:2") == pytest.approx(middle(before, "blocks:2"))
+
+
+def test_a_device_put_on_it_by_hand_goes_along_wherever_it_is_moved_later(park: Path, tmp_path: Path) -> None:
+    keep(park, moved(opened(park)[1], "blocks:1", (-60.0, -40.0), 90.0))
+    build(park)
+    compiled = open_compiled(load_park(park))
+    desk = EditDesk(compiled.spec, compiled.graph, compiled.packs, WallClock(), compiled.manifest["build"],
+                    Paper(tmp_path / "edits.jsonl"))
+    camera = AskDevice(id="HAND", kind="camera", at=(-53.0, -50.0, 9.0))  # in the notch of the ell's box: on nothing
+    assert desk._override(camera, "ann").building == ""  # type: ignore[union-attr]
+    put = desk._override(AskDevice(id="HAND", kind="camera", at=(-55.0, -30.0, 9.0)), "ann")
+    assert isinstance(put, PutDevice)
+    assert (put.building, put.own) == ("blocks:1", pytest.approx((65.0, 35.0, 9.0))), "as its layer has it"
+    keep(park, moved(opened(park)[1], "blocks:1", (0.0, 100.0), 0.0), put)
+    write_blocks(park, [[(200, 200), (200, 190), (230, 190), (230, 200), (200, 200)], ROW[0], ROW[2], ELL, ROW[1]])
+    build(park)
+    graph, _ = opened(park)
+    assert graph.columns["anchor"][graph.index("HAND")] == pytest.approx((-10.0, 105.0, 9.0)), "10 m west, 5 m north of it"
+    known = {device.id: device.at for device in registry_of(load_park(park), compiled.packs)}
+    assert known["HAND"] == pytest.approx((-10.0, 105.0, 9.0))
 
 
 def test_it_is_found_again_when_the_layer_is_exported_anew(park: Path) -> None:
