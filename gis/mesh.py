@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -12,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
+AT_A_TIME = 65_536  # vertices or triangles: what is worked out for more at once fills memory for nothing
 
 
 class Surface(IntEnum):
@@ -115,6 +117,11 @@ def join(meshes: list[Mesh]) -> Mesh:
 def empty() -> Mesh:
     """A mesh of nothing."""
     return make_mesh(np.zeros((0, 3)), np.zeros((0, 3)), normal=np.zeros((0, 3)), colour=np.zeros((0, 3)), surface=0)
+
+
+def parts_of(count: int) -> Iterator[slice]:
+    """Rows 0 to count in parts of `AT_A_TIME`."""
+    return (slice(start, start + AT_A_TIME) for start in range(0, count, AT_A_TIME))
 
 
 def take_faces(mesh: Mesh, chosen: NDArray) -> Mesh:

@@ -12,7 +12,7 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from numpy.typing import NDArray
 
-from gis.mesh import Mesh
+from gis.mesh import Mesh, parts_of
 
 F64 = NDArray[np.float64]
 SUN_DAY, SUN_SOLAR_HOUR = 62, 14.1
@@ -56,17 +56,19 @@ class Occluders:
     """Everything that can stand in the way of light, ready for rays.
 
     Args:
-        corners: triangles (m, 3, 3) float64 park metres.
+        position: corners (n, 3) float64 park metres that `faces` (m, 3) share; without faces triangles (m, 3, 3).
     """
 
-    def __init__(self, corners: F64) -> None:
-        self.is_empty = len(corners) == 0
-        self.centre = corners.reshape(-1, 3).mean(0) if len(corners) else np.zeros(3)
+    def __init__(self, position: F64, faces: NDArray[np.integer] | None = None) -> None:
+        if faces is None:
+            position, faces = position.reshape(-1, 3), np.arange(position.size // 3).reshape(-1, 3)
+        self.is_empty = len(faces) == 0
+        self.centre = _middle(position, faces)
         self._scene = EmbreeScene()
         if not self.is_empty:
-            points = np.ascontiguousarray((corners - self.centre).reshape(-1, 3), dtype=np.float32)
-            index = np.arange(len(points), dtype=np.int32).reshape(-1, 3)
-            self._mesh = TriangleMesh(self._scene, points, index)
+            points = np.empty(position.shape, np.float32)
+            np.subtract(position, self.centre, out=points)
+            self._mesh = TriangleMesh(self._scene, points, faces.astype(np.int32))
 
     def blocked(self, origin: F64, direction: F64, reach_m: float = 1e4) -> NDArray[np.bool_]:
         """Whether anything lies within reach along rays from origin (n, 3) in direction (n, 3)."""
@@ -88,6 +90,14 @@ class Occluders:
         return np.asarray(self._scene.run(start, step, query="INTERSECT"), np.int64)
 
 
+def _middle(position: F64, faces: NDArray[np.integer]) -> F64:
+    """The mean (3,) of all corners of all faces."""
+    total = np.zeros(3)
+    for part in parts_of(len(faces)):
+        total = np.concatenate([total[None], position[faces[part]].reshape(-1, 3)]).sum(axis=0)
+    return total / max(3 * len(faces), 1)
+
+
 def bake(mesh: Mesh, occluders: Occluders, sun: F64, *, far: Occluders | None = None, ao_reach_m: float = 14.0,
          directions: int = 22, two_sided: bool = False) -> Light:
     """AO and sun of every vertex.
@@ -101,13 +111,16 @@ def bake(mesh: Mesh, occluders: Occluders, sun: F64, *, far: Occluders | None = 
     """
     if not len(mesh):
         return Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8))
-    normal = mesh.normal.astype(np.float64)
-    spot = _pulled_in(mesh)
-    if two_sided:
-        ahead, behind = (openness(spot, side, occluders, ao_reach_m, 3)[0] for side in (normal, -normal))
-        normal = np.where((behind > ahead * 1.05)[:, None], -normal, normal)
-    ao, is_buried = openness(spot, normal, occluders, ao_reach_m, directions)
-    sunlit = _sunlit(spot, normal, occluders, far, sun)
+    all_spots = _pulled_in(mesh)
+    ao, sunlit, is_buried = np.empty(len(mesh)), np.empty(len(mesh)), np.empty(len(mesh), np.bool_)
+    for part in parts_of(len(mesh)):
+        spot, normal = all_spots[part], mesh.normal[part].astype(np.float64)
+        if two_sided:
+            ahead, behind = (openness(spot, side, occluders, ao_reach_m, 3)[0] for side in (normal, -normal))
+            normal = np.where((behind > ahead * 1.05)[:, None], -normal, normal)
+        ao[part], is_buried[part] = openness(spot, normal, occluders, ao_reach_m, directions)
+        sunlit[part] = _sunlit(spot, normal, occluders, far, sun)
+    del all_spots
     ao, sunlit = _lent(ao, sunlit, is_buried, mesh)
     return Light(as_bytes(0.25 + 0.75 * ao), as_bytes(sunlit))
 
@@ -138,14 +151,15 @@ def as_bytes(share: F64) -> NDArray[np.uint8]:
 
 def _pulled_in(mesh: Mesh, inward_m: float = 0.35) -> F64:
     middle = np.zeros_like(mesh.position)
-    count = np.zeros(len(mesh))
-    centres = mesh.position[mesh.faces].mean(axis=1)
+    count = np.bincount(mesh.faces.ravel(), minlength=len(mesh))
     for k in range(3):
-        np.add.at(middle, mesh.faces[:, k], centres)
-        np.add.at(count, mesh.faces[:, k], 1)
-    inward = middle / np.maximum(count, 1)[:, None] - mesh.position
-    length = np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
-    return mesh.position + inward / length * np.minimum(inward_m, length * 0.5)
+        for part in parts_of(len(mesh.faces)):
+            np.add.at(middle, mesh.faces[part, k], mesh.position[mesh.faces[part]].mean(axis=1))
+    for part in parts_of(len(mesh)):
+        inward = middle[part] / np.maximum(count[part], 1)[:, None] - mesh.position[part]
+        length = np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
+        middle[part] = mesh.position[part] + inward / length * np.minimum(inward_m, length * 0.5)
+    return middle
 
 
 def openness(spot: F64, normal: F64, occluders: Occluders, reach_m: float, count: int,

@@ -17,6 +17,8 @@ from scenes.kept import part_key
 from twin.steps import StepStore
 
 F64 = NDArray[np.float64]
+RUN = 4096
+LEVEL_M = 0.05  # a triangle that rises no further lies flat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +72,16 @@ class BuildingBody:
         """Its triangles (m, 3, 3)."""
         return self.mesh.mesh.position[self.mesh.mesh.faces]
 
+    def corners_of_run(self, run: int) -> F64:
+        """The triangles (k, 3, 3) of one of its `runs`."""
+        return self.mesh.mesh.position[self.mesh.mesh.faces[run * RUN : (run + 1) * RUN]]
+
+    @cached_property
+    def runs(self) -> tuple[F64, F64]:
+        """Low and high corners (k, 3) of the boxes round every `RUN` of its triangles: those of a thing stand together."""
+        found = [self.corners_of_run(run).reshape(-1, 3) for run in range(-(-len(self.mesh.mesh.faces) // RUN))]
+        return np.array([c.min(0) for c in found]).reshape(-1, 3), np.array([c.max(0) for c in found]).reshape(-1, 3)
+
     @cached_property
     def _facts(self) -> tuple[F64 | None, shapely.Geometry]:
         return self.store.recall(part_key("box and footprint", self.key, self.ground_key), self._worked_out)
@@ -77,7 +89,8 @@ class BuildingBody:
     def _worked_out(self) -> tuple[F64 | None, shapely.Geometry]:
         points = self.mesh.mesh.position
         box = np.concatenate([points.min(0), points.max(0)]) if len(points) else None
-        return box, footprint(self.corners(), self.ground)
+        level = (c[np.ptp(c[:, :, 2], axis=1) < LEVEL_M] for c in map(self.corners_of_run, range(len(self.runs[0]))))
+        return box, footprint(np.concatenate([np.zeros((0, 3, 3)), *level]), self.ground)
 
     def _meshed(self) -> BuildingMesh:
         return mesh_of(self.source)
@@ -94,7 +107,7 @@ def footprint(corners: F64, ground: Ground, reach_m: float = 0.7) -> shapely.Geo
     level = corners[:, :, 2]
     middle = corners.mean(axis=1)
     z = ground.height_at(middle[:, :2]) if isinstance(ground, Terrain) else np.full(len(middle), _flat_z(ground))
-    flat = np.ptp(level, axis=1) < 0.05
+    flat = np.ptp(level, axis=1) < LEVEL_M
     area = np.abs(_cross_z(corners)) / 2
     chosen = flat & (np.abs(middle[:, 2] - z) < reach_m) & (area > 0.05)
     if not chosen.any():

@@ -14,6 +14,7 @@ from scenes.building_body import BuildingBody, Whole
 from scenes.building_tiles import BuildingInput, BuildingOutput, tile_building
 from scenes.glb import FeatureNames
 from scenes.kept import CODE_ROOMS
+from scenes.memory import give_back_large
 from scenes.meshopt import packing
 from twin.steps import code_digest, key_of
 
@@ -63,6 +64,7 @@ class DrawBuilding:
 
     def do(self, here: Callable[[Path], Path]) -> Drawn:
         """Tile, manifest entry and files."""
+        give_back_large()
         files: Files = []
         output = tile_building(self.source, self.body.mesh, self.around, self.sun, self.names,
                                lambda name, data: files.append((name, data)))

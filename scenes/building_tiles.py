@@ -76,7 +76,7 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
     """
     if not len(whole.mesh.faces):
         return None
-    near, whole_body = Occluders(around_it), Occluders(whole.mesh.position[whole.mesh.faces])
+    near, whole_body = Occluders(around_it), Occluders(whole.mesh.position, whole.mesh.faces)
     shell = outer_shell(whole, whole_body)
     shell_box = _write_shell(source, shell, whole_body, near, sun, names, write)
     far_uri = _write_far(source, shell, whole_body, near, sun, names, write)
@@ -131,12 +131,7 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
     floors, rim = space_floors(spaces, source.park_from_ifc, source.nodes)
     if not chosen.any() and not len(floors):
         return None
-    mesh = drop_degenerate(take_faces(whole.mesh, chosen)) if chosen.any() else join([])
-    opened = whole.mesh.position[whole.mesh.faces[chosen & ~whole.is_ceiling]]
-    blockers = Occluders(opened)
-    is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR
-    body, fittings = take_faces(mesh, ~is_fitting), take_faces(mesh, is_fitting)
-    body, _ = split_large(body, np.where(body.surface[body.faces[:, 0]] == Surface.GLASS, 1e9, STOREY_EDGE_M))
+    body, fittings, blockers = _opened(whole, chosen)
     floor_light = bake(floors, blockers, sun, directions=1)
     light = lights([bake(body, blockers, sun, far=near, ao_reach_m=NEAR_AO_M, directions=10, two_sided=True),
                     fitting_light(fittings, whole_body, sun),
@@ -144,6 +139,17 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
     content = TileContent(join([body, fittings, floors]), light, feature_edges(body, shortest_m=0.4, limit=MAX_EDGES))
     write(uri, write_glb(content, names))
     return _box(content.mesh)
+
+
+def _opened(whole: BuildingMesh, chosen: NDArray[np.bool_]) -> tuple[Mesh, Mesh, Occluders]:
+    """A storey's body, its fittings, and what darkens them once it is opened: all but the ceiling."""
+    mesh = take_faces(whole.mesh, chosen)
+    blockers = Occluders(mesh.position, mesh.faces[~whole.is_ceiling[chosen]])
+    mesh = drop_degenerate(mesh)
+    is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR
+    body, fittings = take_faces(mesh, ~is_fitting), take_faces(mesh, is_fitting)
+    body, _ = split_large(body, np.where(body.surface[body.faces[:, 0]] == Surface.GLASS, 1e9, STOREY_EDGE_M))
+    return body, fittings, blockers
 
 
 def fitting_light(mesh: Mesh, whole_body: Occluders, sun: NDArray[np.float64]) -> Light:

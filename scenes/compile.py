@@ -13,6 +13,7 @@ from scenes.backgrounds import tile_backgrounds
 from scenes.bim_report import LANGS, REPORT, Reported, as_html, bim_report, page_name
 from scenes.building_tiles import BuildingInput
 from scenes.glb import FeatureNames
+from scenes.memory import give_back_large
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
 from scenes.output import BuildFolder, build_folder
@@ -46,6 +47,7 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
         SourceError: nothing of the park could be read.
         DiskFullError: the park's disk has no room for the build.
     """
+    give_back_large()
     build, inputs = name_of_build(spec)
     found = None if force else standing(spec, build)
     if found is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,17 +41,20 @@ class Near:
 
     def occluders(self) -> Occluders:
         """All of it, ready for rays; of buildings the triangles that reach the place."""
-        return Occluders(np.concatenate([self.corners, *(self._part(body.corners()) for body in self.bodies)]))
+        return Occluders(np.concatenate([self.corners, *(part for body in self.bodies for part in self._parts(body))]))
 
-    def _part(self, corners: F64) -> F64:
-        """The triangles of one building that reach any of the boxes."""
-        low, high = corners.min(axis=1), corners.max(axis=1)
-        whole = low.min(axis=0)[None], high.max(axis=0)[None]
-        found = np.zeros(len(corners), dtype=np.bool_)
+    def _parts(self, body: BuildingBody) -> Iterator[F64]:
+        """The triangles of one building that reach any of the boxes, run by run."""
+        reaching = np.zeros(len(body.runs[0]), dtype=np.bool_)
         for box in zip(self.low, self.high, strict=True):
-            if _reaches(*whole, *box, self.sun).any():
+            reaching |= _reaches(*body.runs, *box, self.sun)
+        for run in np.flatnonzero(reaching):
+            corners = body.corners_of_run(int(run))
+            low, high = corners.min(axis=1), corners.max(axis=1)
+            found = np.zeros(len(corners), dtype=np.bool_)
+            for box in zip(self.low, self.high, strict=True):
                 found |= _reaches(low, high, *box, self.sun)
-        return corners[found]
+            yield corners[found]
 
 
 class Shade:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gis.mesh import Mesh, take_faces
+from gis.mesh import Mesh, parts_of, take_faces
 from scenes.bake import Occluders
 from scenes.building_mesh import BuildingMesh
 
@@ -25,25 +25,24 @@ def view_directions(count: int = 40) -> F64:
     return -np.column_stack([flat * np.cos(angle), flat * np.sin(angle), z])
 
 
-def visible_facets(corners: F64, facet: NDArray[np.int64], occluders: Occluders,
+def visible_facets(mesh: Mesh, facet: NDArray[np.int64], occluders: Occluders,
                    ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Which triangles belong to a flat face that some ray from outside meets first.
 
     Args:
-        corners: (m, 3, 3) park metres, the very triangles `occluders` holds, in order.
+        mesh: park metres, every vertex of it used; the very triangles `occluders` holds, in order.
         facet: (m,) flat face of each triangle.
 
     Returns:
         kept (m,), and side (m,): +1 where the rays came from the side the winding calls outside, −1 from behind.
     """
-    seen = np.zeros(len(corners), np.int64)
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    outline, middle, radius = _outline(corners)
+    seen = np.zeros(len(mesh.faces), np.int64)
+    outline, middle, radius = _outline(mesh.position)
     for direction in view_directions():
         origin = _grid(direction, middle, radius, outline)
         hit = occluders.first_hit(origin, np.tile(direction, (len(origin), 1)))
         hit = hit[hit >= 0]
-        np.add.at(seen, hit, np.where(normal[hit] @ direction < 0, 1, -1))
+        np.add.at(seen, hit, np.where(_cross(mesh, hit) @ direction < 0, 1, -1))
         seen[hit[seen[hit] == 0]] = 1
     count = int(facet.max()) + 1 if len(facet) else 0
     votes = np.zeros(count, np.int64)
@@ -53,9 +52,14 @@ def visible_facets(corners: F64, facet: NDArray[np.int64], occluders: Occluders,
     return met[facet], np.where(votes[facet] >= 0, 1, -1).astype(np.int8)
 
 
-def _outline(corners: F64) -> tuple[F64, F64, float]:
+def _cross(mesh: Mesh, rows: NDArray[np.integer] | slice) -> F64:
+    """Normals (k, 3) of some triangles, as long as twice their area."""
+    a, b, c = (mesh.position[mesh.faces[rows, k]] for k in range(3))
+    return np.cross(b - a, c - a)
+
+
+def _outline(points: F64) -> tuple[F64, F64, float]:
     """The eight corners of the building's box, its middle, and a radius that holds it."""
-    points = corners.reshape(-1, 3)
     low, high = points.min(0), points.max(0)
     box = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
     return box, (low + high) / 2, float(np.linalg.norm(high - low) / 2) + 1.0
@@ -82,16 +86,17 @@ def outer_shell(whole: BuildingMesh, body: Occluders | None = None) -> Mesh:
     Args:
         body: the building's own triangles in order, where they are at hand already.
     """
-    corners = whole.mesh.position[whole.mesh.faces]
-    kept, side = visible_facets(corners, whole.facet, body or Occluders(corners))
-    return drop_degenerate(take_faces(_turned(whole.mesh, side), kept))
+    mesh = whole.mesh
+    kept, side = visible_facets(mesh, whole.facet, body or Occluders(mesh.position, mesh.faces))
+    return drop_degenerate(take_faces(_turned(mesh, side), kept))
 
 
 def drop_degenerate(mesh: Mesh) -> Mesh:
     """The mesh without triangles under a square centimetre."""
-    corner = mesh.position[mesh.faces]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1) / 2
-    return take_faces(mesh, area > 1e-4)
+    is_large = np.empty(len(mesh.faces), np.bool_)
+    for part in parts_of(len(mesh.faces)):
+        is_large[part] = np.linalg.norm(_cross(mesh, part), axis=1) / 2 > 1e-4
+    return mesh if is_large.all() else take_faces(mesh, is_large)
 
 
 def _turned(mesh: Mesh, side: NDArray[np.int8]) -> Mesh:

@@ -122,7 +122,7 @@ def _on_walls(cells: Cells, stacks: Sequence[Stack]) -> Cells:
         rows = np.flatnonzero(cells.stack == index)
         if stack.model is None or not len(rows):
             continue
-        body = Occluders(stack.model.position[stack.model.faces])
+        body = Occluders(stack.model.position, stack.model.faces)
         outward = np.column_stack([cells.normal[rows], np.zeros(len(rows))])
         for along in (0.15, 0.5, 0.85):
             for high in (0.25, 0.5):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import gis.mesh
 from gis.mesh import Surface, box_mesh, join, make_mesh
 from scenes.bake import Occluders, bake, sky_directions, sun_vector
 from scenes.edges import feature_edges
@@ -64,11 +65,31 @@ def test_wrongly_wound_box_is_lit_like_a_right_one() -> None:
     assert np.abs(right.sun.astype(int) - wrong.sun.astype(int)).max() <= 1
 
 
+def test_corners_shared_by_faces_stop_rays_as_triangles_do() -> None:
+    house = _house((482_000.0, 5_456_500.0))
+    shared, apart = Occluders(house.position, house.faces), Occluders(house.position[house.faces])
+    assert (shared.centre == house.position[house.faces].reshape(-1, 3).mean(axis=0)).all()
+    origin = house.position.mean(axis=0) + 30 * sky_directions(200)
+    ahead = np.tile(house.position.mean(axis=0), (200, 1)) - origin + np.linspace(-9, 9, 200)[:, None]
+    assert (shared.first_hit(origin, ahead) == apart.first_hit(origin, ahead)).all()
+    assert (shared.first_hit(origin, ahead) >= 0).any()
+
+
+def test_light_is_the_same_however_many_vertices_are_lit_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = join([_floor(), _house()])
+    blockers, sun = Occluders(both.position, both.faces), sun_vector(31.2)
+    at_once, edges = bake(both, blockers, sun, two_sided=True), feature_edges(both)
+    monkeypatch.setattr(gis.mesh, "AT_A_TIME", 7)
+    in_parts = bake(both, Occluders(both.position, both.faces), sun, two_sided=True)
+    assert (in_parts.ao == at_once.ao).all()
+    assert (in_parts.sun == at_once.sun).all()
+    assert np.array_equal(feature_edges(both), edges)
+
+
 def test_shell_keeps_the_outside_and_drops_what_is_inside() -> None:
     house, table = _house(), box_mesh((0, 0, 3.0), (1, 1, 1), colour=(1, 1, 1), surface=Surface.INTERIOR)
     both = join([house, table])
-    corners = both.position[both.faces]
-    kept, side = visible_facets(corners, np.arange(len(corners)) // 2, Occluders(corners))
+    kept, side = visible_facets(both, np.arange(len(both.faces)) // 2, Occluders(both.position, both.faces))
     assert kept[:10].all()
     assert not kept[10:].any()
     assert (side[:10] == 1).all()
