@@ -6,9 +6,9 @@ import abc
 import asyncio
 import hashlib
 import logging
+import socket
 import ssl
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +35,12 @@ _silent.disabled = True
 
 
 def session_of(state: Path, source: str) -> str:
-    """A name of its own for one source of one server (by its state folder and machine): the same after a restart."""
-    return hashlib.sha256(f"{uuid.getnode()} {state.resolve()} {source}".encode()).hexdigest()[:16]
+    """A name of its own for one source of one server, the same after a restart.
+
+    By machine and state folder; the folder itself and not only its path, as volumes of several servers have the same path.
+    """
+    folder = state.stat().st_ino if state.exists() else 0
+    return hashlib.sha256(f"{socket.gethostname()} {state.resolve()} {folder} {source}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

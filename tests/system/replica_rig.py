@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import sqlalchemy as sa
 import websockets.sync.client as ws
+from faults_park import MQTT, POSTED, TOKEN
 from fresh_database import fresh_postgres
-from served_park import PARK, free_port, until
+from served_park import free_port, until
 
 from ioc.access.secrets import secret_of
 from twin.database import Database
@@ -27,6 +29,8 @@ from twin.events import EventStore
 
 BINARY = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 PUB, SUB = shutil.which("mosquitto_pub"), shutil.which("mosquitto_sub")
+#: A process with mounts that nobody else sees.
+OWN_MOUNTS = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
 SERVE = """
 import sys
 from pathlib import Path
@@ -37,9 +41,10 @@ serve(Path(sys.argv[1]), ServeOptions(port=int(sys.argv[2]), demo=True), print)
 
 @dataclass(slots=True)
 class Server:
-    """One server: its park folder, its port, its process."""
+    """One server: the park's folder, a folder of its own with its state, its port, its process."""
 
     park: Path
+    own: Path
     port: int
     env: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
@@ -51,10 +56,13 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        with (self.park / "log.txt").open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-c", SERVE, str(self.park), str(self.port)], env=self.env,
-                                            stdout=log, stderr=log)
-        until(lambda: self.ready().get("status") == "ready", 90, f"{self.name} is ready: {self.log()}")
+        command = [sys.executable, "-c", SERVE, str(self.park), str(self.port)]
+        if self.own != self.park:  # as a container's volume is
+            command = [*OWN_MOUNTS, "sh", "-c", 'mount --bind "$0" "$1"; shift; exec "$@"', str(self.own / "state"),
+                       str(self.park / "state"), *command]
+        with (self.own / "log.txt").open("ab") as log:
+            self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
+        until(lambda: self.ready().get("status") == "ready", 180, f"{self.name} is ready, see {self.own / 'log.txt'}")
 
     def sign_in(self, cookies: httpx.Cookies | None = None) -> None:
         """As the demo commander, or with a cookie that another server gave."""
@@ -88,10 +96,10 @@ class Server:
         rows = self.get(f"values?device={point.partition('.')[0]}")["values"]
         return next(row["value"] for row in rows if row["point"] == point)
 
-    def live(self) -> ws.ClientConnection:
+    def live(self, path: str = "/live") -> ws.ClientConnection:
         """A browser's socket."""
         assert self.http is not None
-        return ws.connect(f"ws://{self.name}/live", origin=f"http://{self.name}", proxy=None, max_size=None,  # type: ignore[arg-type]
+        return ws.connect(f"ws://{self.name}{path}", origin=f"http://{self.name}", proxy=None, max_size=None,  # type: ignore[arg-type]
                           additional_headers={"Cookie": f"parktwin={self.http.cookies['parktwin']}"}, compression=None)
 
     def signal(self, number: signal.Signals) -> None:
@@ -108,7 +116,7 @@ class Server:
             self.process = None
 
     def log(self) -> str:
-        return (self.park / "log.txt").read_text() if (self.park / "log.txt").exists() else ""
+        return (self.own / "log.txt").read_text() if (self.own / "log.txt").exists() else ""
 
 
 @dataclass(slots=True)
@@ -139,7 +147,7 @@ class Pair:
     @contextmanager
     def record(self) -> Iterator[EventStore]:
         """What is on record, read past both servers."""
-        store = EventStore(Database(self.url), secret_of(self.a.park / "state"))
+        store = EventStore(Database(self.url), secret_of(self.a.own / "state"))
         try:
             yield store
         finally:
@@ -153,28 +161,31 @@ class Pair:
 
 @contextmanager
 def two_servers(built: Path, at: Path) -> Iterator[Pair]:
-    """Both up, each with its own copy of the park and its own state, the secret alike; the first one writes."""
+    """Both up on one park folder, each with a state of its own, the secret alike; the first one writes."""
+    if subprocess.run([*OWN_MOUNTS, "true"], capture_output=True).returncode:
+        pytest.skip("a state of its own in a shared folder takes mounts of its own: unshare -m")
     broker = free_port()
     with fresh_postgres() as url, (at / "orders.txt").open("wb") as heard:
         others = [subprocess.Popen([str(BINARY), "-p", str(broker)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
         time.sleep(0.5)
         others.append(subprocess.Popen([str(SUB), "-p", str(broker), "-q", "1", "-t", "parktwin/tiny/+/command"],
                                        stdout=heard))
-        text = PARK.format(source=f"mqtt://127.0.0.1:{broker}") + f"""[database]
+        text = POSTED + MQTT.format(port=broker) + f"""[database]
 url = "postgresql://{url.username}@{url.host}:{url.port or 5432}/{url.database}"
 password = "env:PARK_DATABASE"
 """
         env = {**os.environ, "PARK_DATABASE": str(url.password)}
-        servers = []
-        for name in ("a", "b"):
-            shutil.copytree(built, at / name)
-            (at / name / "park.toml").write_text(text, "utf-8")
-            (at / name / "state").mkdir(exist_ok=True)
+        servers: list[Server] = []
+        park = shutil.copytree(built, at / "park")
+        (park / "park.toml").write_text(text, "utf-8")
+        (park / "push.token").write_text(TOKEN, "utf-8")
+        for folder in (park, at / "a", at / "b"):
+            (folder / "state").mkdir(parents=True, exist_ok=True)
         secret_of(at / "a" / "state")
         shutil.copy(at / "a" / "state" / "secret.key", at / "b" / "state" / "secret.key")
         try:
             for name in ("a", "b"):
-                servers.append(Server(at / name, free_port(), env))
+                servers.append(Server(park, at / name, free_port(), env))
                 servers[-1].start()
             pair = Pair(*servers, broker, url, at / "orders.txt", others)
             until(lambda: len(pair.a.ready()["servers"]) == 2, 20, "each knows of the other")

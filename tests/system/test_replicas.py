@@ -8,9 +8,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from faults_park import TOKEN, batch
 from replica_rig import BINARY, PUB, SUB, Pair, Server, two_servers
 from served_park import until
+
+from scenes.compile import compile_park
+from twin.parkfile import load_park
 
 pytestmark = [pytest.mark.postgres, pytest.mark.broker,
               pytest.mark.skipif(not (BINARY and PUB and SUB), reason="mosquitto is not installed")]
@@ -69,6 +74,64 @@ def test_a_word_at_the_one_that_follows_holds_at_both(pair: Pair) -> None:
     assert moved.status_code == 200, moved.text
     until(lambda: follower.get("wall")["mode"] == writer.get("wall")["mode"] == "paused", 5, "the wall is one")
     assert follower.post("wall/drive", {"verb": "resume"}).status_code == 200
+
+
+FENCE = {"id": "by-the-gate", "name": "By the gate", "name_zh": "门旁", "rule": "enter",
+         "ring": [[10, 0], [30, 0], [30, 12], [10, 12]], "response": {
+             "owner": "guard", "owner_zh": "保安", "steps": ["Look"], "steps_zh": ["查看"], "deadline_mins": 5}}
+ZONE = {"what": "zone", "id": "north", "name": "North", "ring": [[0, 0], [90, 0], [90, 90]]}
+
+
+def build_of(server: Server) -> str:
+    try:
+        return server.get("park")["build"]
+    except httpx.TransportError:  # between two builds
+        return ""
+
+
+def test_a_fence_drawn_at_one_is_watched_by_both(pair: Pair) -> None:
+    _, follower = pair.by_role()
+    assert (answer := follower.post("fences", FENCE)).status_code == 200, answer.text
+    for server in (pair.a, pair.b):
+        until(lambda server=server: [f["id"] for f in server.get("fences")["fences"]] == [FENCE["id"]], 5, "it stands there")
+
+
+def test_a_post_at_one_with_its_copy_at_the_other_is_one_alarm_at_both(pair: Pair) -> None:
+    """As `mirror` in docs/deploy/nginx.conf sends it: a post to either, a copy to the other."""
+    body = [batch(time.time(), "ENV-2", temp=27.25), batch(time.time(), "AHU-2", status="fault")]
+    for server in pair.by_role()[::-1]:
+        answer = httpx.post(f"http://{server.name}/api/v1/ingest", json=body, headers={"authorization": f"Bearer {TOKEN}"})
+        assert answer.json() == {"taken": 2, "refused": {}}
+    until(lambda: pair.a.value("ENV-2.temp") == 27.25 == pair.b.value("ENV-2.temp"), 5, "both show it")
+    both_say(pair, "AHU-2.fault", "unacknowledged")
+    assert pair.steps("AHU-2.fault") == ["raised"]
+    pair.tell("AHU-2", status="on")
+
+
+def test_an_edit_at_one_is_seen_at_the_other_and_its_build_served_by_both(pair: Pair) -> None:
+    writer, follower = pair.by_role()
+    former = build_of(writer)
+    version = follower.get("edits")["version"]
+    assert (answer := follower.post("edits", {"version": version, "edit": ZONE})).status_code == 200, answer.text
+    for server in (writer, follower):
+        assert [change["key"] for change in server.get("edits")["journal"]] == ["zone:north"], server.get("edits")["journal"]
+    assert (answer := follower.post("edits/publish")).status_code == 202, answer.text
+    until(lambda: former != build_of(writer) == build_of(follower) != "", 90, "both serve the new build")
+    for server in (writer, follower):
+        assert "North" in {node["name"] for node in server.get("tree")["nodes"]}
+    until(lambda: {server.ready().get("role") for server in (writer, follower)} == {"writer", "follower"}, 20, "one writes")
+    both_say(pair, "AHU-1.fault", "acknowledged")
+
+
+def test_a_build_made_beside_them_is_served_by_both(pair: Pair) -> None:
+    former, park = build_of(pair.a), pair.a.park
+    text = (park / "devices.csv").read_text("utf-8")
+    (park / "devices.csv").write_text(text.replace("South gate", "Gate of the south"), "utf-8")
+    compile_park(load_park(park), jobs=1)
+    until(lambda: former != build_of(pair.a) == build_of(pair.b) != "", 60, "both serve it")
+    for server in (pair.a, pair.b):
+        assert "Gate of the south" in {device["name"] for device in server.get("devices")["devices"]}
+    until(lambda: {server.ready().get("role") for server in (pair.a, pair.b)} == {"writer", "follower"}, 20, "one writes")
 
 
 def test_a_writer_that_stood_still_writes_nothing_when_it_wakes(pair: Pair) -> None:
