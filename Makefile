@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup lint check-viewer unit system bench screenshots lock clean
+.PHONY: help demo test setup lint check-viewer unit system faults bench screenshots lock clean
 PARK ?= demo-park
 PORT ?= 5006
 PY := .venv/bin/python
@@ -38,6 +38,10 @@ unit: ## the fast tests
 
 system: ## real servers, real browser, real models
 	@echo "▸ system tests"; $(PY) -m pytest tests/system -q
+
+faults: ## broker, database, disk and pages failing at full size (R1 to R17), beside their targets; an hour
+	@tools/setup test
+	@PARKTWIN_FAULTS=full $(PY) -m pytest -q tests/system/test_r[0-9]*.py tests/system/test_mqtt_broker.py -k "test_r"
 
 bench: ## time the spine beside its peers
 	@tools/setup test

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from campus_park import SHARED, build_campus
+from full_size import FULL, ROWS
 from page_park import TEXT, build_page_park
 from playwright.sync_api import Browser as Window
 from served_park import Served, build_park, serving
 
+from parktwin.bench.rows import print_rows
 from scenes.compile import BuildResult
 from tools.browser import CHROMIUM, chromium
 
@@ -63,3 +65,9 @@ def campus(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     if not (SHARED / "campus").is_dir():
         pytest.skip(f"no real data at {SHARED} (set PARKTWIN_SHARED)")
     return build_campus(tmp_path_factory.mktemp("campus"))
+
+
+def pytest_terminal_summary() -> None:
+    """The faults' figures beside their targets (`make faults`)."""
+    if FULL and ROWS:
+        print_rows(ROWS, "Faults at full size")

@@ -55,4 +55,4 @@ class Broker:
     def publish_lines(self, topic: str, lines: list[bytes]) -> None:
         """A message a line, QoS 1, in order, all taken by the broker."""
         subprocess.run([str(PUB), "-p", str(self.port), "-q", "1", "-t", topic, "-l"], input=b"\n".join(lines) + b"\n",
-                       check=True, timeout=60, stderr=subprocess.DEVNULL)
+                       check=True, timeout=600, stderr=subprocess.DEVNULL)

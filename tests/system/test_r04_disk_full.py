@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from faults_park import POSTED, TOKEN, batch, kept, post
+from full_size import measured
 from served_park import first_frame, serving, until, values
 
 from twin.history.store import History
@@ -37,7 +38,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_r04_a_full_disk_is_an_alarm_and_live_goes_on(built: Path, disk: Path) -> None:
-    """R4 with a disk of 64 MB that is full for some seconds."""
+    """R4: a disk of 64 MB that is full for some seconds."""
     at = shutil.copytree(built, disk / "park")
     (at / "park.toml").write_text(POSTED, "utf-8")
     (at / "push.token").write_text(TOKEN, "utf-8")
@@ -58,6 +59,7 @@ def test_r04_a_full_disk_is_an_alarm_and_live_goes_on(built: Path, disk: Path) -
                 while (left := shutil.disk_usage(disk).free) > 0:
                     out.write(b"\1" * min(left, 1 << 20))
                     out.flush()
+            full = time.monotonic()
             filler = [batch(begin - 1000 + k, "ENV-2", temp=15.0 + k % 2 * 9) for k in range(800)]  # more than a block
             assert post(served, filler).status_code == 503, "what is not on disk is not acknowledged"
             for k in range(12):
@@ -65,13 +67,17 @@ def test_r04_a_full_disk_is_an_alarm_and_live_goes_on(built: Path, disk: Path) -
                 say(value)
                 values(page, served.slot("ENV-1.temp"), lambda v, _, value=value: v == value, 5)
         until(lambda: any(a.key == KEY and a.is_active for a in core.alarms()), 10, "an alarm says so")
+        told_secs = time.monotonic() - full
         view = next(a for a in core.alarms() if a.key == KEY)
         assert (view.title, view.title_zh, view.place) == ("History cannot write", "历史无法写入", "Parktwin")
         assert browser.http.get("/readyz").status_code == 503
         assert browser.http.get("/api/v1/alarms").status_code == 200
         ballast.unlink()
+        freed = time.monotonic()
         until(lambda: not core.book.of_key(KEY) or not core.book.of_key(KEY).is_active, 30, "it is over")  # type: ignore[union-attr]
         until(lambda: browser.http.get("/readyz").status_code == 200, 15, "ready again")
+        measured("R4 recovered after there is room again", time.monotonic() - freed, "s", 30)
+        measured("R4 an alarm about the full disk after", told_secs, "s", 10)
         assert say(23.5) == 200
         assert dict(kept(served, "ENV-1.temp", begin - 5, time.time() + 5)) == said, "what waited is written"
         assert len(kept(served, "ENV-1.temp", begin - 5, time.time() + 5)) == len(said), "once"
