@@ -11,11 +11,12 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from twin.history import read
+from twin.history import files, read
 from twin.history.exchange import ExchangeError, import_table, point_ids, tables, write_table
 from twin.history.lake import publish
 from twin.history.store import History, HistoryError
 from twin.ports import Readings
+from twin.texts import Texts
 from twin.wire import Quality
 
 IDS = ["a.x", "a.y", "b.x"]
@@ -122,3 +123,32 @@ def test_the_lake_holds_ended_days_once_and_late_rows_after(root: Path, tmp_path
     ours = read.means(root, np.array([0], np.uint32), np.array([int(START * 1000), int((START + DAY) * 1000)]))[0, 0]
     good = frame[(frame["point"] == "a.x") & (frame["quality"] == "good") & (frame["time"] < "2023-09-01")]
     assert float(good["value"].mean().compute(scheduler="synchronous")) == pytest.approx(ours)
+
+
+def test_a_lake_written_before_there_were_texts_gets_the_column(tmp_path: Path) -> None:
+    """One old day stays as it was written, one is written again for what came late, one is new and has words."""
+    deltalake = pytest.importorskip("deltalake")
+    url, root = str(tmp_path / "lake"), tmp_path / "history"
+    history = History(root, ["a.x", "a.note"], texts=(texts := Texts()), text_ids=["a.note"])
+    for day in range(2):
+        history.put(Readings(np.zeros(3, np.uint32), np.arange(3.0), np.zeros(3, np.uint8), START + day * DAY + np.arange(3)))
+    assert history.flush()
+    history.close()
+    before = pa.concat_tables(list(tables(root, point_ids(root), from_ms=0, to_ms=END_MS))).drop_columns(["text"])
+    days = pa.array(["2023-08-31"] * 3 + ["2023-09-01"] * 3)
+    logs = files.last_log(root)
+    deltalake.write_deltalake(url, before.append_column("day", days).append_column("log", pa.array([logs] * 6)),
+                              partition_by=["day", "log"])
+    history = History(root, ["a.x", "a.note"], texts=texts, text_ids=["a.note"])
+    history.put(Readings(np.array([1, 1], np.uint32), np.array([texts.code("door 3 stuck"), texts.code("门已修复")], float),
+                         np.zeros(2, np.uint8), START + DAY * np.array([1.5, 2.5])))
+    assert history.flush()
+    history.close()
+    History(root, ["a.x", "a.note"]).close()
+    assert publish(root, url, until_ms=END_MS) == 2
+    rows = pa.table(deltalake.DeltaTable(url).to_pyarrow_table()).sort_by("time").to_pylist()
+    numbers = [row for row in rows if row["point"] == "a.x"]
+    assert [(row["value"], row["text"]) for row in numbers] == [(0, None), (1, None), (2, None)] * 2
+    assert [(row["day"], row["value"], row["text"]) for row in rows if row["point"] == "a.note"] == [
+        ("2023-09-01", None, "door 3 stuck"), ("2023-09-02", None, "门已修复")]
+    assert publish(root, url, until_ms=END_MS) == 0
