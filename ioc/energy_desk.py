@@ -93,6 +93,12 @@ class EnergyDesk:
                               code="energy.no_place", fill={"place": place})
         return self.accounts.of(node, medium)
 
+    def sources(self, place: str, medium: str) -> Account:
+        """What is made in a place or a tenant's places, of those `account` knows."""
+        if place in self.accounts.tenants:
+            return self.accounts.sources_of_tenant(place, medium)
+        return self.accounts.sources(self._graph.index(place), medium)
+
     def use(self, account: Account, start: float, end: float, now: float) -> tuple[Floats, NDArray[np.bool_]]:
         """An account by the hour: use (NaN: no meter known), and whether every meter was known all the hour."""
         hours = self.book.hours(start, end, now)
@@ -110,8 +116,9 @@ class EnergyDesk:
         use, known = self.sums(start, end, now)
         names = self._graph.columns["id"]
         return [{"i": k, "parent": supply.parent, "node": supply.node, "place": str(names[supply.node] or ""),
-                 "meters": [self.meters[m].id for m in supply.meters], "used": _plain(row.used), "below": _plain(row.below),
-                 "lost": _plain(row.lost), "share": _plain(row.lost / row.used if row.used > 0 else np.nan, 4),
+                 "meters": [self.meters[m].id for m in supply.meters], "used": _plain(row.used), "made": _plain(row.made),
+                 "below": _plain(row.below), "lost": _plain(row.lost),
+                 "share": _plain(row.lost / row.used if row.used > 0 else np.nan, 4),
                  "state": row.state, "silent": [self.meters[m].id for m in row.silent]}
                 for k, (supply, row) in enumerate(zip(self.tree.supplies, balances(self.tree, use, known), strict=True))
                 if supply.medium == medium]

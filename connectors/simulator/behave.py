@@ -147,7 +147,7 @@ class Behaviours:
     def _scale_meters(self) -> None:
         """Meters add up: a storey's by its rooms, a building's is the sum of its storeys, the park's of its buildings."""
         p = self.points
-        self.sum_of: list[tuple[int, NDArray[np.int64], float]] = []
+        self.sum_of: list[tuple[int, NDArray[np.int64], NDArray[np.float64]]] = []
         storeys: dict[str, list[int]] = {}
         buildings: dict[str, int] = {}
         park: list[int] = []
@@ -174,12 +174,13 @@ class Behaviours:
                 self.noise[slot] *= min(size, 1.0)
         for name, slot in buildings.items():
             if storeys.get(name):
-                self.sum_of.append((slot, np.array(storeys[name]), 1.06))
+                self.sum_of.append((slot, np.array(storeys[name]), np.full(len(storeys[name]), 1.06)))
         for slot in park:
             key = p.spec[slot].key
             parts = [s for name, s in buildings.items() if name.endswith(f"/{key}")]
+            made = list(self.sky["output"]) if key == "power" else []  # what the sun gives need not come from the grid
             if parts:
-                self.sum_of.append((slot, np.array(parts), 1.0))
+                self.sum_of.append((slot, np.array(parts + made), np.repeat([1.0, -1.0], [len(parts), len(made)])))
 
     def _totals(self) -> None:
         """Mean rates by quarter hour of a working day, so that a total is a function of the instant."""
@@ -212,8 +213,8 @@ class Behaviours:
         value[self.today] = (self.base + self.amplitude)[self.today] * share * share * (3.0 - 2.0 * share)
         out = self.sky["output"]
         value[out] = 1.1 * self.amplitude[out] * sky.sun
-        for slot, parts, share in self.sum_of:
-            value[slot] = value[parts].sum() * share
+        for slot, parts, weight in self.sum_of:
+            value[slot] = value[parts] @ weight
         return value
 
     def at(self, now: float) -> NDArray[np.float64]:
@@ -289,5 +290,5 @@ class Behaviours:
         total = self.totals(np.array([now]))[0]
         free = ~held[self.total_slot]
         value[self.total_slot[free]] = total[free]
-        for slot, parts, share in self.sum_of:
-            value[slot] = value[parts].sum() * share
+        for slot, parts, weight in self.sum_of:
+            value[slot] = value[parts] @ weight

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from ioc.access.person import require
@@ -51,7 +52,8 @@ def router(services: Services) -> APIRouter:
     @routes.get("/use")
     async def use(place: str, medium: Medium, from_ms: Time, to_ms: Time,
                   step: Literal["hour", "day"] = "hour") -> dict[str, Any]:
-        """A place's (or tenant's) use by the hour or by 24 hours from `from_ms`; `whole`: every meter was heard."""
+        """A place's (or tenant's) use by the hour or by 24 hours from `from_ms`; `whole`: every meter was heard;
+        `made`: what was made there (PV)."""
         require("viewer", "reading the meters")
         start, end = _span(from_ms, to_ms)
         return await run_in_threadpool(_use, desk, place, medium, start, end, clock.now(), step)
@@ -90,12 +92,16 @@ def _span(from_ms: float, to_ms: float) -> tuple[float, float]:
 def _use(desk: EnergyDesk, place: str, medium: str, start: float, end: float, now: float, step: str) -> dict[str, Any]:
     account = desk.account(place, medium)
     used, whole = desk.use(account, start, end, now)
-    width = 1 if step == "hour" else 24
-    edges = np.arange(0, len(used), width)
-    known = np.isfinite(used)
-    total = np.add.reduceat(np.where(known, used, 0.0), edges) if len(used) else used
-    some = np.add.reduceat(known, edges) > 0 if len(used) else known
-    sure = np.minimum.reduceat(whole, edges) if len(used) else whole
+    made, _ = desk.use(desk.sources(place, medium), start, end, now)
+    edges = np.arange(0, len(used), 1 if step == "hour" else 24)
     return {"place": place, "medium": medium, "unit": UNIT[medium], "how": account.how,
             "area": account.area if account.area > 0 else None, "t": ((start + edges * HOUR_SECS) * 1000).tolist(),
-            "use": nullable(np.where(some, total, np.nan), 3), "whole": sure.tolist()}
+            "use": _stepped(used, edges), "made": _stepped(made, edges),
+            "whole": np.minimum.reduceat(whole, edges).tolist()}
+
+
+def _stepped(hours: NDArray[np.float64], edges: NDArray[np.int64]) -> list[float | None]:
+    """Sums from edge to edge of what is known; null where nothing is."""
+    known = np.isfinite(hours)
+    total = np.add.reduceat(np.where(known, hours, 0.0), edges)
+    return nullable(np.where(np.logical_or.reduceat(known, edges), total, np.nan), 3)

@@ -1,4 +1,4 @@
-"""Losses in the tree: what a supply counted beyond what the supplies under it did."""
+"""Losses in the tree: what came in under a supply, counted by it or made there, beyond what the supplies under it counted."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ ERROR = 0.03
 class Balance:
     """One supply over a span, in its medium's unit. `used` NaN: nothing known. `lost` NaN: no children, or nothing known.
 
+    `used` is what its meters counted and what was `made` (PV) and comes in right under it.
+
     state: `leaf`; `sound`; `uncertain` (it or a child was silent part of the time: `silent` meters); `over` (the children
     counted more than it did: a wrong tree, a wrong scale or a faulty meter).
     """
 
     used: float
+    made: float
     below: float
     lost: float
     state: Literal["leaf", "sound", "uncertain", "over"]
@@ -40,11 +43,12 @@ def balances(tree: MeterTree, use: NDArray[np.float64], known: NDArray[np.float6
     scaled = use * np.array([meter.scale for meter in tree.meters])
     out: list[Balance] = []
     for supply in tree.supplies:
-        own = _sum(scaled, supply.meters)
+        made = _sum(scaled, supply.sources) if supply.sources else 0.0
+        own = _sum(scaled, supply.meters) + np.nan_to_num(made)
         parts = [_sum(scaled, tree.supplies[k].meters) for k in supply.children]
         heard = [part for part in parts if np.isfinite(part)]
         below = float(np.sum(heard)) if heard else float("nan")
-        concerned = (*supply.meters, *(m for k in supply.children for m in tree.supplies[k].meters))
+        concerned = (*supply.meters, *supply.sources, *(m for k in supply.children for m in tree.supplies[k].meters))
         silent = tuple(m for m in concerned if known[m] < KNOWN or not np.isfinite(use[m]))
         lost = own - below
         state: Literal["leaf", "sound", "uncertain", "over"] = "sound"
@@ -54,7 +58,8 @@ def balances(tree: MeterTree, use: NDArray[np.float64], known: NDArray[np.float6
             state = "uncertain"
         elif lost < -ERROR * max(own, 0.0):
             state = "over"
-        out.append(Balance(used=own, below=below, lost=float("nan") if state == "leaf" else lost, state=state, silent=silent))
+        lost = float("nan") if state == "leaf" else lost
+        out.append(Balance(used=own, made=made, below=below, lost=lost, state=state, silent=silent))
     return out
 
 

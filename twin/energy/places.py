@@ -1,6 +1,7 @@
 """What a place used, as sums of meters: its own meter, else the meters of its parts, else a share by floor area.
 
-Each account is a row of weights over meters, so that a whole year of a place is one product.
+What is made behind a meter (PV) is used as well, so it is added. Each account is a row of weights over meters, so that a
+whole year of a place is one product.
 """
 
 from __future__ import annotations
@@ -77,14 +78,28 @@ class Accounts:
                        area=float(sum(p.area for p in parts)))
 
     def sources(self, node: int, medium: str) -> Account:
-        """What is made (PV) in a place."""
+        """What is made (PV) in a place, whoever uses it."""
         made = {k: m.scale for k, m in enumerate(self._tree.meters)
                 if m.is_source and m.medium == medium and m.node and node in self._graph.path(m.node)}
         return Account(medium=medium, weight=made, how="measured" if made else "none", area=float(self._areas[node]))
 
+    def sources_of_tenant(self, tenant: str, medium: str) -> Account:
+        """What is made in a tenant's places."""
+        parts = [self.sources(node, medium) for node in self.tenants[tenant][1]]
+        weight = {meter: share for part in parts for meter, share in part.weight.items()}
+        return Account(medium=medium, weight=weight, how="measured" if weight else "none",
+                       area=float(sum(p.area for p in parts)))
+
     def _sum(self, supplies: Sequence[int], sign: float = 1.0) -> dict[int, float]:
+        """What came in by some supplies, and what was made behind them."""
         meters: Sequence[Meter] = self._tree.meters
-        return {m: sign * meters[m].scale for k in supplies for m in self._tree.supplies[k].meters}
+        mine = [m for k in supplies for m in self._tree.supplies[k].meters]
+        todo = list(supplies)
+        while todo:
+            supply = self._tree.supplies[todo.pop()]
+            mine += supply.sources
+            todo += supply.children
+        return {m: sign * meters[m].scale for m in mine}
 
     def _share(self, node: int, medium: str) -> Account:
         """Its part, by floor area, of what the metered place around it uses beyond the metered places in that."""

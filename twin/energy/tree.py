@@ -2,6 +2,8 @@
 
 A meter is under the meter that feeds it (`feeds`, also through devices between them, or `under` in energy.toml). Otherwise it
 is under what supplies the nearest place around the one it supplies. Meters that supply one place together are one supply.
+What is made here (PV) comes in under a supply beside what that counted: before the meter that a source feeds, behind the
+supply of the place where it feeds none.
 """
 
 from __future__ import annotations
@@ -19,13 +21,17 @@ from twin.registry import PointTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """One node of the tree: `meters` (numbers) that together supply `node`; `parent` and `children` are supplies."""
+    """One node of the tree: `meters` (numbers) that together supply `node`; `parent` and `children` are supplies.
+
+    `sources`: meters of what is made and comes in under it, counted by its children or what they supply, not by `meters`.
+    """
 
     medium: Medium
     meters: tuple[int, ...]
     node: int
     parent: int = -1
     children: tuple[int, ...] = ()
+    sources: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class MeterTree:
 
 
 def meter_tree(meters: Sequence[Meter], points: PointTable, graph: SceneGraph, spec: EnergySpec) -> MeterTree:
-    """The tree of a park's meters (sources left out). Cycles and second parents are findings; the rest stands."""
+    """The tree of a park's meters. Cycles and second parents are findings; the rest stands."""
     found: list[Finding] = []
     above = _above(meters, points, spec, found)
     _break_cycles(meters, above, found)
@@ -57,7 +63,20 @@ def meter_tree(meters: Sequence[Meter], points: PointTable, graph: SceneGraph, s
     for k, supply in enumerate(supplies):
         if parent[k] < 0 and supply.node:
             parent[k] = _around(k, supply, parent, at, graph)
-    return MeterTree(tuple(meters), _ordered(supplies, parent), tuple(found))
+    made: dict[int, list[int]] = {}
+    fed = _fed(meters, points)
+    for k, meter in enumerate(meters):
+        if meter.is_source:
+            under = parent[of_meter[fed[k]]] if k in fed else _furthest(meter.medium, graph.path(meter.node), parent, at)
+            if under >= 0:
+                made.setdefault(under, []).append(k)
+    return MeterTree(tuple(meters), _ordered(supplies, parent, made), tuple(found))
+
+
+def _fed(meters: Sequence[Meter], points: PointTable) -> dict[int, int]:
+    """Source → the meter of its medium that it feeds, straight or through devices."""
+    return {source: k for k, candidates in feeders(points, meters).items() for source in candidates
+            if meters[source].is_source and meters[source].medium == meters[k].medium and not meters[k].is_source}
 
 
 def _above(meters: Sequence[Meter], points: PointTable, spec: EnergySpec, found: list[Finding]) -> dict[int, int]:
@@ -134,9 +153,15 @@ def _grouped(meters: Sequence[Meter], above: dict[int, int], node: list[int]) ->
 
 
 def _around(k: int, supply: Supply, parent: list[int], at: dict[tuple[str, int], list[int]], graph: SceneGraph) -> int:
-    """The supply of the nearest place around; among several of one place the one furthest down."""
-    for place in graph.path(supply.node)[-2::-1]:
-        others = [other for other in at.get((supply.medium, place), ()) if k not in _line(other, parent)]
+    """The supply of the nearest place around that is not under it."""
+    return _furthest(supply.medium, graph.path(supply.node)[:-1], parent, at, k)
+
+
+def _furthest(medium: Medium, path: Sequence[int], parent: list[int], at: dict[tuple[str, int], list[int]],
+              beside: int = -1) -> int:
+    """The supply of the last place of a path that has one; among several of one place the one furthest down."""
+    for place in path[::-1]:
+        others = [other for other in at.get((medium, place), ()) if beside not in _line(other, parent)]
         if others:
             return max(others, key=lambda other: len(_line(other, parent)))
     return -1
@@ -149,7 +174,7 @@ def _line(k: int, parent: list[int]) -> list[int]:
     return line
 
 
-def _ordered(supplies: list[Supply], parent: list[int]) -> tuple[Supply, ...]:
+def _ordered(supplies: list[Supply], parent: list[int], made: dict[int, list[int]]) -> tuple[Supply, ...]:
     order = sorted(range(len(supplies)), key=lambda k: (supplies[k].medium, len(_line(k, parent)), k))
     new = {old: k for k, old in enumerate(order)}
     below: dict[int, list[int]] = {}
@@ -157,4 +182,4 @@ def _ordered(supplies: list[Supply], parent: list[int]) -> tuple[Supply, ...]:
         if parent[old] >= 0:
             below.setdefault(parent[old], []).append(new[old])
     return tuple(replace(supplies[old], parent=new[parent[old]] if parent[old] >= 0 else -1,
-                         children=tuple(below.get(old, ()))) for old in order)
+                         children=tuple(below.get(old, ())), sources=tuple(made.get(old, ()))) for old in order)

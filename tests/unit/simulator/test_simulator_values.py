@@ -68,13 +68,15 @@ def test_energy_follows_the_hour(points: PointTable) -> None:
     assert read(noon, "PARK-P-S.free") < read(night, "PARK-P-S.free")
 
 
-def test_a_building_meter_is_the_sum_of_its_storeys_and_the_park_of_its_buildings(points: PointTable) -> None:
+def test_a_building_meter_is_the_sum_of_its_storeys_and_the_park_of_its_buildings_less_the_sun(points: PointTable) -> None:
     simulator = at_hour(points, 11)
     storeys = sum(read(simulator, f"A3-F{k}-MTR-00.power") for k in range(1, 6))
     assert read(simulator, "A3-MTR-00.power") == pytest.approx(storeys * 1.06, rel=1e-6)
     buildings = [d.id for d in points.devices if d.kind == "meter" and d.building and not d.storey]
+    made = sum(read(simulator, f"{d.id}.output") for d in points.devices if d.kind == "pv_inverter")
+    assert made > 50.0
     assert read(simulator, "PARK-MTR-00.power") == pytest.approx(
-        sum(read(simulator, f"{b}.power") for b in buildings), rel=1e-6
+        sum(read(simulator, f"{b}.power") for b in buildings) - made, rel=1e-6
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from energy_park import PLACES, areas_of, graph_of, table_of
+from energy_park import KINDS, PLACES, areas_of, graph_of, table_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +15,7 @@ from twin.energy.meters import meters_of
 from twin.energy.places import Accounts
 from twin.energy.spec import EnergySpec, MeterEntry, Tenant, read_energy
 from twin.energy.tree import MeterTree, meter_tree
+from twin.registry import Device, PointTable
 
 BARE = EnergySpec(meters={})
 
@@ -151,3 +152,39 @@ id = 5
     assert len(spec.holidays) == 3
     assert len(spec.findings) == 5
     assert all(finding.mend and "energy.toml" in finding.where for finding in spec.findings)
+
+
+def solar_tree() -> tuple[MeterTree, Accounts]:
+    """The park draws from the grid by G; b1 by A, before which PV1 feeds in; b2 by B, behind which PV2 does; F in r1."""
+    meters = {"G": ("park", "park"), "A": ("b1", "b1"), "B": ("b2", "b2"), "F": ("r1", "r1"), "PV1": ("b1", "A"),
+              "PV2": ("b2", "b2")}
+    graph = graph_of({name: place for name, (place, _) in meters.items()})
+    points = PointTable([Device(id=name, kind="pv_inverter" if name.startswith("PV") else "meter", name=name, feeds=feeds)
+                         for name, (_, feeds) in meters.items()], KINDS)
+    tree = meter_tree(meters_of(points, graph, BARE), points, graph, BARE)
+    return tree, Accounts(tree, graph, areas_of(graph), EnergySpec(meters={}, tenants=(
+        Tenant(id="acme", name="Acme", places=("b1",)), Tenant(id="sunny", name="Sunny", places=("b2",)))))
+
+
+def test_what_the_sun_gives_is_used_once_and_no_loss_and_no_meter_too_much() -> None:
+    """b1 uses 100, of which the roof gives 30; b2 uses 50, of which 20: the grid gives 100."""
+    tree, accounts = solar_tree()
+    graph, use = accounts._graph, {"G": 100.0, "A": 100.0, "B": 30.0, "F": 40.0, "PV1": 30.0, "PV2": 20.0}
+    for place, used, made in (("park", 150, 50), ("b1", 100, 30), ("b2", 50, 20), ("r1", 40, 0), ("r2", 60 * 300 / 500, 0)):
+        node = graph.index(place)
+        assert amount(accounts.of(node, "electricity"), use, tree) == pytest.approx(used), place
+        assert amount(accounts.sources(node, "electricity"), use, tree) == made, place
+    assert amount(accounts.of_tenant("sunny", "electricity"), use, tree) == 50
+    assert amount(accounts.sources_of_tenant("acme", "electricity"), use, tree) == 30
+    rows = balances(tree, np.array([use[meter.id] for meter in tree.meters]), np.ones(len(tree.meters)))
+    told = {tree.meters[supply.meters[0]].id: row for supply, row in zip(tree.supplies, rows, strict=True)}
+    assert (told["G"].used, told["G"].made, told["G"].below, told["G"].state) == (130, 30, 130, "sound")
+    assert (told["B"].used, told["B"].made, told["B"].state) == (50, 20, "leaf")
+    assert sum(row.lost for row in rows if row.state != "leaf") == pytest.approx(60), "what of b1 has no meter"
+
+
+def test_a_silent_inverter_makes_the_balance_above_it_uncertain() -> None:
+    tree, _ = solar_tree()
+    known = np.array([0.0 if meter.id == "PV1" else 1.0 for meter in tree.meters])
+    row = balances(tree, np.where(known > 0, 10.0, np.nan), known)[tree.roots("electricity")[0]]
+    assert (row.state, [tree.meters[m].id for m in row.silent]) == ("uncertain", ["PV1"])

@@ -43,8 +43,8 @@ export interface EnergyOverview {
   media: { key: string; name: string; name_zh: string; unit: string }[]; tenants: { id: string; name: string; name_zh: string; places: string[] }[];
   days: number; days_needed: number; findings: { what: string; where: string; mend: string }[];
 }
-export interface SupplyRow { i: number; parent: number; node: number; place: string; meters: string[]; used: Unknown; below: Unknown; lost: Unknown; share: Unknown; state: "leaf" | "sound" | "uncertain" | "over"; silent: string[] }
-export interface UseAnswer { t: number[]; use: Unknown[]; whole: boolean[]; how: "measured" | "parts" | "share" | "none"; area: Unknown }
+export interface SupplyRow { i: number; parent: number; node: number; place: string; meters: string[]; used: Unknown; made: Unknown; below: Unknown; lost: Unknown; share: Unknown; state: "leaf" | "sound" | "uncertain" | "over"; silent: string[] }
+export interface UseAnswer { t: number[]; use: Unknown[]; made: Unknown[]; whole: boolean[]; how: "measured" | "parts" | "share" | "none"; area: Unknown }
 export interface RankRow { place: string; node: number; name: string; name_zh: string; used: Unknown; area: Unknown; intensity: Unknown; how: UseAnswer["how"]; whole: boolean }
 export interface ExpectedAnswer { start_ms?: number; usual?: Unknown[]; expected: number[] | null; low?: number[]; high?: number[]; error?: Unknown; naive_error?: Unknown }
 const span = (medium: string, fromMs: number, toMs: number) => `medium=${medium}&from_ms=${Math.round(fromMs)}&to_ms=${Math.round(toMs)}`;

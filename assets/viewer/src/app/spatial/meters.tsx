@@ -39,15 +39,15 @@ export function MetersPanel(): JSX.Element {
   if (!of) return <p class="empty">{say("meters.none")}</p>;
   const isBelow = (node: number) => { for (let n = w.byIndex.get(node); n; n = w.byIndex.get(n.parent)) if (n.i === here?.i) return true; return !here || here.kind === "park"; };
   const tree = found ? cut(found.tree.filter((row) => row.node && isBelow(row.node))) : [], ranks = found?.ranks.filter((r) => tenants || isBelow(r.node)).slice(0, 12) ?? [];
-  const used = found?.use.use.reduce<number | null>((sum, v) => (v === null ? sum : (sum ?? 0) + v), null) ?? null, most = Math.max(1e-9, ...ranks.map((r) => r.intensity ?? 0)), top = Math.max(1e-9, ...tree.map(({ row }) => row.used ?? 0));
+  const used = sumOf(found?.use.use), made = sumOf(found?.use.made), most = Math.max(1e-9, ...ranks.map((r) => r.intensity ?? 0)), top = Math.max(1e-9, ...tree.map(({ row }) => row.used ?? 0));
   return (
     <div class="meters-panel">
       <div class="pair" role="group" aria-label={say("meters.medium")}>{overview.media.map((m) => <button key={m.key} aria-pressed={m.key === medium} onClick={() => setMedium(m.key)}>{named(m)}</button>)}</div>
       {fault && <p class="why" role="alert">{fault}</p>}
       {!found ? <p class="empty" role="status">{say("meters.loading")}</p> : <>
         <h3>{here ? named(here) : ""} · {say("meters.today")}<small>{figure(used, 0)} {of.unit}{found.use.area && used !== null ? ` · ${figure(used / found.use.area, 3)} ${of.unit}/m²` : ""}</small></h3>
-        {found.use.how === "none" ? <p class="empty">{say("meters.unmetered")}</p> : <><Today found={found} unit={of.unit} /><p class="key">{say(`meters.how.${found.use.how}`)}</p></>}
-        {!found.expected.expected && <p class="note">{say("meters.toolittle", { n: overview.days, m: overview.days_needed })}</p>}
+        {found.use.how === "none" ? <p class="empty">{say("meters.unmetered")}</p> : <><Today found={found} unit={of.unit} /><p class="key">{say(`meters.how.${found.use.how}`)}{made !== null && <span>{say("meters.made", { n: figure(made, 0), unit: of.unit })}</span>}</p></>}
+        {!found.expected.expected && <p class="note">{overview.days < overview.days_needed ? say("meters.toolittle", { n: overview.days, m: overview.days_needed }) : say("meters.notyet")}</p>}
         {found.expected.expected && found.expected.error !== null && <p class="note">{(found.expected.naive_error ?? 1) < SAME_EVERY_WEEK ? say("meters.repeats") : say("meters.error", { n: figure(found.expected.error! * 100, 0), m: figure((found.expected.naive_error ?? NaN) * 100, 0) })}</p>}
         <div class="pair" role="group" aria-label={say("meters.span")}>{(Object.keys(SPANS) as Span[]).map((s) => <button key={s} aria-pressed={s === span} onClick={() => setSpan(s)}>{say(`meters.span.${s}`)}</button>)}</div>
         <h3>{say("meters.tree")}<small>{of.unit} · {say("meters.lost")}</small></h3>
@@ -61,6 +61,9 @@ export function MetersPanel(): JSX.Element {
     </div>
   );
 }
+
+/** The sum of what is known; null where nothing is. */
+const sumOf = (values: (number | null)[] | undefined): number | null => values?.reduce((sum, v) => (v === null ? sum : (sum ?? 0) + v), null) ?? null;
 
 /** The supplies of a place, two steps deep, each behind its parent; `more`: how many lie deeper. */
 function cut(rows: SupplyRow[]): { row: SupplyRow; depth: number; more: number }[] {
@@ -79,7 +82,7 @@ function cut(rows: SupplyRow[]): { row: SupplyRow; depth: number; more: number }
 function Supply({ row, depth, more, top }: { row: SupplyRow; depth: number; more: number; top: number }): JSX.Element {
   const node = world.value?.byIndex.get(row.node), name = node ? named(node) : row.meters.join(" + ");
   const told = row.state === "leaf" ? "" : row.lost === null ? "—" : `${figure(row.lost, 0)} · ${figure((row.share ?? NaN) * 100, 1)}%`;
-  const why = row.silent.length ? say("meters.silent", { who: row.silent.slice(0, 5).join(", ") }) : row.meters.join(" + ");
+  const why = row.silent.length ? say("meters.silent", { who: row.silent.slice(0, 5).join(", ") }) : [row.meters.join(" + "), ...(row.made ? [say("meters.made.in", { n: figure(row.made, 0) })] : [])].join(" · ");
   return (
     <li class={row.state} style={{ paddingLeft: `${depth * 0.9}rem` }} title={why}>
       <button onClick={() => node && goTo(node.id)}><span>{name}{more > 0 && <small> +{more}</small>}{(row.state === "uncertain" || row.state === "over") && <em>{say(`meters.${row.state}`)}</em>}</span><b>{figure(row.used, 0)}</b><small>{told}</small>
