@@ -141,7 +141,7 @@ def _finite(values: np.ndarray) -> list[float]:
 def _kind_row(kind: DeviceKind) -> dict[str, Any]:
     return {"id": kind.id, "pack": kind.pack, "name": kind.name, "name_zh": kind.name_zh, "symbol": kind.symbol,
             "points": [{"key": p.key, "name": p.name, "name_zh": p.name_zh, "unit": p.unit, "type": p.type,
-                        "states": list(p.states), "low": p.low, "high": p.high, "set": p.set,
+                        "states": list(p.states), "states_zh": list(p.states_zh), "low": p.low, "high": p.high, "set": p.set,
                         "period": p.period_secs} for p in kind.points],
             "commands": [{"key": k.key, "name": k.name, "name_zh": k.name_zh, "danger": k.danger, "effect": k.effect,
                           "effect_zh": k.effect_zh,

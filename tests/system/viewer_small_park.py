@@ -253,6 +253,7 @@ def _world() -> dict[str, Any]:
         "unit": "",
         "type": "state",
         "states": ["off", "run"],
+        "states_zh": ["停止", "运行"],
         "low": None,
         "high": None,
         "set": False,

@@ -8,7 +8,7 @@ export interface TreeNode {
   anchor: [number, number, number]; bbox: [number, number, number, number, number, number];
   z: number | null; h: number | null; area: number | null; tile: string;
 }
-export interface PointSpec { key: string; name: string; name_zh: string; unit: string; type: string; states: string[]; low: number | null; high: number | null; set: boolean; period: number }
+export interface PointSpec { key: string; name: string; name_zh: string; unit: string; type: string; states: string[]; states_zh: string[]; low: number | null; high: number | null; set: boolean; period: number }
 export interface ArgSpec { key: string; name: string; name_zh: string; unit: string; low: number | null; high: number | null; choices: string[] }
 export interface CommandSpec { key: string; name: string; name_zh: string; danger: string; args: ArgSpec[]; effect: string; effect_zh: string }
 export interface DeviceKind { id: string; pack: string; name: string; name_zh: string; symbol: string; points: PointSpec[]; commands: CommandSpec[] }

@@ -1,7 +1,7 @@
 /** A command on the page: its sentence first, a second person's word where it is dangerous, then every step until telemetry proves it. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { CommandSpec, Device } from "../../contract";
+import type { CommandSpec, Device, PointSpec } from "../../contract";
 import { api, type Command, faultOf, type History } from "../api";
 import { clock, span } from "../format";
 import { newer, useKept } from "../newer";
@@ -20,7 +20,8 @@ export function whereOf(d: Device): string {
   for (let n = w.byIndex.get(d.parent); n && n.kind !== "park" && n.kind !== "zone"; n = w.byIndex.get(n.parent)) names.unshift(named(n));
   return names.join(" · ") || say("outdoors");
 }
-export const stateName = (state: string | undefined): string => { if (!state) return "—"; const words = say(`state.${state}`); return words.startsWith("state.") ? state : words; };
+/** A state in the reader's words: those of the point it is of, else the house's own. */
+export const stateName = (state: string | undefined, points: PointSpec[]): string => { if (!state) return "—"; const of = lang.value === "zh" && points.find((p) => p.states_zh.length && p.states.includes(state)); if (of) return of.states_zh[of.states.indexOf(state)]!; const words = say(`state.${state}`); return words.startsWith("state.") ? state : words; };
 
 export function sentence(d: Device, spec: CommandSpec, args: Record<string, number | string>): string {
   const value = spec.args.map((a) => (args[a.key] === undefined || args[a.key] === "" ? "…" : `${args[a.key]} ${a.unit}`.trim())).join(", ");
@@ -51,7 +52,7 @@ export function Order({ d, spec, onDone }: { d: Device; spec: CommandSpec; onDon
       <p class="effect">{sentence(d, spec, args)}</p>
       {spec.args.map((a) => (
         <label key={a.key}>{named(a)}
-          {a.choices.length ? <select value={String(args[a.key])} onChange={(e) => setArgs({ ...args, [a.key]: e.currentTarget.value })}>{a.choices.map((c) => <option key={c} value={c}>{stateName(c)}</option>)}</select>
+          {a.choices.length ? <select value={String(args[a.key])} onChange={(e) => setArgs({ ...args, [a.key]: e.currentTarget.value })}>{a.choices.map((c) => <option key={c} value={c}>{stateName(c, world.value!.kinds.get(d.kind)!.points)}</option>)}</select>
             : <input type="number" min={a.low ?? undefined} max={a.high ?? undefined} step="0.5" value={args[a.key]} placeholder={`${a.low ?? ""} – ${a.high ?? ""}`} onInput={(e) => setArgs({ ...args, [a.key]: e.currentTarget.valueAsNumber })} />}
           <small>{a.unit}</small></label>
       ))}

@@ -15,9 +15,9 @@ function Point({ d, kind, at }: { d: Device; kind: DeviceKind; at: number }): JS
   void (valuesTick.value, seconds.value);
   const spec = kind.points[at], r = reading(d, spec.key);
   const isStale = !line.value.isUp || (r !== null && r.quality === 3);
-  const text = !r || Number.isNaN(r.value) ? "—" : spec.type === "state" ? stateName(spec.states[Math.round(r.value)]) : spec.type === "text" ? texts.value.get(Math.round(r.value)) ?? "—" : figure(r.value, digitsFor(r.value, spec.unit));
+  const text = !r || Number.isNaN(r.value) ? "—" : spec.type === "state" ? stateName(spec.states[Math.round(r.value)], [spec]) : spec.type === "text" ? texts.value.get(Math.round(r.value)) ?? "—" : figure(r.value, digitsFor(r.value, spec.unit));
   return (
-    <div class={`point${isStale ? " stale" : ""}${r?.quality === 2 ? " bad" : ""}`}>
+    <div class={`point${spec.type === "text" ? " text" : ""}${isStale ? " stale" : ""}${r?.quality === 2 ? " bad" : ""}`}>
       <dt>{named(spec)}</dt><dd><b>{text}</b><small>{spec.unit}{isStale && r ? ` · ${age(r.ageMs)}` : ""}</small></dd>
     </div>
   );
