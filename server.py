@@ -15,6 +15,7 @@ os.environ.setdefault("BOKEH_RESOURCES", "server")  # before Bokeh is imported: 
 
 import uvicorn
 
+from connectors.misread import ways_of
 from connectors.places import Standing
 from connectors.registry import open_source
 from ioc.access.accounts import Accounts
@@ -253,7 +254,7 @@ def standing_of(spec: ParkSpec, park: CompiledPark) -> Standing:
     floors = {(building["id"], name): float(storey["elevation"]) for building in park.manifest["buildings"]
               for storey in building["storeys"] for name in (storey["name"], str(columns["name"][storey["node"]]))}
     return Standing(crs=spec.crs, origin=spec.origin, bounds=tuple(park.manifest["bounds"]),
-                    buildings=read_stands(spec.build_dir), floors=floors)
+                    buildings=read_stands(spec.build_dir), floors=floors, ways=ways_of(park.walk))
 
 
 def answers_of(spec: ParkSpec, park: CompiledPark) -> Answers:

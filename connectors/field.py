@@ -72,6 +72,7 @@ class FieldConnector(abc.ABC):
         self._alive_at = time.monotonic()
         self._wait = self.first_wait_secs
         self._said_at: dict[str, float] = {}
+        self._doubted = ""
         self._heard = Heard()
         self._held = _Held(len(points), points.period) if self.speaks_on_change else None
 
@@ -131,6 +132,13 @@ class FieldConnector(abc.ABC):
         if reason == OUT_OF_PLACE and not self.refused[reason] and self._sink is not None:
             self._sink.link(self.name, True, f"positions lie outside the park: {example}")
         self.refuse(reason, example)
+
+    def doubted(self, what: str) -> None:
+        """What is taken all the same, but speaks against what the park file says of this source: told on pages once."""
+        if what and what != self._doubted and self._sink is not None:
+            self._doubted = what
+            log.warning("%s: %s", self.name, what)
+            self._sink.link(self.name, True, what)
 
     def understood(self, parse: Callable[[Binding], T], which: Callable[[Binding], bool] = bool) -> list[tuple[Binding, T]]:
         """Every binding with its address parsed; one that cannot be (ValueError) becomes a finding."""

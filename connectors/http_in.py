@@ -124,6 +124,7 @@ class HttpInConnector(FieldConnector):
                 self.hear(binding, value, batch.ts / _MILLISECONDS)
                 taken += 1
             positions = self._places.take(batch.p, batch.ts / _MILLISECONDS or time.time(), misplaced) if batch.p else None
+            self.doubted(self._places.doubt)
             if positions is not None and self._sink is not None:
                 self._sink.move(positions)
                 taken += len(positions.track)

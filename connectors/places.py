@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from connectors.misread import Misread
 from gis.crs import PARK, map_from_park_xy, park_from_map_xy
 from twin.finding import Finding
 from twin.ports import Positions, TrackInfo
@@ -44,7 +45,7 @@ class Standing:
     """Where a park and its buildings stand.
 
     `bounds` xmin, ymin, xmax, ymax (park metres); `buildings` (4, 4) park from the building's own metres; `floors`
-    (building, storey name) → floor (park metres).
+    (building, storey name) → floor (park metres); `ways` (n, 2) points on its ways and in its rooms (park metres).
     """
 
     crs: str
@@ -52,6 +53,7 @@ class Standing:
     bounds: tuple[float, float, float, float]
     buildings: Mapping[str, Matrix] = field(default_factory=dict)
     floors: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    ways: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 class Places:
@@ -77,6 +79,7 @@ class Places:
             _, self._building, self._storey = (self._declared + ":").split(":")[:3]
         self._is_usable = self._check(where)
         self._turn = self._turn_of() if self._is_usable else 0.0
+        self._misread = Misread(self._declared, standing.crs, standing.origin, standing.ways) if standing else None
 
     def take(self, rows: Sequence[Fix], time: float, refuse: Callable[[str, object], None]) -> Positions | None:
         """Fixes of one instant (s) in the park frame; None where none can be used. `refuse` hears (reason, example)."""
@@ -105,6 +108,8 @@ class Places:
         if not here.any():
             return None
         table, xyz = table[here], xyz[here]
+        if self._misread is not None:
+            self._misread.hear(table[:, 1:3], xyz[:, :2])
         return Positions(table[:, 0].astype(np.uint32), xyz, (table[:, 5] + self._turn).astype(np.float32),
                          np.full(len(xyz), time), table[:, 6].astype(np.float32))
 
@@ -117,6 +122,11 @@ class Places:
             return np.asarray(xyz @ matrix[:3, :3].T + matrix[:3, 3])
         xy = park_from_map_xy(xyz[:, :2], self._declared, self._standing.crs, self._standing.origin)
         return np.column_stack([xy, xyz[:, 2] - self._standing.origin[2]])
+
+    @property
+    def doubt(self) -> str:
+        """What speaks against the declared coordinates although places in them lie in the park; "" for nothing."""
+        return self._misread.noticed if self._misread else ""
 
     # ---- inside -------------------------------------------------------------------------------------------------
     def _check(self, where: str) -> bool:

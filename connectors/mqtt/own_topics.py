@@ -193,5 +193,6 @@ class MqttConnector(OverMqtt):
 
     def _move(self, fixes: _Fixes) -> None:
         positions = self._places.take(fixes.p, fixes.ts / 1000, self.misplaced)
+        self.doubted(self._places.doubt)
         if positions is not None and self._sink:
             self._sink.move(positions)
