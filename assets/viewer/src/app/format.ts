@@ -4,7 +4,7 @@ import { lang, say } from "./words";
 
 export function figure(value: number | null | undefined, digits = 1): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "—";
-  return value.toLocaleString(lang.value === "zh" ? "zh-CN" : "en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value.toLocaleString(lang.value === "zh" ? "zh-CN" : "en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" });
 }
 export function digitsFor(value: number, unit: string): number {
   if (["ppm", "lx", "", "W"].includes(unit) || Math.abs(value) >= 1000) return 0;

@@ -85,7 +85,7 @@ function Supply({ row, depth, more, top }: { row: SupplyRow; depth: number; more
   const why = row.silent.length ? say("meters.silent", { who: row.silent.slice(0, 5).join(", ") }) : [row.meters.join(" + "), ...(row.made ? [say("meters.made.in", { n: figure(row.made, 0) })] : [])].join(" · ");
   return (
     <li class={row.state} style={{ paddingLeft: `${depth * 0.9}rem` }} title={why}>
-      <button onClick={() => node && goTo(node.id)}><span>{name}{more > 0 && <small> +{more}</small>}{(row.state === "uncertain" || row.state === "over") && <em>{say(`meters.${row.state}`)}</em>}</span><b>{figure(row.used, 0)}</b><small>{told}</small>
+      <button onClick={() => node && goTo(node.id)}><span>{name}{more > 0 && <small> +{more}</small>}{(row.state === "uncertain" || row.state === "over") && <em title={say(`meters.${row.state}`)}>{row.state === "over" ? say("meters.over") : "≈"}</em>}</span><b>{figure(row.used, 0)}</b><small>{told}</small>
         <i style={{ width: `${((row.used ?? 0) / top) * 100}%` }} /></button>
     </li>
   );
