@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
 import aiomqtt
 import numpy as np
@@ -34,11 +35,12 @@ class BaseLoad:
         device = next(row for row in server.get("devices")["devices"] if row["id"] == MARK)
         kind = next(kind for kind in server.get("devices")["kinds"] if kind["id"] == device["kind"])
         self._slot = device["slot"] + [point["key"] for point in kind["points"]].index("temp")
-        self._ends = threading.Event()
+        self._ends, self._speaks = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
     def __enter__(self) -> BaseLoad:
         self._thread.start()
+        assert self._speaks.wait(30), "the load has a line to the broker"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -54,7 +56,12 @@ class BaseLoad:
         return max(float(np.diff([begin, *(at for at, _, who in self.ages if who == one and begin <= at < end), end]).max())
                    for one in range(BROWSERS))
 
+    def tell(self, device: str, values: dict[str, Any]) -> None:
+        """More telemetry, at QoS 1; from any thread, while the load lasts."""
+        asyncio.run_coroutine_threadsafe(self._tell(self._field, device, values, qos=1), self._loop)
+
     async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
         browsers = [asyncio.create_task(self._browse(one)) for one in range(BROWSERS)]
         await self._speak()
         for task in browsers:
@@ -63,6 +70,8 @@ class BaseLoad:
     async def _speak(self) -> None:
         rng, share = np.random.default_rng(5), round(CHARGERS * TICK_SECS)
         async with aiomqtt.Client("127.0.0.1", self.broker) as field:
+            self._field = field
+            self._speaks.set()
             begin, tick = time.monotonic(), 0
             while not self._ends.is_set():
                 for i in range(share):
@@ -74,9 +83,9 @@ class BaseLoad:
                 tick += 1
                 await asyncio.sleep(max(0.0, begin + tick * TICK_SECS - time.monotonic()))
 
-    async def _tell(self, field: aiomqtt.Client, device: str, values: dict[str, float]) -> None:
+    async def _tell(self, field: aiomqtt.Client, device: str, values: dict[str, Any], qos: int = 0) -> None:
         body = json.dumps({"ts": round(time.time() * 1000), "v": values})
-        await field.publish(f"parktwin/tiny/{device}/telemetry", body)
+        await field.publish(f"parktwin/tiny/{device}/telemetry", body, qos=qos)
 
     async def _browse(self, one: int) -> None:
         assert self.server.http is not None
