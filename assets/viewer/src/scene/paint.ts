@@ -42,7 +42,7 @@ export class Painter {
     this.channel = ramp ? channel : null;
     this.ramp = ramp;
     this.colours = ramp ? ramp.colours.map(rgb) : [];
-    this.words = this.colours.map(([r, g, b]) => wordOf(r, g, b));
+    this.words = this.colours.map(([r, g, b]) => wordOf(r, g, b) | (OVERRIDE << 24));
     this.repaint();
   }
 
@@ -73,15 +73,7 @@ export class Painter {
       if (ramp) for (const node of this.scope.spaceByNode.keys()) hasChanged = this.hatch(node) || hasChanged;
       else this.painted.fill(0);
     } else {
-      const bound = Math.min(values.length, state.bytes.length / 4), { words } = this, edges = edgesOf(ramp);
-      for (let node = 1; node < bound; node++) {
-        const value = values[node]!;
-        if (value !== value) continue;
-        let cell = 0;
-        while (cell < edges.length && value >= edges[cell]!) cell++;
-        hasChanged = state.setWord(node, words[cell]! | ((this.keep(node) | OVERRIDE) << 24)) || hasChanged;
-        this.painted[node] = 1;
-      }
+      hasChanged = state.paint(values, edgesOf(ramp), this.words, ~(OVERRIDE | HATCH) & 255, this.painted);
       for (const node of this.scope.spaceByNode.keys()) {
         if (!(values[node]! === values[node]!)) hasChanged = this.hatch(node) || hasChanged;
       }

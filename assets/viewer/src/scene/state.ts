@@ -56,6 +56,26 @@ export class StateTexture {
     return true;
   }
 
+  /** Gives every node that has a value its cell's colour (words with flags); of its own flags those in `kept` stay. Answers whether anything changed. */
+  paint(values: Float32Array, edges: readonly number[], colours: readonly number[], kept: number, painted: Uint8Array): boolean {
+    const { words, dirty } = this, bound = Math.min(values.length, words.length), cuts = Float64Array.from(edges), cells = Uint32Array.from(colours), mask = kept << 24;
+    let hasChanged = false;
+    for (let node = 1; node < bound; node++) {
+      const value = values[node]!;
+      if (value !== value) continue;
+      let cell = 0;
+      while (cell < cuts.length && value >= cuts[cell]!) cell++;
+      const old = words[node]!, word = (cells[cell]! | (old & mask)) >>> 0;
+      painted[node] = 1;
+      if (word === old) continue;
+      words[node] = word;
+      dirty[node >> 9] = 1;
+      hasChanged = true;
+    }
+    this.isDirty ||= hasChanged;
+    return hasChanged;
+  }
+
   flagsOf(node: number): number {
     return node < this.words.length ? this.words[node]! >>> 24 : 0;
   }
