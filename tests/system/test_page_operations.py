@@ -159,3 +159,14 @@ def test_nothing_is_fetched_from_anywhere_else_and_nothing_breaks(tab: Tab) -> N
     assert tab.requests, "the tab listened"
     assert tab.foreign == []
     assert tab.complaints == []
+
+
+def test_panels_do_not_wait_for_a_picture_that_does_not_come(window: Browser, paged: Served) -> None:
+    dark = open_tab(window, paged)
+    dark.page.route("**/tiles/**", lambda route: None)  # never answered
+    dark.page.goto(paged.origin + "/")
+    dark.page.wait_for_selector(".scene-host canvas", timeout=60_000)
+    dark.until("document.querySelector('.alarms, .panel') && document.querySelector('.kpi') && document.querySelector('.timeline')")
+    assert dark.page.evaluate("() => globalThis.parktwin.scene.stats().frames") == 0
+    dark.page.unroute_all(behavior="ignoreErrors")
+    dark.context.close()

@@ -1,5 +1,6 @@
 """Pages are found by what they declare and carry nothing from outside."""
 
+import json
 import re
 from pathlib import Path
 
@@ -43,3 +44,13 @@ def test_a_session_without_a_page_names_no_address_but_ours(path: str) -> None:
     sheets = [sheet.url for root in doc.roots for sheet in root.select({"type": ImportedStyleSheet})]
     assert sheets
     assert not [url for url in sheets if "//" in url]
+
+
+@pytest.mark.parametrize("page", ["operations", "console", "wall"])
+def test_no_page_waits_for_the_library_that_draws_charts(page: str) -> None:
+    if not (view.DIST / "meta.json").exists():
+        pytest.skip("the viewer is not built")
+    outputs = json.loads((view.DIST / "meta.json").read_text(encoding="utf-8"))["outputs"]
+    chunks = view.page_chunks(page)
+    assert chunks
+    assert not [name for chunk in chunks for name in outputs[f"dist/{chunk}"]["inputs"] if "node_modules/echarts" in name]

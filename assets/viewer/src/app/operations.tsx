@@ -7,7 +7,7 @@ import { Icon } from "./parts/icons";
 import { PageLinks } from "./parts/pages";
 import { KpiColumn } from "./parts/kpis";
 import { LoadChart } from "./parts/load";
-import { LayerPanel, SceneHost } from "./parts/scene";
+import { isPictured, LayerPanel, SceneHost } from "./parts/scene";
 import { Timeline } from "./parts/timeline";
 import { LineBanner, TopBar } from "./parts/topbar";
 import { SpatialDock } from "./spatial/dock";
@@ -36,6 +36,7 @@ export function Operations(): JSX.Element {
   };
   const worst = (packs: string[] | null) => activeAlarms.value.find((a) => a.state === "unacknowledged" && packs?.includes(world.value?.kinds.get(world.value.deviceById.get(a.device)?.kind ?? "")?.pack ?? ""))?.priority;
   const toggle = (layer: string) => { const next = new Set(off); if (!next.delete(layer)) next.add(layer); setOff(next); };
+  const isDrawn = isPictured.value;
   return (
     <div class="page operations">
       <TopBar page="operations" /><LineBanner />
@@ -43,10 +44,10 @@ export function Operations(): JSX.Element {
         {SUBJECTS.map((s) => { const p = worst(s.packs); return <button key={s.key} aria-pressed={subject === s.key} onClick={() => enter(s.key)}><Icon name={s.key} size={22} />{p && <PriorityMark priority={p} size={15} />}<span>{say(`subject.${s.key}`)}</span></button>; })}
         <PageLinks here="operations" without="operations" />
       </nav>
-      <aside class="left"><KpiColumn /></aside>
-      <main><SceneHost layersOff={off} /><LayerPanel off={off} onToggle={toggle} /><SpatialDock subject={subject} /></main>
-      <aside class="right"><AlarmPanel /><LoadChart /><DeviceCard /></aside>
-      <Timeline />
+      <aside class="left">{isDrawn && <KpiColumn />}</aside>
+      <main><SceneHost layersOff={off} />{isDrawn && <><LayerPanel off={off} onToggle={toggle} /><SpatialDock subject={subject} /></>}</main>
+      <aside class="right">{isDrawn && <><AlarmPanel /><LoadChart /><DeviceCard /></>}</aside>
+      {isDrawn && <Timeline />}
     </div>
   );
 }

@@ -129,9 +129,10 @@ export function piecesOf(root: Object3D, place: Place): Piece[] {
     const isPlaced = isInstanced || Boolean(object.userData.isPlaced);
     const corners = object.geometry.index?.count ?? object.geometry.getAttribute("position").count;
     const copies = isInstanced ? object.count : 1;
+    const isGround = !isPlaced && !place.isOpen && (place.layer === "ground" || place.layer === "context");
     const cut: Cut = {
-      isInstanced, hasFacade: Boolean(object.geometry.getAttribute("uv")), isGround: !isPlaced && !place.isOpen && (place.layer === "ground" || place.layer === "context"),
-      hasState: place.isOpen || place.storey !== null || (!isPlaced && !place.building && place.layer !== "ground"),
+      isInstanced, hasFacade: Boolean(object.geometry.getAttribute("uv")), isGround,
+      hasState: place.isOpen || place.storey !== null || (!isPlaced && !place.building && !isGround),
     };
     pieces.push({ mesh: object, isEdge, isBackground: false, isPlaced, cut, place, triangles: isEdge ? 0 : (corners / 3) * copies, bytes: bytesOf(object.geometry) });
   });

@@ -1,6 +1,7 @@
 /** Canvas, passes and the kept picture: the model is drawn when it changed, refined while the camera rests, and copied otherwise. */
 import {
-  BufferAttribute, BufferGeometry, Color, DepthTexture, GLSL3, HalfFloatType, LinearFilter, Mesh, NearestFilter, NoBlending, OrthographicCamera,
+  BufferAttribute, BufferGeometry, Color, DepthTexture, GLSL3, HalfFloatType, InterleavedBuffer,
+  InterleavedBufferAttribute, LinearFilter, Mesh, NearestFilter, NoBlending, OrthographicCamera,
   RawShaderMaterial, Scene, UnsignedByteType, UnsignedIntType, Vector2, WebGLRenderTarget, WebGLRenderer, CustomBlending, AddEquation,
   SrcAlphaFactor, OneMinusSrcAlphaFactor, type PerspectiveCamera,
 } from "three";
@@ -16,6 +17,19 @@ const JITTER = Array.from({ length: STILL_FRAMES }, (_, i) => [((i * 0.7548777) 
 function screenQuad(material: RawShaderMaterial): Mesh {
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(new Float32Array([-1, -1, 0, 3, -1, 0, -1, 3, 0]), 3));
+  const mesh = new Mesh(geometry, material);
+  mesh.frustumCulled = false;
+  return mesh;
+}
+
+/** A triangle without area, its attributes as those of a tile's mesh. */
+function sample(material: RawShaderMaterial, hasFacade: boolean): Mesh {
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new InterleavedBufferAttribute(new InterleavedBuffer(new Uint16Array(12), 4), 3, 0, true));
+  geometry.setAttribute("node", new BufferAttribute(new Uint32Array(3), 1));
+  geometry.setAttribute("lit", new BufferAttribute(new Uint8Array(12), 4, true));
+  if (hasFacade) geometry.setAttribute("uv", new BufferAttribute(new Float32Array(6), 2));
+  geometry.setIndex(new BufferAttribute(new Uint16Array(3), 1));
   const mesh = new Mesh(geometry, material);
   mesh.frustumCulled = false;
   return mesh;
@@ -155,14 +169,23 @@ export class Stage {
     this.renderer.render(this.scene, this.camera);
   }
 
-  /** Lets the driver compile what the first picture needs while its data is still on the way. */
+  /**
+   * Has the driver make what the first picture needs while its data is still on the way: links the programs, then draws nothing with
+   * each of them, in the formats that tiles come in. A machine without a graphics card compiles them only then.
+   */
   warm(): void {
-    const cut = { isInstanced: false, hasFacade: false, isGround: false, hasState: false };
-    const scene = new Scene();
-    for (const own of [cut, { ...cut, isGround: true }, { ...cut, hasFacade: true, hasState: true }]) {
-      scene.add(screenQuad(this.materials.surface("solid", own)));
+    const cut = { isInstanced: false, hasFacade: false, isGround: false, hasState: false }, scene = new Scene();
+    for (const own of [cut, { ...cut, isGround: true }, { ...cut, hasState: true }, { ...cut, hasFacade: true, hasState: true }]) {
+      scene.add(sample(this.materials.surface("solid", own), own.hasFacade));
     }
-    for (const some of [scene, this.sky, this.copy]) this.renderer.compile(some, this.camera);
+    void this.renderer.compileAsync(this.sky, this.flat);
+    void this.renderer.compileAsync(scene, this.camera).then(() => {
+      if (this.draws || !this.canvas.isConnected) return;
+      this.renderer.setRenderTarget(this.base);
+      this.renderer.render(scene, this.flat);
+      this.renderer.render(this.sky, this.flat);
+      this.blend(this.base, null, 1);
+    });
   }
 
   /** One more still frame; answers whether there is more to do. */

@@ -96,7 +96,6 @@ class ParkView implements SceneView {
     this.orbit.place();
     this.traverse();
     this.stage.warm();
-    loadLight(world.park, this.materials, () => this.modelChanged());
     this.wake();
   }
 
@@ -348,7 +347,7 @@ class ParkView implements SceneView {
     } else { this.needsModel = false; isRefining = stage.refine(); }
     if (this.hasFirst) this.drawSigns();
     stage.compose();
-    if (!this.hasFirst) { this.hasFirst = this.needsSigns = true; this.events.emit("firstFrame", performance.now() - this.since); }
+    if (!this.hasFirst) { this.hasFirst = this.needsSigns = true; loadLight(this.world.park, this.materials, () => this.modelChanged()); this.events.emit("firstFrame", performance.now() - this.since); }
     this.schedule(hasMoved, isRefining);
   }
 

@@ -1,29 +1,27 @@
 /** Sparklines by hand (they are many), everything larger by ECharts. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { BarChart, LineChart } from "echarts/charts";
-import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
-import { type EChartsCoreOption, init, use } from "echarts/core";
-import { CanvasRenderer } from "echarts/renderers";
+import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { theme } from "../words";
-
-use([LineChart, BarChart, GridComponent, TooltipComponent, MarkLineComponent, CanvasRenderer]);
 
 /** The colour a token has now. */
 export const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** ECharts is half a megabyte: it is fetched when the first chart is drawn. */
 export function Chart({ option, label }: { option: () => EChartsCoreOption; label: string }): JSX.Element {
-  const host = useRef<HTMLDivElement>(null), look = theme.value;
+  const host = useRef<HTMLDivElement>(null), look = theme.value, [chart, setChart] = useState<EChartsType | null>(null);
   useEffect(() => {
-    const chart = init(host.current!, undefined, { renderer: "canvas" });
-    const watch = new ResizeObserver(() => chart.resize());
-    watch.observe(host.current!);
-    (host.current as HTMLDivElement & { chart?: unknown }).chart = chart;
-    return () => { watch.disconnect(); chart.dispose(); };
+    let isGone = false, made: EChartsType | null = null;
+    const watch = new ResizeObserver(() => made?.resize());
+    import("./echarts").then(({ init }) => {
+      if (isGone) return;
+      made = init(host.current!, undefined, { renderer: "canvas" });
+      watch.observe(host.current!);
+      setChart(made);
+    }, (error: unknown) => console.warn(`charts could not be loaded: ${String(error)}`));
+    return () => { isGone = true; watch.disconnect(); made?.dispose(); };
   }, []);
-  useEffect(() => {
-    (host.current as unknown as { chart: ReturnType<typeof init> }).chart.setOption({ animation: false, textStyle: { fontFamily: token("--font") }, ...option() }, true);
-  }, [option, look]);
+  useEffect(() => { chart?.setOption({ animation: false, textStyle: { fontFamily: token("--font") }, ...option() }, true); }, [chart, option, look]);
   return <div class="chart" ref={host} role="img" aria-label={label} />;
 }
 

@@ -1,5 +1,6 @@
 /** The 3D view in the page: channel switch, storeys, tools, legend, layers, scale; fed by the store, answering to it. */
 import type { JSX } from "preact";
+import { signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { CameraState, SceneView } from "../../contract";
 import { createSceneView } from "../../scene";
@@ -19,15 +20,21 @@ const FIRST_OF_PACKS = 64;
 const RAMP = ["--e1", "--e2", "--e3", "--e4", "--e5", "--e6", "--e7"];
 
 export let scene: SceneView | null = null;
+/** Whether the first picture stands, or was waited for long enough. What a page shows beside it comes after it: on a machine without a
+ * graphics card panels are drawn by the same processor, and would hold it up. */
+export const isPictured = signal(false);
+const PANELS_WAIT_MS = 1500;
 
 export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Element {
   const host = useRef<HTMLDivElement>(null), isBack = useRef(false), w = world.value, [progress, setProgress] = useState(0), [info, setInfo] = useState<OverlayInfo | null>(null);
   useLayoutEffect(() => { // before the page is painted: WebGL then does not wait for that
     if (!w) return;
+    const shown = () => { isPictured.value = true; }, timer = window.setTimeout(shown, PANELS_WAIT_MS);
     const view = createSceneView(host.current!, w, { theme: theme.value, lang: lang.value });
     scene = view;
     (globalThis as { parktwin?: unknown }).parktwin = { scene: view, world: w };
     const off = [
+      () => window.clearTimeout(timer), view.on("firstFrame", () => requestAnimationFrame(() => window.setTimeout(shown))),
       view.on("pick", (what) => { if (what.kind === "node") goTo(what.id); else if (what.kind === "device" || what.kind === "alarm") choose(what.id); else if (what.kind === "track") { trailOf.value = what.id; open("trail"); } else if (what.kind === "none") choose(null); }),
       view.on("progress", (share) => { setProgress(share); if (share >= 1) dispatchEvent(new Event("parktwin:first")); }), view.on("camera", (c) => { camera.value = c; }), onLive((slots) => view.liveChanged(slots)),
     ];
