@@ -166,7 +166,7 @@ def test_panels_do_not_wait_for_a_picture_that_does_not_come(window: Browser, pa
     dark.page.route("**/tiles/**", lambda route: None)  # never answered
     dark.page.goto(paged.origin + "/")
     dark.page.wait_for_selector(".scene-host canvas", timeout=60_000)
-    dark.until("document.querySelector('.alarms, .panel') && document.querySelector('.kpi') && document.querySelector('.timeline')")
+    dark.until("['.right .panel', '.kpi', '.timeline'].every((panel) => document.querySelector(panel))")
     assert dark.page.evaluate("() => globalThis.parktwin.scene.stats().frames") == 0
     dark.page.unroute_all(behavior="ignoreErrors")
     dark.context.close()

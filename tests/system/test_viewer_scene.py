@@ -74,7 +74,7 @@ def test_picking_goes_one_level_deeper_with_each_drill(page: playwright.Page) ->
 
 def test_a_recolour_changes_the_floor_and_nothing_else(page: playwright.Page) -> None:
     page.evaluate("harness.view.goTo('b1:S1', {immediate: true})")
-    page.wait_for_timeout(400)
+    page.wait_for_function("harness.view.model.open !== null")
     look_at(page, (0, 0, 3.3), 70, 0.3)
     before = pixels(page)
     page.evaluate("""() => { const top = 40, v = new Float32Array(top).fill(NaN); v[9] = 20;
