@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,7 @@ def numbers(rows: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> N
     return plain
 
 
+@lru_cache(maxsize=4096)
 def number_of(text: str) -> float:
     """Metres of a text such as "12.5", "12,5 m", "40 ft", "40'6\\"", "~15"; of "3;4" the most. NaN where it has none."""
     if ";" in text:

@@ -91,12 +91,12 @@ def _heights(outlines: _Outlines, height_m: F64, ground: Ground) -> tuple[F64, F
 def _walls(outlines: _Outlines, base: F64, top: F64) -> _Pieces:
     row = np.flatnonzero(outlines.ring[:-1] == outlines.ring[1:])
     start, end, polygon = outlines.xy[row], outlines.xy[row + 1], outlines.polygon[outlines.ring[row]]
-    pieces = np.maximum(1, np.ceil(np.linalg.norm(end - start, axis=1) / LONGEST_WALL_M)).astype(int)
+    pieces = np.maximum(1, np.ceil(_length(end - start) / LONGEST_WALL_M)).astype(int)
     row = np.repeat(np.arange(len(start)), pieces)
     k = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     step = (end - start)[row] / pieces[row][:, None]
     start, end, polygon = start[row] + step * k[:, None], start[row] + step * (k + 1)[:, None], polygon[row]
-    length = np.linalg.norm(end - start, axis=1)
+    length = _length(end - start)
     keep = length > 0.02
     start, end, polygon, length = start[keep], end[keep], polygon[keep], length[keep]
     rise, low = top - base, np.zeros(len(base))
@@ -108,6 +108,10 @@ def _walls(outlines: _Outlines, base: F64, top: F64) -> _Pieces:
         low = high
     here, below, above = (np.concatenate(column) for column in zip(*bands, strict=True))
     return _Pieces(start[here], end[here], polygon[here], length[here], below, above)
+
+
+def _length(along: F64) -> F64:
+    return np.sqrt(along[:, 0] ** 2 + along[:, 1] ** 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,13 +164,27 @@ def _roofs(outlines: _Outlines, top: F64) -> tuple[F64, NDArray[np.uint32]]:
     begin, end = starts.tolist(), [*starts[1:].tolist(), len(xy)]
     ends = ring_end - np.repeat(starts, np.diff(np.append(first_ring, len(ring_end)))).astype(np.uint32)
     rings = [*first_ring.tolist(), len(ring_end)]
-    cuts = [mapbox_earcut.triangulate_float64(xy[low:high], ends[rings[k]:rings[k + 1]])
-            for k, (low, high) in enumerate(zip(begin, end, strict=True))]
-    faces = (np.concatenate(cuts) + np.repeat(starts.astype(np.uint32), [len(c) for c in cuts])).reshape(-1, 3)
+    is_quad = _convex_quads(xy, starts, ends, first_ring)
+    rest = np.flatnonzero(~is_quad).tolist()
+    cuts = [mapbox_earcut.triangulate_float64(xy[begin[k]:end[k]], ends[rings[k]:rings[k + 1]]) + np.uint32(begin[k])
+            for k in rest]
+    quads = starts[is_quad].astype(np.uint32)[:, None, None] + _QUAD
+    faces = np.concatenate([quads.reshape(-1), *cuts]).reshape(-1, 3)
     a, b, c = (xy[faces[:, k]] for k in range(3))
     area2 = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     faces[area2 < 0] = faces[area2 < 0][:, ::-1]
     return np.column_stack([xy, top[outlines.polygon[ring]]]), faces[np.abs(area2) > 1e-9]
+
+
+def _convex_quads(xy: F64, starts: Rows, ends: NDArray[np.uint32], first_ring: Rows) -> NDArray[np.bool_]:
+    """(p,) which polygons are convex and of four corners, as most houses are: their caps need no ear cut."""
+    is_quad = (np.diff(np.append(first_ring, len(ends))) == 1) & (ends[first_ring] == 4)
+    corner = xy[starts[is_quad][:, None] + np.arange(4)]
+    edge = np.roll(corner, -1, axis=1) - corner
+    after = np.roll(edge, -1, axis=1)
+    turn = edge[..., 0] * after[..., 1] - edge[..., 1] * after[..., 0]
+    is_quad[is_quad] = (turn > 0).all(axis=1) | (turn < 0).all(axis=1)
+    return is_quad
 
 
 def _fill_roofs(mesh: Mesh, roof: F64, faces: NDArray[np.uint32], node: NDArray[np.uint32]) -> None:

@@ -49,8 +49,9 @@ def _quarters(geometry: NDArray[np.object_], rows: NDArray[np.intp]) -> list[NDA
     middle = shapely.get_coordinates(shapely.centroid(geometry[rows]))
     side = max(LEAST_QUARTER_M, float(np.ptp(middle, axis=0).max()) / QUARTERS_ACROSS)
     square = np.floor((middle - middle.min(axis=0)) / side).astype(np.int64)
-    _, of = np.unique(square, axis=0, return_inverse=True)
-    return [rows[of == k] for k in range(int(of.max()) + 1)]
+    of = square[:, 0] * (int(square[:, 1].max()) + 1) + square[:, 1]
+    order = np.argsort(of, kind="stable")
+    return np.split(rows[order], np.flatnonzero(np.diff(of[order])) + 1)
 
 
 def check_bases(layer: Layer, ground: Ground) -> tuple[Finding, ...]:

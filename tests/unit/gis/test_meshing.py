@@ -5,11 +5,12 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from gis.blocks import block_meshes
+from gis.blocks import BlockForm, block_meshes
 from gis.ground import GroundMesher, covers, hash_of, surroundings
 from gis.lines import dashes, pipe_mesh
 from gis.mesh import Mesh, Surface, join, split_large, triangulate
 from gis.model import FlatGround, Layer
+from gis.plain_blocks import plain_blocks
 from gis.planting import plant_trees
 from gis.solids import building_meshes
 from gis.terrain import Terrain, tin_of_grid
@@ -162,6 +163,24 @@ def test_surroundings_all_at_once_are_what_they_are_one_by_one() -> None:
 
 def test_hash_does_not_change_between_runs() -> None:
     assert hash_of("trees:12") == 412983833
+
+
+@pytest.mark.parametrize("ring", [
+    [(0, 0), (10, 0), (10, 10), (0, 10)], [(0, 0), (0, 10), (10, 10), (10, 0)], [(0, 0), (10, 0), (3, 3), (0, 10)],
+    [(3, 3), (0, 10), (0, 0), (10, 0)], [(0, 0), (5, 0), (10, 0), (5, 9)]],
+    ids=["square", "clockwise", "dart", "dart from its notch", "three in a line"])
+@pytest.mark.parametrize("hole", [None, [(2, 1), (3, 1), (3, 2), (2, 2)]])
+def test_caps_of_four_corners_cover_their_ground_once(ring: list[tuple[float, float]],
+                                                      hole: list[tuple[float, float]] | None) -> None:
+    """Oracle: the polygon's own area; every triangle looks up, and none reaches over what is not of it."""
+    polygon = shapely.Polygon(ring, [hole] if hole else [])
+    form = BlockForm(9.0, 3, Surface.CONTEXT, (1, 2, 3))
+    mesh = plain_blocks(np.array([polygon], object), [form], np.array([7], np.uint32), FlatGround(0.0))
+    caps = mesh.position[mesh.faces[mesh.normal[mesh.faces[:, 0], 2] > 0.5]][:, :, :2]
+    drawn = [shapely.Polygon(cap) for cap in caps]
+    assert sum(part.area for part in drawn) == pytest.approx(polygon.area)
+    assert shapely.union_all(drawn).symmetric_difference(polygon).area < 1e-9
+    assert all(part.exterior.is_ccw for part in drawn)
 
 
 def test_splitting_keeps_area_and_opens_no_seam() -> None:
