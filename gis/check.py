@@ -53,7 +53,7 @@ def _odd_heights(layer: Layer) -> Iterator[Finding]:
     text = next((layer.properties[n] for n in _LEVELS if n in layer.properties), None)
     if text is None:
         return
-    levels = np.array([float(t) if t.replace(".", "", 1).isdigit() else np.nan for t in text])
+    levels = np.array([float(t) if t.replace(".", "", 1).isdecimal() else np.nan for t in text])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = layer.height_m / levels
     odd = np.flatnonzero(np.isfinite(ratio) & ((ratio < STOREY_RANGE_M[0]) | (ratio > STOREY_RANGE_M[1])))

@@ -29,6 +29,7 @@ AREAL: frozenset[LayerKind] = frozenset(
 LEVELLED: frozenset[LayerKind] = frozenset({"pipes", "cables"})
 #: How many raw points of a source are kept, to tell what it may have been meant in.
 SAMPLE = 400
+HIGHEST_M = 1_000.0  # nothing that stands is higher
 
 
 def read_layer(spec: LayerSpec, park_crs: str, origin: tuple[float, float, float]) -> Layer:
@@ -197,12 +198,25 @@ def _layer(spec: LayerSpec, crs: str, geometry: NDArray[np.object_], columns: pd
         source=spec.source.name, crs=crs, ids=_ids(spec, columns, findings),
         names=col.texts(columns, spec.name_field, col.NAME_NAMES),
         names_zh=col.texts(columns, None, ("name_zh", "name:zh")), geometry=geometry,
-        height_m=col.numbers(columns, spec.height_field, col.HEIGHT_NAMES),
+        height_m=_heights(spec, columns, findings),
         width_m=col.numbers(columns, spec.width_field, col.WIDTH_NAMES),
         depth_m=np.abs(col.numbers(columns, spec.depth_field, col.DEPTH_NAMES)),
         medium=np.array(medium, dtype=object) if spec.kind in LEVELLED else np.full(n, "", dtype=object),
         properties={str(name): col.as_text(columns[name]) for name in columns.columns}, findings=tuple(findings),
     )
+
+
+def _heights(spec: LayerSpec, columns: pd.DataFrame, findings: list[Finding]) -> NDArray[np.float64]:
+    """Heights (n,) in metres; NaN where there is none, or one that nothing has."""
+    heights = col.numbers(columns, spec.height_field, col.HEIGHT_NAMES)
+    absurd = np.flatnonzero(np.abs(heights) > HIGHEST_M)
+    if len(absurd):
+        rows = ", ".join(str(k + 1) for k in absurd[:5]) + (", …" if len(absurd) > 5 else "")
+        what = f"layer '{spec.id}': heights over {HIGHEST_M:,.0f} m are taken for unknown ones"
+        findings.append(Finding("warning", what, f"{spec.source.name}: rows {rows}",
+                                "correct them, or name the right height_field", len(absurd)))
+        heights[absurd] = np.nan
+    return heights
 
 
 def _ids(spec: LayerSpec, columns: pd.DataFrame, findings: list[Finding]) -> NDArray[np.object_]:

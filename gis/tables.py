@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from shapely import GEOSException
 from gis.columns import X_NAMES, Y_NAMES, column
 from gis.dxf import is_dxf, read_dxf
 from gis.osm import is_osm, read_osm
-from twin.errors import SourceError
+from twin.errors import SourceError, first_line
 from twin.finding import Finding
 from twin.park import LayerSpec
 
@@ -26,7 +28,9 @@ from twin.park import LayerSpec
 PLAIN = (".geojson", ".json", ".geojsonl", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".gpx", ".topojson", ".tab", ".mif",
          ".zip")
 FORMATS = "GeoJSON, GeoPackage, Shapefile, GeoParquet, FlatGeobuf, GML, KML, CityJSON, CityGML, OSM, DXF or CSV"
-
+_GDALS_OWN_FILE = re.compile(r"^\S+\.cpp, \d+: ")  # some of its messages begin with where they were compiled
+# A column of texts and numbers is read as texts, and numbers are found in them.
+warnings.filterwarnings("ignore", message="Could not parse column .* as JSON", category=UserWarning)
 
 # No layer makes this process reach out: what GDAL would still fetch (schemas a GML names) meets a closed door.
 pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": "127.0.0.1:9", "GML_DOWNLOAD_SCHEMA": "NO", "GDAL_HTTP_MAX_RETRY": "0"})
@@ -64,7 +68,8 @@ def read_table(spec: LayerSpec, findings: list[Finding]) -> Table:
         else:
             rows = _read_plain(spec)
     except (DataSourceError, DataLayerError, GEOSException, UnicodeDecodeError, ValueError, OSError) as error:
-        raise SourceError(f"layer '{spec.id}': {spec.source.name} cannot be read ({str(error).splitlines()[0]})",
+        why = _GDALS_OWN_FILE.sub("", first_line(error))
+        raise SourceError(f"layer '{spec.id}': {spec.source.name} cannot be read ({why})",
                           where=spot(spec), mend="export it again as GeoJSON or GeoPackage") from error
     return Table(_only(spec, rows, findings), unit)
 

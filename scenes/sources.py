@@ -71,7 +71,7 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     layers, terrain, unplaced = _read_layers(spec, progress, findings, workshop)
     surveyed = _survey(spec, findings, unplaced)
     if (spec.buildings or spec.layers) and not (buildings or layers or terrain or surveyed):
-        first = next(f for f in findings if f.level == "error")
+        first = next(f for f in [*findings, *map(as_finding, unplaced)] if f.level == "error")
         raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
     overrides, told = read_overrides(spec.root)
     findings += told

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import shapely
 
+from gis.check import check_layer
 from gis.read import read_layer
+from scenes.compile import compile_park
 from twin.errors import SourceError
 from twin.park import LayerSpec
+from twin.parkfile import load_park
 
 CRS, ORIGIN = "EPSG:4549", (500_000.0, 3_300_000.0, 0.0)
 BOWTIE = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
@@ -49,6 +52,28 @@ def test_geojson_of_metres_without_crs_is_not_taken_for_degrees(tmp_path: Path) 
         {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [500010.0, 3300010.0]}}]}))
     with pytest.raises(SourceError, match="holds metres but declares no coordinate system"):
         read_layer(_spec(path), CRS, ORIGIN)
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+def test_a_park_of_one_layer_without_crs_is_refused_by_the_build_with_the_same_mend(tmp_path: Path) -> None:
+    _write(tmp_path / "a.shp", [_square(0)], crs=None)
+    (tmp_path / "park.toml").write_text(
+        '[park]\nid = "p"\nname = "P"\ncrs = "EPSG:4549"\norigin = [500000.0, 3300000.0, 0.0]\n'
+        '[[layer]]\nid = "blocks"\nsource = "a.shp"\nkind = "buildings"\n')
+    with pytest.raises(SourceError, match=r'could be read; first: .*no coordinate system; add crs = "EPSG'):
+        compile_park(load_park(tmp_path))
+
+
+def test_heights_that_nothing_has_are_told_and_taken_for_unknown(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.gpkg", [_square(20.0 * k) for k in range(4)], height=[9.0, 1e9, -2e4, 828.0])
+    layer = read_layer(_spec(path), CRS, ORIGIN)
+    assert layer.height_m.tolist() == pytest.approx([9.0, np.nan, np.nan, 828.0], nan_ok=True)
+    assert [(f.where, f.count) for f in layer.findings] == [("a.gpkg: rows 2, 3", 2)]
+
+
+def test_floors_in_digits_that_make_no_number_stop_no_check(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.gpkg", [_square(0.0), _square(20.0)], height=[9.0, 90.0], levels=["3²", "3"])
+    assert [f.where for f in check_layer(read_layer(_spec(path), CRS, ORIGIN)) if "floors" in f.what] == ["blocks:2"]
 
 
 def test_declared_crs_wins_over_the_file(tmp_path: Path) -> None:
