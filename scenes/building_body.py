@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import shapely
+import shapely.affinity
 from numpy.typing import NDArray
 
 from gis.model import FlatGround, Ground
@@ -28,30 +30,53 @@ class Whole:
     mesh: BuildingMesh
 
 
+class Shelf:
+    """The triangles of the buildings asked for last: copies share them, and a large park's are never all at hand at once."""
+
+    def __init__(self, most: int = 8) -> None:
+        self.most, self._held = most, dict[str, BuildingMesh]()
+
+    def take(self, key: str, make: Callable[[], BuildingMesh]) -> BuildingMesh:
+        """What is kept under a key, made if it is not there."""
+        mesh = self._held.pop(key, None) or make()
+        self._held[key] = mesh
+        while len(self._held) > self.most:
+            del self._held[next(iter(self._held))]
+        return mesh
+
+
 class BuildingBody:
     """The body of one building; what was worked out before comes from the store.
 
     Args:
         ground: what it stands on; `ground_key` names it.
+        shelf: of triangles at hand, one for all buildings of a park.
     """
 
-    def __init__(self, source: BuildingInput, ground: Ground, ground_key: str, store: StepStore) -> None:
-        self.source, self.ground, self.ground_key, self.store = source, ground, ground_key, store
+    def __init__(self, source: BuildingInput, ground: Ground, ground_key: str, store: StepStore, shelf: Shelf) -> None:
+        self.source, self.ground, self.ground_key, self.store, self.shelf = source, ground, ground_key, store, shelf
 
     def __reduce__(self) -> tuple[type[Whole], tuple[BuildingMesh]]:
         return Whole, (self.mesh,)
 
     @cached_property
     def key(self) -> str:
-        """Of its triangles."""
-        if self.source.model.digest:
-            return part_key("body", self.source.model.digest, self.source.park_from_ifc, self.source.nodes)
-        return part_key("body", self.mesh.mesh)
+        """Of its triangles where they stand."""
+        return part_key("body here", self.plot_key, self.source.at)
 
     @cached_property
+    def plot_key(self) -> str:
+        """Of its triangles in its plot."""
+        if self.source.model.digest:
+            return part_key("body", self.source.model.digest, self.source.plot_from_ifc, self.source.nodes)
+        return part_key("body", self.mesh.mesh)
+
+    @property
     def mesh(self) -> BuildingMesh:
-        """The whole building's triangles in the park frame."""
-        return self.store.recall(self.key, self._meshed) if self.source.model.digest else self._meshed()
+        """The whole building's triangles in its plot."""
+        if not self.source.model.digest:
+            return self._meshed
+        return self.shelf.take(self.plot_key, lambda: self.store.recall(self.plot_key, lambda: mesh_of(self.source)))
 
     @cached_property
     def box(self) -> F64 | None:
@@ -70,28 +95,44 @@ class BuildingBody:
 
     def corners(self) -> F64:
         """Its triangles (m, 3, 3)."""
-        return self.mesh.mesh.position[self.mesh.mesh.faces]
+        mesh = self.mesh.mesh
+        return mesh.position[mesh.faces] + np.array([*self.source.at, 0.0])
 
     def corners_of_run(self, run: int) -> F64:
         """The triangles (k, 3, 3) of one of its `runs`."""
-        return self.mesh.mesh.position[self.mesh.mesh.faces[run * RUN : (run + 1) * RUN]]
+        return self._run(run, self.source.at)
 
     @cached_property
     def runs(self) -> tuple[F64, F64]:
         """Low and high corners (k, 3) of the boxes round every `RUN` of its triangles: those of a thing stand together."""
-        found = [self.corners_of_run(run).reshape(-1, 3) for run in range(-(-len(self.mesh.mesh.faces) // RUN))]
+        found = [self.corners_of_run(run).reshape(-1, 3) for run in range(self._run_count)]
         return np.array([c.min(0) for c in found]).reshape(-1, 3), np.array([c.max(0) for c in found]).reshape(-1, 3)
+
+    @property
+    def _run_count(self) -> int:
+        return -(-len(self.mesh.mesh.faces) // RUN)
+
+    def _run(self, run: int, at: tuple[float, float]) -> F64:
+        mesh = self.mesh.mesh
+        return mesh.position[mesh.faces[run * RUN : (run + 1) * RUN]] + np.array([*at, 0.0])
 
     @cached_property
     def _facts(self) -> tuple[F64 | None, shapely.Geometry]:
-        return self.store.recall(part_key("box and footprint", self.key, self.ground_key), self._worked_out)
+        """As `box` and `hole`; on flat ground worked out once for all copies."""
+        is_flat, (east, north) = isinstance(self.ground, FlatGround), self.source.at
+        key = part_key("box and footprint", self.plot_key if is_flat else self.key, self.ground_key)
+        box, hole = self.store.recall(key, lambda: self._worked_out((0.0, 0.0) if is_flat else (east, north)))
+        if not is_flat or box is None:
+            return box, hole
+        return box + np.array([east, north, 0.0] * 2), shapely.affinity.translate(hole, east, north)
 
-    def _worked_out(self) -> tuple[F64 | None, shapely.Geometry]:
-        points = self.mesh.mesh.position
+    def _worked_out(self, at: tuple[float, float]) -> tuple[F64 | None, shapely.Geometry]:
+        points = self.mesh.mesh.position + np.array([*at, 0.0])
         box = np.concatenate([points.min(0), points.max(0)]) if len(points) else None
-        level = (c[np.ptp(c[:, :, 2], axis=1) < LEVEL_M] for c in map(self.corners_of_run, range(len(self.runs[0]))))
+        level = (c[np.ptp(c[:, :, 2], axis=1) < LEVEL_M] for c in (self._run(run, at) for run in range(self._run_count)))
         return box, footprint(np.concatenate([np.zeros((0, 3, 3)), *level]), self.ground)
 
+    @cached_property
     def _meshed(self) -> BuildingMesh:
         return mesh_of(self.source)
 

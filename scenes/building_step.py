@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 
 from scenes.building_body import BuildingBody, Whole
 from scenes.building_tiles import BuildingInput, BuildingOutput, tile_building
-from scenes.glb import FeatureNames
 from scenes.kept import CODE_ROOMS
 from scenes.memory import give_back_large
 from scenes.meshopt import packing
@@ -24,27 +22,24 @@ Drawn = tuple[BuildingOutput | None, Files]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawBuilding:
-    """The step (`twin.workshop.Step`) that draws one building, in its own numbers.
+    """The step (`twin.workshop.Step`) that draws one building, in its own numbers and its plot: copies of it are drawn once.
 
     Args:
         body: asked for its triangles only where the building is drawn; sent to another process it takes them along.
-        around: triangles (m, 3, 3) of the neighbourhood that throws shadow on it.
-        names: of the building's own numbers.
+        around: triangles (m, 3, 3) of the neighbourhood that throws shadow on it, to the millimetre.
     """
 
     source: BuildingInput
     body: BuildingBody | Whole
     around: NDArray[np.float64]
     sun: NDArray[np.float64]
-    names: FeatureNames
     files: tuple[Path, ...] = ()
 
     @classmethod
-    def of(cls, source: BuildingInput, body: BuildingBody, around: NDArray[np.float64], sun: NDArray[np.float64],
-           names: FeatureNames) -> DrawBuilding:
-        """The step for a building of a park whose names are given, without what its drawing does not ask for."""
-        bare = replace(source, model=source.model.bare(), dense=np.zeros(0, np.uint32))
-        return cls(bare, body, around, sun, names.take(source.dense))
+    def of(cls, body: BuildingBody, around: NDArray[np.float64], sun: NDArray[np.float64]) -> DrawBuilding:
+        """The step for a building of a park, without what its drawing does not ask for; `around` in park metres."""
+        bare = replace(body.source, model=body.source.model.bare(), dense=np.zeros(0, np.uint32))
+        return cls(bare, body, np.round(around - np.array([*body.source.at, 0.0]), 3) + 0.0, sun)
 
     @property
     def name(self) -> str:
@@ -57,15 +52,14 @@ class DrawBuilding:
         source = self.source
         if not source.model.digest:
             return ""
-        table = json.dumps([list(column) for column in (self.names.id, self.names.name, self.names.cls)])
         numbers = np.concatenate([[source.node, *source.storey_nodes], source.nodes]).astype(np.int64)
-        return key_of("building", code_digest(*CODE_ROOMS), packing(), source.id, source.model.digest, table, *(
-            array.tobytes() for array in (source.park_from_ifc, numbers, self.around, self.sun)))
+        return key_of("building", code_digest(*CODE_ROOMS), packing(), source.model.digest, *(
+            array.tobytes() for array in (source.plot_from_ifc, numbers, self.around, self.sun)))
 
     def do(self, here: Callable[[Path], Path]) -> Drawn:
         """Tile, manifest entry and files."""
         give_back_large()
         files: Files = []
-        output = tile_building(self.source, self.body.mesh, self.around, self.sun, self.names,
+        output = tile_building(self.source, self.body.mesh, self.around, self.sun,
                                lambda name, data: files.append((name, data)))
         return output, files

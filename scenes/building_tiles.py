@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from scenes.bake import Light, Occluders, bake, lights
 from scenes.building_mesh import BuildingMesh, building_mesh, space_floors
 from scenes.edges import feature_edges
 from scenes.far import far_mesh
-from scenes.glb import FeatureNames, TileContent, write_glb
+from scenes.glb import TileContent, write_glb
+from scenes.massing import boxes
 from scenes.shell import drop_degenerate, outer_shell
+from scenes.things import plot_of
 from scenes.tileset import Tile, Write, around
 
 FAR_ERROR_M = 2.4
@@ -31,9 +33,12 @@ FLOOR_SUN = 0.6  # floors carry data: their shadows stay faint
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BuildingInput:
-    """A building ready to be drawn. Its things are numbered from 1 within it, so that it is drawn again only when it changed.
+    """A building ready to be drawn, in numbers and a frame of its own, so that it is drawn again only when it changed.
+
+    Its things are numbered from 1; its frame is its plot (`scenes.things.plot_of`).
 
     Args:
+        at: park metres of the plot's origin, east and north.
         nodes: (entities,) number of every entity row.
         node: number of the building itself; storey_nodes: of each storey, in order.
         dense: (k,) ascending, the park-wide dense node index of every number; 0 for 0.
@@ -41,7 +46,8 @@ class BuildingInput:
 
     id: str
     model: BimModel
-    park_from_ifc: NDArray[np.float64]
+    plot_from_ifc: NDArray[np.float64]
+    at: tuple[float, float]
     nodes: NDArray[np.uint32]
     node: int
     storey_nodes: tuple[int, ...]
@@ -54,81 +60,85 @@ class BuildingInput:
         dense = np.unique(np.concatenate([[0, node, *storey_nodes], nodes])).astype(np.uint32)
         own = np.searchsorted(dense, nodes).astype(np.uint32)
         first, *rest = np.searchsorted(dense, [node, *storey_nodes]).tolist()
-        return cls(building_id, model, park_from_ifc, own, first, tuple(rest), dense)
+        plot_from_ifc, at = plot_of(model, park_from_ifc)
+        return cls(building_id, model, plot_from_ifc, at, own, first, tuple(rest), dense)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BuildingOutput:
-    """The building's tile (shell with storeys below it), its manifest entry and the tile of every storey index."""
+    """The building's tile (shell with storeys below it) and its manifest entry, its files named from its own folder.
+
+    Args:
+        triangles: of its coarsest tile; mass: the box that stands for it where even that is too much.
+    """
 
     tile: Tile
     manifest: dict[str, Any]
+    triangles: int
+    mass: Mesh
 
 
 def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray[np.float64], sun: NDArray[np.float64],
-                  names: FeatureNames, write: Write) -> BuildingOutput | None:
-    """Write shell and storeys of one building; None when it has no geometry at all.
+                  write: Write) -> BuildingOutput | None:
+    """Write shell and storeys of one building in its plot; None when it has no geometry at all.
 
     Args:
         whole: `building_mesh` of the source.
-        names: of the building's own numbers.
         around_it: triangles (m, 3, 3) of the neighbourhood that throws shadow on it.
     """
     if not len(whole.mesh.faces):
         return None
     near, whole_body = Occluders(around_it), Occluders(whole.mesh.position, whole.mesh.faces)
     shell = outer_shell(whole, whole_body)
-    shell_box = _write_shell(source, shell, whole_body, near, sun, names, write)
-    far_uri = _write_far(source, shell, whole_body, near, sun, names, write)
+    shell_box = _write_shell(source, shell, whole_body, near, sun, write)
+    far = _write_far(source, shell, whole_body, near, sun, write)
     storeys, children = [], []
     for index, storey in enumerate(source.model.storeys):
-        uri = f"b/{source.id}/{index}.glb"
-        box = _write_storey(source, whole, index, uri, whole_body, near, sun, names, write)
+        uri = f"{index}.glb"
+        box = _write_storey(source, whole, index, uri, whole_body, near, sun, write)
         if box is not None:
-            children.append(Tile(uri, "storey", box, 0.0, extras={"building": source.id, "storey": index}))
+            children.append(Tile(uri, "storey", box, 0.0, extras={"storey": index}))
         node = source.storey_nodes[index]
-        rise = float(source.park_from_ifc[2, 3])
-        storeys.append({"id": str(names.id[node]), "node": node, "index": index, "name": storey.name,
+        rise = float(source.plot_from_ifc[2, 3])
+        storeys.append({"node": node, "index": index, "name": storey.name,
                         "elevation": round(storey.elevation + rise, 4), "height": round(storey.height, 4),
                         "tile": uri if box is not None else ""})
     box = around([shell_box, *(child.box for child in children)])
-    shell_uri = f"b/{source.id}/shell.glb"
-    extras = {"building": source.id}
-    tile = Tile(shell_uri, "building", box, SHELL_ERROR_M, tuple(children), replace=True, extras=extras)
-    if far_uri:
-        tile = Tile(far_uri, "building", box, FAR_ERROR_M, (tile,), replace=True, extras=extras)
-    return BuildingOutput(tile, {"id": source.id, "node": source.node, "bbox": [round(v, 4) for v in box],
-                                 "shell": shell_uri, "storeys": storeys})
+    tile = Tile("shell.glb", "building", box, SHELL_ERROR_M, tuple(children), replace=True)
+    if far is not None:
+        tile = Tile("far.glb", "building", box, FAR_ERROR_M, (tile,), replace=True)
+    mass = boxes([replace(shell, node=np.full(len(shell), source.node, np.uint32))])
+    return BuildingOutput(tile, {"node": source.node, "shell": "shell.glb", "storeys": storeys},
+                          len((shell if far is None else far).faces), mass)
 
 
 def _write_shell(source: BuildingInput, shell: Mesh, whole_body: Occluders, near: Occluders,
-                 sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...]:
+                 sun: NDArray[np.float64], write: Write) -> tuple[float, ...]:
     mesh, _ = split_large(shell, np.where(shell.surface[shell.faces[:, 0]] == Surface.GLASS, 1e9, SHELL_EDGE_M))
     light = bake(mesh, whole_body, sun, far=near)
     edges = feature_edges(mesh, shortest_m=0.8, limit=MAX_EDGES)
-    write(f"b/{source.id}/shell.glb", write_glb(TileContent(mesh, light, edges), names))
+    write("shell.glb", write_glb(TileContent(mesh, light, edges)))
     return _box(mesh)
 
 
 def _write_far(source: BuildingInput, shell: Mesh, whole_body: Occluders, near: Occluders,
-               sun: NDArray[np.float64], names: FeatureNames, write: Write) -> str:
-    """The coarse body's file; empty where the shell has to do from any distance."""
+               sun: NDArray[np.float64], write: Write) -> Mesh | None:
+    """The coarse body, written; None where the shell has to do from any distance."""
     mesh = far_mesh(shell, source.node)
     if mesh is None:
-        return ""
+        return None
     mesh, _ = split_large(mesh, np.where(mesh.surface[mesh.faces[:, 0]] == Surface.GLASS, 1e9, FAR_EDGE_M))
     light = bake(mesh, whole_body, sun, far=near)
-    uri = f"b/{source.id}/far.glb"
-    write(uri, write_glb(TileContent(mesh, light, feature_edges(mesh, shortest_m=2.5, limit=FAR_EDGES)), names))
-    return uri
+    write("far.glb", write_glb(TileContent(mesh, light, feature_edges(mesh, shortest_m=2.5, limit=FAR_EDGES))))
+    return mesh
 
 
 def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: str, whole_body: Occluders, near: Occluders,
-                  sun: NDArray[np.float64], names: FeatureNames, write: Write) -> tuple[float, ...] | None:
+                  sun: NDArray[np.float64], write: Write) -> tuple[float, ...] | None:
     chosen = whole.storey == index
     entities = source.model.entities
     spaces = [s for s in source.model.spaces if entities.storey[s.entity] == index]
-    floors, rim = space_floors(spaces, source.park_from_ifc, source.nodes)
+    floors, rim = space_floors(spaces, source.plot_from_ifc, source.nodes)
     if not chosen.any() and not len(floors):
         return None
     body, fittings, blockers = _opened(whole, chosen)
@@ -137,7 +147,7 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
                     fitting_light(fittings, whole_body, sun),
                     Light(rim, np.maximum(floor_light.sun, np.uint8(FLOOR_SUN * max(sun[2], 0) * 255)))])
     content = TileContent(join([body, fittings, floors]), light, feature_edges(body, shortest_m=0.4, limit=MAX_EDGES))
-    write(uri, write_glb(content, names))
+    write(uri, write_glb(content))
     return _box(content.mesh)
 
 
@@ -169,5 +179,5 @@ def _box(mesh: Mesh) -> tuple[float, ...]:
 
 
 def mesh_of(source: BuildingInput) -> BuildingMesh:
-    """The whole building's triangles in the park frame."""
-    return building_mesh(source.model, source.park_from_ifc, source.nodes)
+    """The whole building's triangles in its plot."""
+    return building_mesh(source.model, source.plot_from_ifc, source.nodes)

@@ -20,8 +20,9 @@ from gis.solids import building_meshes
 from gis.terrain import Terrain
 from gis.underlay import underlay
 from scenes.bake import Light, Occluders, bake, crown_corners, lights
+from scenes.building_tiles import BuildingOutput
 from scenes.edges import feature_edges
-from scenes.glb import FeatureNames, InstanceSet, TileContent, write_glb
+from scenes.glb import InstanceSet, TileContent, write_glb
 from scenes.ground_light import GroundLight
 from scenes.kept import part_key
 from scenes.massing import BOX_ERROR_M, massing
@@ -35,6 +36,8 @@ MIN_CELL_M = 250.0
 #: What one tile of a crowded layer holds at most, and from when on a layer is crowded.
 MOST_TRIANGLES, CROWDED_TRIANGLES = 60_000.0, 120_000.0
 MOST_INSTANCES, CROWDED_INSTANCES = 3_000.0, 12_000.0
+#: Detail (m) that a box leaves out of a building with a model: from about 800 m off it will do.
+TOWER_ERROR_M = 20.0
 #: Instances of a crowded layer are drawn only where this much detail (m) counts.
 CROWD_M = 9.0
 #: Layers that are not drawn from afar, and the detail (m) their absence costs.
@@ -123,13 +126,12 @@ class _Lit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GisTiler:
-    """Writes the map's tiles; one whose content and surroundings are as they were comes from the store.
+    """Writes the map's tiles, without names (see scenes.settle); one whose content and surroundings stand is kept.
 
     Args:
         bounds: what the ground covers, park metres.
         ground_key: names the ground.
         shade: all that throws shadow.
-        names: of the numbers the meshes carry.
         write: called with a path relative to `tiles/` and its bytes.
         step: called once a tile written.
     """
@@ -139,7 +141,6 @@ class GisTiler:
     ground_key: str
     shade: Shade
     sun: NDArray[np.float64]
-    names: FeatureNames
     write: Write
     store: StepStore
     step: Callable[[], None] = lambda: None
@@ -151,8 +152,7 @@ class GisTiler:
             hole: what is left out, because buildings have slabs there.
         """
         own = [(layer, nodes) for layer, nodes in layers if layer.kind in GROUND_KINDS and len(layer)]
-        key = part_key("surfaces", own, markings, self.ground_key,
-                       self.names.take(np.unique(np.concatenate([[0], *(nodes for _, nodes in own)]).astype(np.intp))))
+        key = part_key("surfaces", own, markings, self.ground_key)
         mesher: list[GroundMesher] = []  # made when the first cell asks for it
 
         def drawn(box: shapely.Polygon, marks: Mesh) -> TileContent:
@@ -205,7 +205,7 @@ class GisTiler:
             parts = list(self._by_square(chosen))
             mesh, light = join([part for part, _ in parts]), lights([light for _, light in parts])
             return self._put(uri, "blocks", lambda: TileContent(mesh, light, feature_edges(mesh)),
-                             [mesh, light, self._names_of(mesh.node)])
+                             [mesh, light])
         return self.massed(uri.replace(".glb", "_mass.glb"), chosen,
                            tuple(self._block_tile(layer_id, child, meshes) for child in cell.children))
 
@@ -221,13 +221,26 @@ class GisTiler:
     def _lit(self, mesh: Mesh, near: Near) -> Light:
         return bake(mesh, near.occluders(), self.sun)
 
-    def massed(self, uri: str, bodies: list[Mesh], children: tuple[Tile, ...]) -> Tile:
-        """A tile of boxes for many buildings, which `children` replace near by."""
+    def building_tiles(self, drawn: list[BuildingOutput]) -> list[Tile]:
+        """Tiles of buildings with a model; where they are too many for a view from afar, one of boxes that they replace."""
+        triangles = np.array([one.triangles for one in drawn], np.float64)
+        if triangles.sum() <= CROWDED_TRIANGLES:
+            return [one.tile for one in drawn]
+        middle = np.array([one.mass.position.mean(0)[:2] for one in drawn])
+        return [self._crowd_tile(divide(middle, triangles, MOST_TRIANGLES, "q"), drawn)]
+
+    def _crowd_tile(self, cell: Cell, drawn: list[BuildingOutput]) -> Tile:
+        chosen = [drawn[row] for row in cell.rows]
+        children = tuple(self._crowd_tile(child, drawn) for child in cell.children) or tuple(one.tile for one in chosen)
+        return self.massed(f"layers/buildings_{cell.name}_mass.glb", [one.mass for one in chosen], children, TOWER_ERROR_M)
+
+    def massed(self, uri: str, bodies: list[Mesh], children: tuple[Tile, ...], least_m: float = BOX_ERROR_M) -> Tile:
+        """A tile of boxes for many buildings, which `children` replace near by; it leaves out `least_m` metres or more."""
         mesh = massing(bodies)
         facing = np.rint(np.clip(mesh.normal.astype(np.float64) @ self.sun, 0, 1) * 255).astype(np.uint8)
         low = self._put(uri, "blocks", lambda: TileContent(mesh, Light(np.full(len(mesh), 235, np.uint8), facing)),
-                        [mesh, self._names_of(mesh.node), self.sun])
-        error_m = max(BOX_ERROR_M, *(2 * child.error_m for child in children))
+                        [mesh, self.sun])
+        error_m = max(least_m, *(2 * child.error_m for child in children))
         return Tile(uri, "blocks", around([low.box, *(c.box for c in children)]), error_m, children, replace=True,
                     extras={"mass": True})
 
@@ -242,7 +255,7 @@ class GisTiler:
                 part = mesh if len(cell.rows) == len(middle) else take_faces(mesh, cell.rows)
                 name = layer_id if part is mesh else f"{layer_id}{cell.name}"
                 tiles.append(self._put(f"{folder}/{name}.glb", layer, partial(self._alone, part),
-                                       [part, self._names_of(part.node), self.sun]))
+                                       [part, self.sun]))
         return [_nearby(tile) if layer in NEARBY_M else tile for tile in tiles]
 
     def _alone(self, mesh: Mesh) -> TileContent:
@@ -274,7 +287,7 @@ class GisTiler:
         first = groups[0].placed.shape
         kind = "trees" if first.startswith("tree") else "posts" if first == "fence-post" else "furniture"
         uri = f"layers/{layer_id}_{kind}_{cell}.glb"
-        parts = [groups, self._names_of(np.concatenate([g.placed.node for g in groups])), self.sun]
+        parts = [groups, self.sun]
 
         def put(name: str, error_m: float, *, is_low: bool) -> Tile:
             return self._put(name, kind, lambda: self._instances(groups, is_low=is_low), [*parts, is_low], error_m)
@@ -293,9 +306,6 @@ class GisTiler:
                                     group.node))
         return TileContent(empty(), Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8)), instances=tuple(sets))
 
-    def _names_of(self, nodes: NDArray[np.uint32]) -> FeatureNames:
-        return self.names.take(np.unique(nodes))
-
     def _put(self, uri: str, layer: str, make: Callable[[], TileContent], parts: list[object], error_m: float = 0.0) -> Tile:
         """Write a tile; `parts` is all that its content is made of."""
         data, box = self.store.recall(part_key("map tile", parts), lambda: self._drawn(make()))
@@ -304,7 +314,7 @@ class GisTiler:
         return Tile(uri, layer, box, error_m)
 
     def _drawn(self, content: TileContent) -> tuple[bytes, tuple[float, ...]]:
-        return write_glb(content, self.names), _box(content)
+        return write_glb(content), _box(content)
 
     def light_png(self, lamps: NDArray[np.float64], size: int) -> bytes:
         """The ground light texture over the bounds."""

@@ -68,8 +68,11 @@ def yup(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
-def write_glb(content: TileContent, names: FeatureNames) -> bytes:
+def write_glb(content: TileContent, names: FeatureNames | None = None) -> bytes:
     """The bytes of one tile, packed where a compressor is at hand.
+
+    Args:
+        names: what the property table says of each node; the nodes alone where None (see scenes.settle).
 
     Raises:
         ValueError: more than 65,535 features; split the tile before.
@@ -91,7 +94,7 @@ def write_glb(content: TileContent, names: FeatureNames) -> bytes:
         _add_edges(gltf, buffer, content.edges)
     if len(nodes):
         used.add("EXT_structural_metadata")
-        gltf["extensions"] = {"EXT_structural_metadata": _property_table(buffer, nodes, names)}
+        gltf["extensions"] = {"EXT_structural_metadata": property_table(buffer, nodes, names)}
     if buffer.is_packed:
         used.add(MESHOPT)
     gltf["extensionsUsed"] = sorted(used)
@@ -220,15 +223,17 @@ def _add_edges(gltf: dict[str, Any], buffer: GlbBuffer, edges: NDArray[np.float6
     _place(gltf, {"name": "edges", "primitives": [primitive]}, {"translation": translation, "scale": scale})
 
 
-def _property_table(buffer: GlbBuffer, nodes: NDArray[np.uint32], names: FeatureNames) -> dict[str, Any]:
+def property_table(buffer: GlbBuffer, nodes: NDArray[np.uint32], names: FeatureNames | None) -> dict[str, Any]:
+    """`EXT_structural_metadata`: a row a feature; its views are the last of the buffer."""
     properties: dict[str, Any] = {"node": {"values": buffer.view(nodes.astype("<u4").tobytes())}}
-    for key, column in (("id", names.id), ("name", names.name), ("cls", names.cls)):
+    columns = (("id", names.id), ("name", names.name), ("cls", names.cls)) if names else ()
+    for key, column in columns:
         texts = [str(column[n]).encode() for n in nodes]
         offsets = np.concatenate([[0], np.cumsum([len(t) for t in texts])]).astype("<u4")
         blob = b"".join(texts) or b"\0"
         properties[key] = {"values": buffer.view(blob), "stringOffsets": buffer.view(offsets.tobytes()),
                            "stringOffsetType": "UINT32"}
-    texts_of = {key: {"type": "STRING", "required": True} for key in ("id", "name", "cls")}
+    texts_of = {key: {"type": "STRING", "required": True} for key, _ in columns}
     return {
         "schema": {"id": "parktwin", "classes": {"node": {"properties": {
             "node": {"type": "SCALAR", "componentType": "UINT32", "required": True}, **texts_of}}}},

@@ -30,6 +30,15 @@ class GlbBuffer:
         self.accessors: list[dict[str, Any]] = []
         self._unpacked = 0
 
+    @classmethod
+    def before(cls, gltf: dict[str, Any], binary: bytes | memoryview, view: int) -> GlbBuffer:
+        """The buffer of a written GLB as it was before a view was added; nothing more is packed."""
+        buffer = cls(None)
+        buffer.views, buffer.accessors = gltf["bufferViews"][:view], gltf["accessors"]
+        buffer.data = bytearray(binary[:gltf["bufferViews"][view]["byteOffset"]])
+        buffer._unpacked = gltf["buffers"][1]["byteLength"] if len(gltf["buffers"]) > 1 else 0
+        return buffer
+
     @property
     def is_packed(self) -> bool:
         """Whether any view is compressed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,13 @@ from gis.terrain import Terrain
 from scenes.background_job import Surveyed
 from scenes.backgrounds import CUT_REACH_M, Backgrounds
 from scenes.bake import crown_corners, sun_vector
-from scenes.building_body import BuildingBody
+from scenes.building_body import BuildingBody, Shelf
 from scenes.building_step import DrawBuilding
 from scenes.building_tiles import BuildingInput, BuildingOutput
 from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, cell_side_m, cells, mesh_layers
 from scenes.glb import FeatureNames
 from scenes.kept import part_key
-from scenes.renumber import renumbered, renumbered_entry
+from scenes.settle import address, settled, settled_building
 from scenes.shade import Shade
 from scenes.tileset import Write, ecef_from_park, tileset_json
 from twin.errors import TwinError
@@ -80,7 +80,8 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
     progress("tiles", 0, 1)
     store = workshop.store
     ground_key = part_key("ground", scene.ground)
-    bodies = [BuildingBody(source, scene.ground, ground_key, store) for source in scene.buildings]
+    shelf = Shelf()
+    bodies = [BuildingBody(source, scene.ground, ground_key, store, shelf) for source in scene.buildings]
     bounds = park_bounds(scene, bodies)
     layers, dense = _numbered(_within(scene.layers, bounds))
     gis = store.recall(part_key("map meshes", layers, ground_key), lambda: mesh_layers(layers, scene.ground))
@@ -97,13 +98,13 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
         progress("tiles", min(done, total), total)
 
     shade = Shade(gis.occluder_corners(), bodies, sun)
-    tiler = GisTiler(bounds, scene.ground, ground_key, shade, sun, scene.names.take(dense),
-                     lambda name, data: write(name, renumbered(data, dense)), store, step)
+    tiler = GisTiler(bounds, scene.ground, ground_key, shade, sun,
+                     lambda name, data: write(name, settled(data, dense, scene.names)), store, step)
     tiles = tiler.ground_tiles(layers, gis.markings, shapely.union_all([body.hole for body in bodies]))
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
     drawn = _building_tiles(scene, bodies, gis, sun, write, step, workshop)
-    tiles += [output.tile for output in drawn]
+    tiles += tiler.building_tiles(drawn)
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
@@ -132,21 +133,29 @@ def _covered(scene: ParkScene, bodies: list[BuildingBody]) -> shapely.Geometry:
 
 def _building_tiles(scene: ParkScene, bodies: list[BuildingBody], gis: GisMeshes, sun: NDArray[np.float64],
                     write: Write, step: Callable[[], None], workshop: Workshop) -> list[BuildingOutput]:
-    """Buildings side by side, each written as it comes; what is told of them stands in the park's order."""
+    """Buildings side by side, each written as it comes, copies together; what is told of them stands in the park's order."""
     near = _Neighbours(gis, [body.box for body in bodies])
-    steps = (DrawBuilding.of(body.source, body, near.around(k), sun, scene.names) for k, body in enumerate(bodies))
+    steps: dict[str, DrawBuilding] = {}
+    equal: dict[str, list[int]] = {}
+    for k, body in enumerate(bodies):
+        one = DrawBuilding.of(body, near.around(k), sun)
+        key = one.key or body.source.id
+        steps.setdefault(key, one)
+        equal.setdefault(key, []).append(k)
     drawn: dict[int, BuildingOutput] = {}
-    for place, result in workshop.finish(steps):
+    places = list(equal.values())
+    for place, result in workshop.finish(steps.values()):
         if isinstance(result, TwinError):
             raise result
         output, files = result
-        dense = scene.buildings[place].dense
-        for name, data in files:
-            write(name, renumbered(data, dense))
-        if output is not None:
-            drawn[place] = replace(output, manifest=renumbered_entry(output.manifest, dense))
-        step()
-    return [drawn[place] for place in sorted(drawn)]
+        for k in places[place]:
+            source = scene.buildings[k]
+            for name, data in files:
+                write(address(source.id) + name, settled(data, source.dense, scene.names, source.at))
+            if output is not None:
+                drawn[k] = settled_building(output, source.id, source.dense, scene.names, source.at)
+            step()
+    return [drawn[k] for k in sorted(drawn)]
 
 
 class _Neighbours:

@@ -157,9 +157,12 @@ def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],
     read: dict[Path, Discipline | TwinError] = {}
     placed: dict[str, tuple[BuildingSource | None, tuple[Finding, ...]]] = {}
     keys = {path: step.key for path, step in every.items()}
+    models: dict[str, BimModel] = {}  # buildings of the same files share one
     for building in spec.buildings:
-        model = workshop.store.find(_model_key(building, keys))
+        key = _model_key(building, keys)
+        model = models.get(key) or workshop.store.find(key)
         if isinstance(model, BimModel):
+            models[key] = model
             placed[building.id] = _put_down(spec, building, model)
             progress("buildings", len(placed), len(spec.buildings))
     steps = [every[path] for path in dict.fromkeys(path for b in spec.buildings if b.id not in placed for path in b.ifc)]
@@ -168,7 +171,7 @@ def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],
             read[steps[result[0]].path] = result[1]
         for building in spec.buildings:
             if building.id not in placed and all(path in read for path in building.ifc):
-                placed[building.id] = _placed(spec, building, read, keys, workshop.store)
+                placed[building.id] = _placed(spec, building, read, keys, workshop.store, models)
                 progress("buildings", len(placed), len(spec.buildings))
         still = {path for b in spec.buildings if b.id not in placed for path in b.ifc}
         read = {path: found for path, found in read.items() if path in still}
@@ -182,15 +185,18 @@ def _read_buildings(spec: ParkSpec, progress: Progress, findings: list[Finding],
 
 
 def _placed(spec: ParkSpec, building: BuildingSpec, read: dict[Path, Discipline | TwinError],
-            keys: dict[Path, str], store: StepStore) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
+            keys: dict[Path, str], store: StepStore, models: dict[str, BimModel],
+            ) -> tuple[BuildingSource | None, tuple[Finding, ...]]:
     try:
         if building.plans:
             return lift(building, spec)
-        model = federated([read[path] for path in building.ifc], [keys[path] for path in building.ifc])
+        key = _model_key(building, keys)
+        model = models.get(key) or federated([read[path] for path in building.ifc], [keys[path] for path in building.ifc])
     except TwinError as error:
         return None, (as_finding(error),)
-    if model.digest:
-        store.keep(_model_key(building, keys), model)
+    if model.digest and key not in models:
+        models[key] = model
+        store.keep(key, model)
     return _put_down(spec, building, model)
 
 

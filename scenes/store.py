@@ -38,7 +38,7 @@ def write_nodes(build_dir: Path, graph: SceneGraph) -> None:
     """Write nodes.parquet, one row a node, sorted by index, and aliases.parquet, one row a further id."""
     c = graph.columns
     columns: dict[str, pa.Array] = {"index": pa.array(np.arange(1, graph.size, dtype=np.uint32))}
-    columns |= {name: pa.array(c[name][1:].astype(str).tolist(), pa.string()) for name in TEXT}
+    columns |= {name: pa.array(c[name][1:], pa.string()) for name in TEXT}
     columns |= {name: pa.array(c[name][1:].astype(np.uint32)) for name in INDICES}
     columns |= {name: pa.array(c["anchor"][1:, k]) for k, name in enumerate(_ANCHOR)}
     columns |= {name: pa.array(c["bbox"][1:, k]) for k, name in enumerate(_BOX)}
@@ -121,7 +121,7 @@ def write_properties(build_dir: Path, parts: Sequence[PropertyRows]) -> None:
     columns: dict[str, pa.Array] = {"node": pa.array(node[order])}
     for name in ("pset", "name", "value", "unit"):
         text = np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0, object)])
-        columns[name] = pa.array(text[order].astype(str).tolist(), pa.string())
+        columns[name] = pa.array(text[order], pa.string())  # never as fixed width: the longest would cost for all
     _write(pa.table(columns), build_dir / PROPERTIES)
 
 

@@ -59,6 +59,17 @@ def anchor_of(model: BimModel) -> Xyz:
     return (0.0, 0.0, 0.0) if box is None else _xyz(((box[0] + box[3]) / 2, (box[1] + box[4]) / 2, box[2]))
 
 
+def plot_of(model: BimModel, park_from_ifc: Matrix) -> tuple[Matrix, tuple[float, float]]:
+    """`plot_from_ifc`, float64 (4, 4), and where the plot's origin lies (park metres, east and north).
+
+    The space frame `plot` is a building's own: the park's axes and heights, its origin under the building's anchor. Copies
+    of a building that are turned alike are the same there, to the last bit.
+    """
+    plot_from_ifc, anchor = park_from_ifc.copy(), np.array([*anchor_of(model), 1.0])
+    plot_from_ifc[:2, 3] = -(park_from_ifc[:2, :3] @ anchor[:3])
+    return plot_from_ifc, (float(park_from_ifc[0] @ anchor), float(park_from_ifc[1] @ anchor))
+
+
 def corners_of(models: Mapping[str, BimModel]) -> dict[str, Xyz]:
     """Low corner of every building's box in its own metres."""
     return {key: _xyz(box[:3]) for key, model in models.items() if (box := own_box(model)) is not None}

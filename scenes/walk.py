@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from gis.model import FlatGround, Ground, Layer
+from models_bim.model import BimModel
 from scenes.kept import NOTHING_KEPT, part_key
 from scenes.merge import BuildingSource, Merged
 from scenes.store import write_table
+from scenes.things import plot_of
 from scenes.walk_building import walk_building
 from scenes.walk_entrances import drawn_at, drawn_entrances, join_entrances
 from scenes.walk_parts import WalkParts, WalkPiece
@@ -48,10 +51,12 @@ def build_walk(
     drawn = drawn_entrances(merged)
     for building_id, footprint in merged.footprints.items():
         source, own = sources[building_id], drawn_at(drawn, footprint)
-        digest = source.model.digest
-        key = part_key("ways indoors", digest, source.park_from_ifc, ground_key, own) if digest else ""
-        piece = store.recall(key, partial(_indoors, source, surface, own))
-        entrances[building_id] = parts.add(piece, merged.entity_nodes[building_id])
+        digest, (plot_from_ifc, at) = source.model.digest, plot_of(source.model, source.park_from_ifc)
+        under = surface if isinstance(surface, FlatGround) else GroundFrom(surface, at)
+        place = at if isinstance(under, GroundFrom) else None  # on flat ground copies share their ways
+        key = part_key("ways indoors", digest, plot_from_ifc, place, ground_key, np.round(own - at, 3)) if digest else ""
+        piece = store.recall(key, partial(_indoors, source.model, plot_from_ifc, under, np.round(own - at, 3)))
+        entrances[building_id] = parts.add(piece, merged.entity_nodes[building_id], at)
     ways = [(layer, nodes) for layer, nodes in merged.layers if layer.kind in ("paths", "roads")]
     key = part_key("ways outside", [(layer.kind, layer.geometry) for layer, _ in ways], ground_key)
     outdoors = store.recall(key, lambda: _outdoors([layer for layer, _ in ways], surface))
@@ -61,10 +66,22 @@ def build_walk(
     return graph, (*_unreachable(graph, merged), *apart)
 
 
-def _indoors(source: BuildingSource, ground: Ground, drawn: NDArray[np.float64]) -> WalkPiece:
-    """The ways of one building; its points are numbered by the rows of its entities."""
-    parts, rows = WalkParts(), np.arange(len(source.model.entities), dtype=np.uint32)
-    return parts.piece(walk_building(parts, source.model, source.park_from_ifc, rows, ground, drawn))
+@dataclass(frozen=True, slots=True)
+class GroundFrom:
+    """Ground as it lies about a plot's origin (`at`, park metres)."""
+
+    ground: Ground
+    at: tuple[float, float]
+
+    def height_at(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Heights (n,) under points (n, 2) of the plot."""
+        return self.ground.height_at(xy + np.array(self.at))
+
+
+def _indoors(model: BimModel, plot_from_ifc: NDArray[np.float64], ground: Ground, drawn: NDArray[np.float64]) -> WalkPiece:
+    """The ways of one building in its plot; its points are numbered by the rows of its entities."""
+    parts, rows = WalkParts(), np.arange(len(model.entities), dtype=np.uint32)
+    return parts.piece(walk_building(parts, model, plot_from_ifc, rows, ground, drawn))
 
 
 def write_walk(build_dir: Path, graph: WalkGraph) -> None:

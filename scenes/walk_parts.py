@@ -58,14 +58,15 @@ class WalkParts:
         """All of it, as a piece of a larger graph."""
         return WalkPiece(self.xyz, self._node, self._kind, self._edge, self._edge_kind, doors)
 
-    def add(self, piece: WalkPiece, nodes: NDArray[np.uint32]) -> list[int]:
+    def add(self, piece: WalkPiece, nodes: NDArray[np.uint32], at: tuple[float, float] = (0.0, 0.0)) -> list[int]:
         """Add a piece; returns the rows of its entrances.
 
         Args:
             nodes: uint32 (k,) the node of each of its numbers.
+            at: where its origin lies, park metres.
         """
         first = len(self.xyz)
-        self.xyz += piece.xyz
+        self.xyz += [(x + at[0], y + at[1], z) for x, y, z in piece.xyz]
         self._node += nodes[piece.number].tolist() if piece.number else []
         self._kind += piece.kind
         self._edge += [(a + first, b + first) for a, b in piece.edge]

@@ -17,6 +17,7 @@ from typing import Any
 
 import ifcopenshell
 import ifcopenshell.guid
+import numpy as np
 import pytest
 
 from assets.demo.blocks import BLOCKS
@@ -262,3 +263,30 @@ def test_a_building_that_moved_is_drawn_again(park: Path, done: Counter[str]) ->
     boxes = {b["id"]: b["bbox"] for b in json.loads((park / "build" / "manifest.json").read_text())["buildings"]}
     assert boxes["east"][0] > 290
     assert (done["read"], done["draw"]) == (0, 2), "east moved, west lost its neighbour; no model was read"
+
+
+def test_copies_of_a_building_are_drawn_once_and_each_is_itself(park: Path, done: Counter[str]) -> None:
+    """West twice, turned alike, nothing in the light of either."""
+    (park / "park.toml").write_text((park / "park.toml").read_text().replace('"east.ifc"', '"west.ifc"'))
+    built(park)
+    assert (done["read"], done["draw"], done["walk"]) == (1, 1, 1)
+    entry = {b["id"]: b for b in json.loads((park / "build" / "manifest.json").read_text())["buildings"]}
+    graph = open_graph(park / "build")
+    files = sorted(path.name for path in (park / "build/tiles/b/west").glob("*.glb"))
+    assert files == sorted(path.name for path in (park / "build/tiles/b/east").glob("*.glb"))
+    for name in files:
+        tiles = [Glb((park / "build/tiles/b" / b / name).read_bytes()) for b in ("west", "east")]
+        for one, other in zip(*(glb.surfaces() for glb in tiles), strict=True):
+            assert other.position == pytest.approx(one.position + np.array([280.0, 0.0, 0.0]), abs=1e-6)
+            assert (one.shade == other.shade).all()
+        for glb in tiles:
+            assert glb.texts("id")[1:] == [str(graph.columns["id"][node]) for node in glb.nodes_of_features()[1:]]
+        assert not set(tiles[0].texts("id")[1:]) & set(tiles[1].texts("id"))
+    moved_m = np.array([280.0, 0, 0, 280, 0, 0])
+    assert entry["east"]["bbox"] == pytest.approx(np.array(entry["west"]["bbox"]) + moved_m, abs=1e-3)
+    west, east = ([storey["id"].split(":") for storey in entry[b]["storeys"]] for b in ("west", "east"))
+    assert [own for _, own in west] == [own for _, own in east]
+    assert {building for building, _ in east} == {"east"}
+    quick = tree_digest(park / "build")
+    compile_park(load_park(park, strict=False), force=True)
+    assert tree_digest(park / "build") == quick, "the same bytes as when every step is done"

@@ -10,6 +10,7 @@ from scenes.bake import Light
 from scenes.colour import from_gltf, to_gltf
 from scenes.glb import FeatureNames, InstanceSet, TileContent, write_glb
 from scenes.read_glb import Glb
+from scenes.settle import settled
 from scenes.tileset import Tile, bounding_box, ecef_from_park, tileset_json
 
 NAMES = FeatureNames(np.array(["", "park", "a:1", "a:2"], object), np.array(["", "P", "北楼 <b>", "Two"], object),
@@ -75,6 +76,21 @@ def test_every_vertex_says_whose_it_is_and_nobody_comes_first() -> None:
     assert set(glb.surfaces()[0].node.tolist()) == {2}
     assert glb.texts("id") == ["", "a:1"]
     assert glb.texts("name") == ["", "北楼 <b>"]
+
+
+def test_a_tile_drawn_without_names_is_settled_in_the_park() -> None:
+    drawn, dense = write_glb(_content()), np.array([0, 7, 3], np.uint32)
+    placed = Glb(settled(drawn, dense, NAMES, (100.0, -20.0)))
+    assert placed.nodes_of_features().tolist() == [0, 3]
+    assert placed.texts("id") == ["", "a:2"]
+    assert placed.texts("name") == ["", "Two"]
+    there_m = np.array([100.0, -20.0, 0.0])
+    here, there = placed.surfaces()[0], Glb(drawn).surfaces()[0]
+    assert here.position == pytest.approx(there.position + there_m, abs=1e-9)
+    assert (here.faces == there.faces).all()
+    assert (here.colour == there.colour).all()
+    assert placed.edges() == pytest.approx(Glb(drawn).edges() + there_m, abs=1e-9)
+    assert settled(write_glb(_content(), NAMES), np.arange(4, dtype=np.uint32), NAMES) == write_glb(_content(), NAMES)
 
 
 def test_edges_come_back() -> None:
