@@ -52,8 +52,9 @@ def bench_spine(
 def bench_scene(
     files: Annotated[list[Path] | None, typer.Argument(help="IFC files; those of PARKTWIN_SHARED when left out")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="small sizes, one round: minutes")] = False,
-    only: Annotated[str, typer.Option(help="groups of rows: small, growth, true, again, gis, place, view")] = "",
+    only: Annotated[str, typer.Option(help="groups of rows: small, growth, true, again, gis, place, view; million")] = "",
     park: Annotated[Path | None, typer.Option(help="a compiled park for the rows of the view; else the sample park")] = None,
+    elements: Annotated[int, typer.Option(min=1, help="of the synthetic park of --only million")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="how often contenders take turns; medians are printed")] = 3,
     json_to: Annotated[str | None, typer.Option("--out", help="write rows as JSON to a file; - for standard output")] = None,
 ) -> None:
@@ -63,7 +64,7 @@ def bench_scene(
 
     with tempfile.TemporaryDirectory(prefix="parktwin-bench-") as folder:
         rows = measure(files or [], Path(folder), only=[n.strip() for n in only.split(",") if n.strip()], quick=quick,
-                       rounds=rounds, park=park)
+                       rounds=rounds, park=park, elements=elements)
     print_rows(rows, "parktwin bench scene", json_to)
 
 

@@ -14,25 +14,29 @@ GROWTH_MB = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 QUICK_MB = (1.0, 10.0)
 CITY = (1_000, 10_000, 100_000)
 GROUPS = ("small", "growth", "true", "again", "gis", "place", "view")
+#: Only when named: a park of a million elements takes its time.
+MILLION = "million"
 NEED_FILES = {"small", "growth", "true", "again"}
 
 
 def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), quick: bool = False,
-            rounds: int = 3, park: Path | None = None) -> list[Row]:
+            rounds: int = 3, park: Path | None = None, elements: int = 100_000) -> list[Row]:
     """Rows of the groups wanted, in the order of `GROUPS`.
 
     Args:
         files: IFC files; those beside the checkout (`PARKTWIN_SHARED`) when none are given.
-        only: names out of `GROUPS`; all of them when empty.
+        only: names out of `GROUPS`, and `MILLION`; all of `GROUPS` when empty.
         quick: small sizes and one round, without the sample park's rebuild.
+        elements: how many the synthetic park of `MILLION` has at least.
         park: a compiled park for the rows of the view; the sample park is made and built when left out.
 
     Raises:
         SourceError: a group nobody knows, or no IFC file to measure with.
     """
-    unknown = [name for name in only if name not in GROUPS]
+    known = (*GROUPS, MILLION)
+    unknown = [name for name in only if name not in known]
     if unknown:
-        raise SourceError(f"bench scene has no rows called {', '.join(unknown)}", mend=f"choose from {', '.join(GROUPS)}")
+        raise SourceError(f"bench scene has no rows called {', '.join(unknown)}", mend=f"choose from {', '.join(known)}")
     found = list(files) or shared_files()
     absent = [str(f) for f in found if not f.is_file()]
     if absent or not (found or NEED_FILES.isdisjoint(only or GROUPS)):
@@ -41,6 +45,7 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
     from parktwin.bench.scene_again import again_rows, sample_rows
     from parktwin.bench.scene_gis import gis_rows, place_rows
     from parktwin.bench.scene_ifc import growth_rows, small_rows
+    from parktwin.bench.scene_million import million_rows
     from parktwin.bench.scene_true import true_rows
     from parktwin.bench.scene_view import view_rows
 
@@ -57,8 +62,9 @@ def measure(files: Sequence[Path], scratch: Path, *, only: Sequence[str] = (), q
         "gis": lambda: gis_rows(CITY[:1] if quick else CITY, scratch, turns, conditions, _tell),
         "place": lambda: place_rows(conditions),
         "view": lambda: view_rows(park, scratch, conditions, _tell),
+        MILLION: lambda: million_rows(elements, scratch, conditions, _tell),
     }
-    return [row for name in GROUPS if not only or name in only for row in work[name]()]
+    return [row for name in work if name in (only or GROUPS) for row in work[name]()]
 
 
 def shared_files() -> list[Path]:
