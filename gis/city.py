@@ -14,6 +14,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis.crs import PARK, datum_name, park_from_map_xy
+from gis.mesh import newell
 from gis.model import Shell
 from gis.tables import spot
 from twin.errors import SourceError
@@ -161,16 +162,6 @@ def _shell(o: CityObject) -> Shell | None:
 def _role_of(ring: F64) -> str:
     normal = newell(ring)
     return "wall" if abs(normal[2]) < _UPRIGHT else "roof" if normal[2] > 0 else "ground"
-
-
-def newell(ring: F64) -> F64:
-    """Unit normal (3,) of a ring (k, 3) that need not be quite flat; zero for one without area."""
-    after = np.roll(ring, -1, axis=0)
-    normal = np.array([((ring[:, 1] - after[:, 1]) * (ring[:, 2] + after[:, 2])).sum(),
-                       ((ring[:, 2] - after[:, 2]) * (ring[:, 0] + after[:, 0])).sum(),
-                       ((ring[:, 0] - after[:, 0]) * (ring[:, 1] + after[:, 1])).sum()])
-    length = float(np.linalg.norm(normal))
-    return normal / length if length > 1e-9 else np.zeros(3)
 
 
 def _footprint(o: CityObject) -> shapely.Geometry:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd  # loaded by the layers that need it: a park without any is spared its time and memory
 
 X_NAMES = ("x", "lon", "long", "longitude", "lng", "easting")
 Y_NAMES = ("y", "lat", "latitude", "northing")
@@ -42,11 +45,19 @@ def as_text(values: pd.Series) -> NDArray[np.object_]:
 def _one_text(value: object) -> str:
     if isinstance(value, list | tuple | np.ndarray):
         return ", ".join(_one_text(v) for v in value)
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+    if any(value is none for none in _nothing()) or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+@cache
+def _nothing() -> tuple[object, ...]:
+    """What stands in a table where there is no value."""
+    import pandas as pd
+
+    return None, pd.NA, pd.NaT
 
 
 def texts(rows: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> NDArray[np.object_]:
@@ -60,6 +71,8 @@ def numbers(rows: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> N
     name = column(rows, wanted, usual)
     if name is None:
         return np.full(len(rows), np.nan)
+    import pandas as pd
+
     plain = pd.to_numeric(rows[name], errors="coerce").to_numpy(dtype=np.float64, copy=True)
     for row in np.flatnonzero(np.isnan(plain)):
         plain[row] = number_of(_one_text(rows[name].iloc[row]))

@@ -119,6 +119,20 @@ def empty() -> Mesh:
     return make_mesh(np.zeros((0, 3)), np.zeros((0, 3)), normal=np.zeros((0, 3)), colour=np.zeros((0, 3)), surface=0)
 
 
+def blank(vertices: int, faces: int) -> Mesh:
+    """A mesh of a size, for others to be `put` into: pieces and the whole need not be there at once."""
+    none = empty()
+    columns = {name: np.empty((vertices, *getattr(none, name).shape[1:]), getattr(none, name).dtype) for name in _COLUMNS}
+    return Mesh(**columns, faces=np.empty((faces, 3), np.uint32))
+
+
+def put(piece: Mesh, whole: Mesh, vertex: int, face: int) -> None:
+    """Write a mesh into a larger one, from a vertex and a face of that one on."""
+    for name in _COLUMNS:
+        getattr(whole, name)[vertex : vertex + len(piece)] = getattr(piece, name)
+    whole.faces[face : face + len(piece.faces)] = piece.faces + np.uint32(vertex)
+
+
 def parts_of(count: int) -> Iterator[slice]:
     """Rows 0 to count in parts of `AT_A_TIME`."""
     return (slice(start, start + AT_A_TIME) for start in range(0, count, AT_A_TIME))
@@ -129,6 +143,16 @@ def take_faces(mesh: Mesh, chosen: NDArray) -> Mesh:
     faces = mesh.faces[chosen]
     used, back = np.unique(faces, return_inverse=True)
     return Mesh(**{name: getattr(mesh, name)[used] for name in _COLUMNS}, faces=back.reshape(-1, 3).astype(np.uint32))
+
+
+def newell(ring: F64) -> F64:
+    """Unit normal (3,) of a ring (k, 3) that need not be quite flat; zero for one without area."""
+    after = np.roll(ring, -1, axis=0)
+    normal = np.array([((ring[:, 1] - after[:, 1]) * (ring[:, 2] + after[:, 2])).sum(),
+                       ((ring[:, 2] - after[:, 2]) * (ring[:, 0] + after[:, 0])).sum(),
+                       ((ring[:, 0] - after[:, 0]) * (ring[:, 1] + after[:, 1])).sum()])
+    length = float(np.linalg.norm(normal))
+    return normal / length if length > 1e-9 else np.zeros(3)
 
 
 def triangulate(polygon: shapely.Polygon) -> tuple[F64, NDArray[np.uint32]]:

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from gis import palette
 from gis.blocks import BAY_M, BlockForm, block_mesh, forms_in
-from gis.city import newell
 from gis.ground import hash_of
-from gis.mesh import Mesh, Surface, join, make_mesh, split_large, triangulate
+from gis.mesh import Mesh, Surface, join, make_mesh, newell, split_large, triangulate
 from gis.model import Ground, Layer, Shell
 from gis.plain_blocks import plain_blocks
 from twin.finding import Finding

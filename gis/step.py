@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gis.model import Layer
-from gis.read import is_terrain, read_layer
 from gis.sidecars import sidecars
 from gis.terrain import Terrain, read_terrain
 from twin.errors import SourceError, TwinError
@@ -44,6 +43,8 @@ class ReadLayer:
 
     def do(self, here: Callable[[Path], Path]) -> Layer | Terrain | TwinError:
         """The layer, or what is wrong with its source."""
+        from gis.read import is_terrain, read_layer  # slow to load, and not needed where there are no layers
+
         layer = replace(self.layer, source=here(self.layer.source))
         try:
             if layer.kind == "terrain" or is_terrain(layer.source):

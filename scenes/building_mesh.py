@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis import palette
-from gis.mesh import Mesh, Surface, join, make_mesh, polygons_of, triangulate
+from gis.mesh import Mesh, Surface, blank, join, make_mesh, polygons_of, put, triangulate
 from models_bim.model import BimModel, Space
 from models_bim.model import Mesh as BimMesh
 
@@ -75,31 +75,32 @@ def building_mesh(model: BimModel, park_from_ifc: NDArray[np.float64], nodes: ND
     """
     flats: dict[int, _Flat] = {}
     paints: dict[tuple[int, str, str], Paint] = {}
-    meshes, storeys, facets, ceilings = [], [], [], []
-    first_facet = 0
-    for entity, index, ifc_from_local in zip(model.instances.entity, model.instances.mesh,
-                                             model.instances.ifc_from_local, strict=True):
-        if model.entities.kind[entity] == "space" or model.entities.cls[entity] in ("IfcSpace", "IfcOpeningElement"):
-            continue
-        flat = flats.get(int(index))
-        if flat is None:
-            flat = flats[int(index)] = _flatten(model.meshes[index])
-        if not len(flat.faces):
-            continue
-        park_from_local = park_from_ifc @ ifc_from_local
-        look = int(index), str(model.entities.cls[entity]), str(model.entities.predefined[entity])
+    drawn = [row for row, (entity, index) in enumerate(zip(model.instances.entity, model.instances.mesh, strict=True))
+             if model.entities.kind[entity] != "space" and model.entities.cls[entity] not in ("IfcSpace", "IfcOpeningElement")
+             and len(_flat_of(model, int(index), flats).faces)]
+    each = [flats[int(index)] for index in model.instances.mesh[drawn]]
+    whole = blank(sum(len(flat.vertices) for flat in each), sum(len(flat.faces) for flat in each))
+    storeys, facets = np.empty(len(whole.faces), np.int32), np.empty(len(whole.faces), np.int64)
+    ceilings = np.empty(len(whole.faces), np.bool_)
+    vertex = face = first_facet = 0
+    for row, flat in zip(drawn, each, strict=True):
+        entity, index = int(model.instances.entity[row]), int(model.instances.mesh[row])
+        look = index, str(model.entities.cls[entity]), str(model.entities.predefined[entity])
         if look not in paints:
             paints[look] = _paint(model.meshes[index], *look[1:])
-        mesh = _placed(flat, paints[look], park_from_local, int(nodes[entity]))
-        storey, is_ceiling = _where(model, int(entity), mesh, park_from_ifc)
-        meshes.append(mesh)
-        storeys.append(np.full(len(mesh.faces), storey, np.int32))
-        facets.append(flat.facet + first_facet)
-        ceilings.append(np.full(len(mesh.faces), is_ceiling))
-        first_facet += int(flat.facet.max()) + 1
-    if not meshes:
-        return BuildingMesh(join([]), np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, bool))
-    return BuildingMesh(join(meshes), np.concatenate(storeys), np.concatenate(facets), np.concatenate(ceilings))
+        mesh = _placed(flat, paints[look], park_from_ifc @ model.instances.ifc_from_local[row], int(nodes[entity]))
+        put(mesh, whole, vertex, face)
+        faces = slice(face, face + len(mesh.faces))
+        storeys[faces], ceilings[faces] = _where(model, entity, mesh, park_from_ifc)
+        facets[faces] = flat.facet + first_facet
+        vertex, face, first_facet = vertex + len(mesh), faces.stop, first_facet + int(flat.facet.max()) + 1
+    return BuildingMesh(whole, storeys, facets, ceilings)
+
+
+def _flat_of(model: BimModel, index: int, flats: dict[int, _Flat]) -> _Flat:
+    if index not in flats:
+        flats[index] = _flatten(model.meshes[index])
+    return flats[index]
 
 
 def _flatten(source: BimMesh) -> _Flat:

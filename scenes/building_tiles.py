@@ -158,6 +158,7 @@ def _opened(whole: BuildingMesh, chosen: NDArray[np.bool_]) -> tuple[Mesh, Mesh,
     mesh = drop_degenerate(mesh)
     is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR
     body, fittings = take_faces(mesh, ~is_fitting), take_faces(mesh, is_fitting)
+    del mesh
     body, _ = split_large(body, np.where(body.surface[body.faces[:, 0]] == Surface.GLASS, 1e9, STOREY_EDGE_M))
     return body, fittings, blockers
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scenes.backgrounds import tile_backgrounds
 from scenes.bim_report import LANGS, REPORT, Reported, as_html, bim_report, page_name
-from scenes.building_tiles import BuildingInput
 from scenes.glb import FeatureNames
 from scenes.memory import give_back_large
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
 from scenes.output import BuildFolder, build_folder
-from scenes.park_tiles import ParkScene, ParkTiles, write_tiles
 from scenes.relations import Related, write_relations
 from scenes.sources import Progress, Sources, read_sources
 from scenes.standing import FORMAT, MANIFEST, BuildResult, name_of_build, standing
 from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
-from scenes.walk import build_walk, write_walk
 from scenes.write_editing import write_editing
 from twin.finding import Finding
 from twin.park import ParkSpec
 from twin.steps import StepStore, user_steps
 from twin.workshop import LocalPool, Pool, Workshop
+
+if TYPE_CHECKING:
+    from scenes.park_tiles import ParkScene, ParkTiles
 
 
 def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, total: None, force: bool = False,
@@ -62,6 +62,9 @@ def compile_park(spec: ParkSpec, *, progress: Progress = lambda stage, done, tot
 
 def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Progress, build: str,
            inputs: dict[str, str], faults: tuple[Finding, ...], workshop: Workshop) -> BuildResult:
+    from scenes.park_tiles import write_tiles  # what draws is loaded when all is read: readers may need the memory
+    from scenes.walk import build_walk, write_walk
+
     progress("merge", 0, 1)
     merged = merge(spec, sources.buildings, sources.layers, sources.devices, sources.ground, sources.overrides,
                    workshop.store, {one.id: one.geometry for one in sources.placed})
@@ -90,6 +93,9 @@ def _build(spec: ParkSpec, sources: Sources, folder: BuildFolder, progress: Prog
 
 
 def _scene(spec: ParkSpec, sources: Sources, merged: Merged) -> ParkScene:
+    from scenes.building_tiles import BuildingInput
+    from scenes.park_tiles import ParkScene
+
     columns = merged.graph.columns
     buildings = tuple(
         BuildingInput.of(building_id, source.model, source.park_from_ifc, merged.entity_nodes[building_id],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -49,6 +48,8 @@ def site_of(build_dir: Path, boundary_layers: Sequence[str], origin: tuple[float
     for layer in boundary_layers:
         path = build_dir / "layers" / f"{layer}.parquet"
         if path.is_file():
+            import geopandas as gpd  # slow to load, and only for boundaries
+
             frame = gpd.read_parquet(path)
             shapes = [_closed(shape) for shape in frame.geometry if shape is not None and not shape.is_empty]
             whole = shapely.union_all([shape for shape in shapes if shape.area > 0])

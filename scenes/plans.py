@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gis.crs import PARK
 from gis.model import Layer
-from gis.read import read_layer
 from twin.errors import SourceError, TwinError
 from twin.finding import Finding, as_finding
 from twin.park import BuildingSpec, LayerSpec, ParkSpec, PlanSpec
@@ -74,6 +73,8 @@ def _read(plan: PlanSpec, building: BuildingSpec, spec: ParkSpec) -> Layer:
     layer = LayerSpec(id=f"{building.id}-{plan.storey}", source=plan.source, kind="parcels", table=plan.table,
                       crs=PARK if building.placement is not None else plan.crs, name_field=plan.name_field,
                       line=building.line)
+    from gis.read import read_layer  # slow to load, and only for plans
+
     read = read_layer(layer, spec.crs, spec.origin)
     if not len(read):
         raise SourceError(f"plan {plan.source.name} of building '{building.id}' holds no areas", where=plan.source.name,

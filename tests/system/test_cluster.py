@@ -87,7 +87,7 @@ def nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("done on this machine")
 
-    for name in ("models_bim.read.read_file", "gis.step.read_layer", "scenes.building_step.tile_building"):
+    for name in ("models_bim.read.read_file", "gis.read.read_layer", "scenes.building_step.tile_building"):
         monkeypatch.setattr(name, fail)
 
 

@@ -106,7 +106,7 @@ def test_a_build_caught_between_two_moves_is_put_back(tmp_path: Path, monkeypatc
     def stop(*_: object) -> None:
         raise OSError("stopped")
 
-    monkeypatch.setattr("scenes.compile.write_tiles", stop)
+    monkeypatch.setattr("scenes.park_tiles.write_tiles", stop)
     with pytest.raises(OSError, match="stopped"):
         compile_park(load_park(park), jobs=1)
     assert tree_digest(park / "build") == before

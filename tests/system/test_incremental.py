@@ -170,7 +170,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(park: Path, monkeypatch: 
         def stop(*_: object) -> None:
             raise KeyboardInterrupt
 
-        patch.setattr("scenes.compile.write_tiles", stop)
+        patch.setattr("scenes.park_tiles.write_tiles", stop)
         with pytest.raises(KeyboardInterrupt):
             built(park)
     assert {ReadModel.of(park / f"{name}.ifc").key for name in ("west", "east")} <= kept(park), "what was read is kept"

@@ -1,5 +1,7 @@
 """Layers become meshes that close, lie on the ground and keep whose they are."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import shapely
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 from gis.blocks import BlockForm, block_meshes
 from gis.ground import GroundMesher, covers, hash_of, surroundings
 from gis.lines import dashes, pipe_mesh
-from gis.mesh import Mesh, Surface, join, split_large, triangulate
+from gis.mesh import Mesh, Surface, blank, box_mesh, join, put, split_large, triangulate
 from gis.model import FlatGround, Layer
 from gis.plain_blocks import plain_blocks
 from gis.planting import plant_trees
@@ -20,10 +22,10 @@ GROUND = FlatGround(0.0)
 
 def _layer(kind: str, geometry: list, **numbers: list[float]) -> Layer:
     n = len(geometry)
-    blank = np.full(n, "", object)
+    bare = np.full(n, "", object)
     column = {name: np.array(numbers.get(name, [np.nan] * n), float) for name in ("height_m", "width_m", "depth_m")}
     return Layer(id=kind, kind=kind, name=kind, name_zh="", source="t", crs="EPSG:4549",  # type: ignore[arg-type]
-                 ids=np.array([str(k) for k in range(n)], object), names=blank, names_zh=blank,
+                 ids=np.array([str(k) for k in range(n)], object), names=bare, names_zh=bare,
                  geometry=np.array(geometry, object), medium=np.full(n, "water", object), **column)
 
 
@@ -200,3 +202,14 @@ def test_blocks_outside_the_boundary_recede() -> None:
     inner, outer = block_meshes(layer, np.array([1, 2], np.uint32), GROUND, shapely.box(-10, -10, 50, 50))
     assert Surface.CONTEXT not in inner.surface
     assert set(outer.surface.tolist()) == {Surface.CONTEXT}
+
+
+def test_pieces_put_into_a_blank_mesh_are_the_joined_one() -> None:
+    pieces = [box_mesh((10.0 * k, 0.0, 0.0), (1, 2, 3), colour=(k, 1, 1), surface=k, node=k) for k in range(3)]
+    whole, joined = blank(sum(map(len, pieces)), sum(len(piece.faces) for piece in pieces)), join(pieces)
+    for k, piece in enumerate(pieces):
+        put(piece, whole, k * len(piece), k * len(piece.faces))
+    for column in fields(whole):
+        one, other = getattr(whole, column.name), getattr(joined, column.name)
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
