@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gis import palette
-from gis.columns import number_of
 from gis.ground import hash_of
+from gis.lengths import number_of
 from gis.mesh import Mesh, Surface, box_mesh, join, make_mesh, polygons_of, triangulate
 from gis.model import Ground, Layer
 

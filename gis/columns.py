@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gis.lengths import number_of
 
 if TYPE_CHECKING:
     import pandas as pd  # loaded by the layers that need it: a park without any is spared its time and memory
@@ -21,10 +22,6 @@ WIDTH_NAMES = ("width", "width_m", "crownwidth1", "diameter_crown", "diameter", 
 DEPTH_NAMES = ("depth", "depth_m", "cover", "cover_m")
 MEDIUM_NAMES = ("medium", "substance", "system", "type", "layer")
 LEVEL_NAMES = ("levels", "building:levels", "floors", "storeys", "max_floors", "storeysaboveground")
-
-_NUMBER = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)\s*(m|mm|cm|km|ft|')?\b", re.IGNORECASE)
-_FEET_INCHES = re.compile(r"\s*(\d+)\s*'\s*(?:(\d+(?:\.\d+)?)\s*\")?\s*$")
-_UNIT_M = {"mm": 0.001, "cm": 0.01, "km": 1000.0, "ft": 0.3048, "'": 0.3048}
 
 
 def column(rows: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> str | None:
@@ -77,19 +74,3 @@ def numbers(rows: pd.DataFrame, wanted: str | None, usual: tuple[str, ...]) -> N
     for row in np.flatnonzero(np.isnan(plain)):
         plain[row] = number_of(_one_text(rows[name].iloc[row]))
     return plain
-
-
-@lru_cache(maxsize=4096)
-def number_of(text: str) -> float:
-    """Metres of a text such as "12.5", "12,5 m", "40 ft", "40'6\\"", "~15"; of "3;4" the most. NaN where it has none."""
-    if ";" in text:
-        several = [number_of(part) for part in text.split(";")]
-        return max((v for v in several if not np.isnan(v)), default=float("nan"))
-    text = text.strip().lstrip("~<>≈±约").replace("米", "m")
-    imperial = _FEET_INCHES.match(text)
-    if imperial:
-        return float(imperial[1]) * 0.3048 + float(imperial[2] or 0) * 0.0254
-    found = _NUMBER.match(text)
-    if not found:
-        return float("nan")
-    return float(found[1].replace(",", ".")) * _UNIT_M.get((found[2] or "").lower(), 1.0)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis.columns import number_of
+from gis.lengths import number_of
 from gis.mesh import polygons_of
 from gis.model import Layer, Shell
 from twin.finding import Finding

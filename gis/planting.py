@@ -9,8 +9,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gis import furniture, palette, shapes
-from gis.columns import number_of
 from gis.ground import hash_of
+from gis.lengths import number_of
 from gis.mesh import Mesh
 from gis.model import Ground, Layer
 

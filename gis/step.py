@@ -43,7 +43,7 @@ class ReadLayer:
 
     def do(self, here: Callable[[Path], Path]) -> Layer | Terrain | TwinError:
         """The layer, or what is wrong with its source."""
-        from gis.read import is_terrain, read_layer  # slow to load, and not needed where there are no layers
+        from gis.read import is_terrain, read_layer  # slow to load, and layers that were read before are kept
 
         layer = replace(self.layer, source=here(self.layer.source))
         try:

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from models_bim.geometry import Shape
 from models_bim.model import EntityKind, Georeading, Group
+from models_bim.shape import Shape
 from twin.finding import Finding
 
 

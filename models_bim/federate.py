@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from models_bim.discipline import Discipline, RawProperties, RawStorey, Row
 from models_bim.federate_relations import federate_relations
-from models_bim.geometry import mesh_digest
 from models_bim.model import UNASSIGNED, BimModel, Entities, Instances, Mesh, Properties, Space, Storey
+from models_bim.shape import mesh_digest
 from twin.finding import Finding
 
 _SAME_NAME_M = 1.0  # storeys of one name this near are one storey

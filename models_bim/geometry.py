@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from models_bim.forks import in_forks
 from models_bim.model import Mesh
+from models_bim.shape import FAST, NO_SHAPES, SURE, Shape, mesh_digest
 from models_bim.triangles import steady_together
 
 Entity = ifcopenshell.entity_instance
-FAST = "hybrid-cgal-simple-opencascade"
-SURE = "opencascade"
-NO_SHAPES = "none"  # where every kernel dies of a file, what it says is still worth reading
 MOST_IN_A_SHARE = 1000  # products, and megabytes of the file they stand for: what a kernel takes for them is then given back
 MOST_MB_IN_A_SHARE = 3.0
 LEAST_IN_A_SHARE = 100
@@ -42,16 +40,6 @@ _AUXILIARY = frozenset(
         "Plan",
     }
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
-    """One representation of one product: mesh in its own frame, and where that stands (ifc metres)."""
-
-    product: int
-    context: str
-    mesh: Mesh
-    ifc_from_local: NDArray[np.float64]
 
 
 @dataclass(slots=True, eq=False)
@@ -110,15 +98,6 @@ def world_box(shape: Shape) -> NDArray[np.float64]:
     """(6,) xmin,ymin,zmin,xmax,ymax,zmax of a placed shape in ifc metres."""
     points = shape.mesh.vertices.astype(np.float64) @ shape.ifc_from_local[:3, :3].T + shape.ifc_from_local[:3, 3]
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
-
-
-def mesh_digest(mesh: Mesh) -> bytes:
-    """What makes two meshes the same: vertices to 0.01 mm, triangles and colours."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(np.round(mesh.vertices.astype(np.float64) * 1e5).astype(np.int64).tobytes())
-    for column in (mesh.triangles, mesh.run_start, mesh.run_rgba, mesh.is_default):
-        digest.update(column.tobytes())
-    return digest.digest()
 
 
 def _shares(products: list[Entity], megabytes: float, forks: int) -> list[list[Entity]]:

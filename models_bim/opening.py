@@ -11,7 +11,7 @@ from pathlib import Path
 
 import ifcopenshell
 
-from twin.errors import SourceError
+from models_bim.lost import lost
 from twin.finding import Finding
 
 _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
@@ -132,11 +132,6 @@ def _encoding_of(runs: list[bytes]) -> str:
     # GB18030's second byte may be ASCII, so a run cut at ASCII can end on a lead byte: only then is it not Latin-1.
     double = sum(len(run) for run in runs if all(byte >= 0x81 for byte in run))
     return "gb18030" if double > 0.9 * sum(map(len, runs)) and any(len(run) > 1 for run in runs) else "latin-1"
-
-
-def lost(path: Path, what: str, mend: str, code: str, **fill: str) -> SourceError:
-    """Why nothing of a file can be read, and the same by code (`finding.lost.<code>`) for pages."""
-    return SourceError(what, mend=mend, where=path.name, code=f"lost.{code}", fill={"file": path.name, **fill})
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from models_bim.geometry import Shape
+from models_bim.shape import Shape
 
 _SNAP_M = 0.001
 _SLIVER_M2 = 0.05

@@ -13,21 +13,22 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import ifcopenshell
+from typing import TYPE_CHECKING, Any
 
 from models_bim.discipline import Discipline
 from models_bim.federate import federate
-from models_bim.geometry import FAST, NO_SHAPES, SURE
-from models_bim.glance import Glance
+from models_bim.lost import lost
 from models_bim.model import BimModel
-from models_bim.opening import lost
+from models_bim.shape import FAST, NO_SHAPES, SURE
 from twin.errors import SourceError, TwinError
 from twin.finding import Finding, as_finding
 from twin.steps import code_digest, digest_of_file, key_of
 from twin.workshop import GIVEN_UP
+
+if TYPE_CHECKING:  # whoever reads in other processes has no need of what reads
+    from models_bim.glance import Glance
 
 Progress = Callable[[str, str, int, int], None]
 _TREE = Path(__file__).resolve().parent.parent
@@ -103,7 +104,7 @@ class ReadModel:
     def of(cls, path: Path) -> ReadModel:
         """The step for a file as it is now."""
         content = digest_of_file(path) if path.is_file() else ""
-        return cls(path, key_of("ifc", ifcopenshell.version, code_digest("models_bim", "twin"), path.name, content))
+        return cls(path, key_of("ifc", version("ifcopenshell"), code_digest("models_bim", "twin"), path.name, content))
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ import ifcopenshell
 import ifcopenshell.util.unit
 
 from models_bim.discipline import Discipline, RawProperties, RawSpace, Row
-from models_bim.geometry import FAST, Shape, Shapes, read_shapes, world_box
+from models_bim.geometry import Shapes, read_shapes, world_box
 from models_bim.georeading import read_georeadings
 from models_bim.glance import Glance, glance
 from models_bim.opening import open_ifc
@@ -31,6 +31,7 @@ from models_bim.properties import read_properties
 from models_bim.relations import read_relations
 from models_bim.repair import repair
 from models_bim.salvage import Salvage
+from models_bim.shape import FAST, Shape
 from models_bim.storeys import read_storeys
 from models_bim.structure import read_rows
 from twin.errors import SourceError

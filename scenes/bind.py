@@ -15,6 +15,7 @@ from twin.finding import Finding
 from twin.registry import Device
 
 Buildings = dict[str, tuple[BimModel, Spread]]
+Called = dict[str, list[int]]
 _HALF_M = 0.15  # half the box a device without a shape is given
 
 
@@ -38,6 +39,7 @@ def bind(
         for row, guid in reversed(list(enumerate(model.entities.guid)))
         if guid
     }
+    called = {building: _spaces_called(model) for building, (model, _) in buildings.items()}
     for device in devices:
         if device.id in rows.index_of:
             findings.append(
@@ -49,7 +51,7 @@ def bind(
                 )
             )
             continue
-        parent, element, problem = _target(rows, device, buildings, guids, index, park)
+        parent, element, problem = _target(rows, device, buildings, guids, called, index, park)
         if problem:
             findings.append(
                 Finding(
@@ -86,6 +88,7 @@ def _target(
     device: Device,
     buildings: Buildings,
     guids: dict[tuple[str, str], int],
+    called: dict[str, Called],
     index: SpaceIndex,
     park: int,
 ) -> tuple[int, int, str]:
@@ -100,7 +103,7 @@ def _target(
             return (_room_above(rows, node) if is_element else node), (node if is_element else 0), problem
         problem = f"points to element '{device.guid}', which is in no model"
     if device.space:
-        space = _by_space(rows, device, buildings)
+        space = _by_space(device, buildings, called)
         if space:
             return space, 0, problem
         problem = problem or f"names space '{device.space}', which is not there"
@@ -126,18 +129,25 @@ def _room_above(rows: NodeRows, node: int) -> int:
     return node
 
 
-def _by_space(rows: NodeRows, device: Device, buildings: Buildings) -> int:
+def _by_space(device: Device, buildings: Buildings, called: dict[str, Called]) -> int:
     """A space by number, by name or by both, in the storey and building named."""
-    wanted = device.space.casefold()
     for building in [device.building] if device.building in buildings else sorted(buildings):
         model, spread = buildings[building]
-        for row in np.flatnonzero(model.entities.kind == "space"):
-            name, long_name = str(model.entities.name[row]).casefold(), str(model.entities.long_name[row]).casefold()
-            if wanted in (name, long_name, f"{name} {long_name}", str(model.entities.key[row]).casefold()):
-                above = model.entities.storey[row]
-                if not device.storey or (above >= 0 and _is_storey(model, int(above), device.storey)):
-                    return int(spread.nodes[row])
+        for row in called[building].get(device.space.casefold(), ()):
+            above = int(model.entities.storey[row])
+            if not device.storey or (above >= 0 and _is_storey(model, above, device.storey)):
+                return int(spread.nodes[row])
     return 0
+
+
+def _spaces_called(model: BimModel) -> Called:
+    """Rows of the spaces of a building, ascending, by everything they may be called."""
+    entities, called = model.entities, Called()
+    for row in np.flatnonzero(entities.kind == "space").tolist():
+        name, long_name = str(entities.name[row]).casefold(), str(entities.long_name[row]).casefold()
+        for text in {name, long_name, f"{name} {long_name}", str(entities.key[row]).casefold()}:
+            called.setdefault(text, []).append(row)
+    return called
 
 
 def _by_name(rows: NodeRows, device: Device, buildings: Buildings) -> int:

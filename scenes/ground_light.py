@@ -9,8 +9,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import gaussian_filter
+from PIL import Image, ImageFilter
 
 from scenes.bake import as_bytes, openness
 from scenes.kept import part_key
@@ -62,12 +61,15 @@ class GroundLight:
         texel_m = max(self.bounds[2] - self.bounds[0], self.bounds[3] - self.bounds[1]) / size
         key = part_key("lamp pools", lamps, self.bounds, size)
         pools = self.store.recall(key, lambda: as_bytes(_lamp_pools(lamps, self.bounds, size, texel_m)))
-        sunlit = gaussian_filter(lit, min(0.9, 0.6 / texel_m))
-        open_sky = gaussian_filter(np.kron(0.3 + 0.7 * ao, np.ones((COARSE, COARSE)))[:size, :size], 0.8 * COARSE)
-        image = np.stack([as_bytes(open_sky), pools, as_bytes(sunlit), np.full((size, size), 255, np.uint8)], axis=-1)
+        fine = np.repeat(np.repeat(as_bytes(0.3 + 0.7 * ao), COARSE, axis=0), COARSE, axis=1)[:size, :size]
+        open_sky, sunlit = _softened(fine, 0.8 * COARSE), _softened(as_bytes(lit), min(0.9, 0.6 / texel_m))
         out = io.BytesIO()
-        Image.fromarray(image, "RGBA").save(out, "PNG", optimize=False, compress_level=6)
+        Image.merge("RGB", (open_sky, Image.fromarray(pools), sunlit)).save(out, "PNG", optimize=False, compress_level=6)
         return out.getvalue()
+
+
+def _softened(picture: NDArray[np.uint8], texels: float) -> Image.Image:
+    return Image.fromarray(picture).filter(ImageFilter.GaussianBlur(texels))
 
 
 def _within(first: int, last: int) -> slice:
@@ -96,5 +98,7 @@ def _lamp_pools(lamps: F64, bounds: tuple[float, float, float, float], size: int
     row = ((ymax - lamps[:, 1]) / (ymax - ymin) * size).astype(int)
     inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
     np.add.at(pools, (row[inside], column[inside]), 1.0)
+    from scipy.ndimage import gaussian_filter  # slow to load, and the pools of lamps that stand are kept
+
     radius = 6.5 / texel_m
     return np.clip(gaussian_filter(pools, radius) * 2 * np.pi * radius**2 * 0.85, 0, 1)

@@ -73,7 +73,7 @@ def _read(plan: PlanSpec, building: BuildingSpec, spec: ParkSpec) -> Layer:
     layer = LayerSpec(id=f"{building.id}-{plan.storey}", source=plan.source, kind="parcels", table=plan.table,
                       crs=PARK if building.placement is not None else plan.crs, name_field=plan.name_field,
                       line=building.line)
-    from gis.read import read_layer  # slow to load, and only for plans
+    from gis.read import read_layer  # slow to load, and only floor plans need it
 
     read = read_layer(layer, spec.crs, spec.origin)
     if not len(read):

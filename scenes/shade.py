@@ -18,6 +18,7 @@ F64 = NDArray[np.float64]
 #: Ambient light looks this far round a place, and the sun's disc spreads a little.
 REACH_M = 20.0
 SQUARE_M = 80.0
+RUN = 256  # triangles of the map that are looked up together first: they come feature by feature, so near each other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,8 @@ class Shade:
         self.corners, self.sun = corners, sun
         self.bodies = [body for body in bodies if body.box is not None]
         self._low, self._high = corners.min(axis=1), corners.max(axis=1)
+        starts = np.arange(0, len(corners), RUN)
+        self._runs = np.minimum.reduceat(self._low, starts), np.maximum.reduceat(self._high, starts)
         boxes = np.array([body.box for body in self.bodies]).reshape(-1, 6)
         self._body_low, self._body_high = boxes[:, :3], boxes[:, 3:]
 
@@ -80,8 +83,13 @@ class Shade:
         """
         reached = [_reaches(self._body_low, self._body_high, *box, self.sun) for box in zip(low, high, strict=True)]
         chosen = np.flatnonzero(np.any(reached, axis=0))
-        corners = self.corners[_reaches(self._low, self._high, low.min(axis=0), high.max(axis=0), self.sun)]
-        return Near(low, high, corners, tuple(self.bodies[k] for k in chosen), self.sun)
+        rows = self._rows_near(low.min(axis=0), high.max(axis=0))
+        return Near(low, high, self.corners[rows], tuple(self.bodies[k] for k in chosen), self.sun)
+
+    def _rows_near(self, low: F64, high: F64) -> NDArray[np.intp]:
+        """The map's triangles that are near a place or throw their shadow there, ascending."""
+        rows = np.flatnonzero(np.repeat(_reaches(*self._runs, low, high, self.sun), RUN)[:len(self.corners)])
+        return rows[_reaches(self._low[rows], self._high[rows], low, high, self.sun)]
 
     def in_shadow(self, points: F64, store: StepStore) -> NDArray[np.bool_]:
         """Whether something stands between each point (n, 3) and the sun; worked out square by square."""
@@ -103,4 +111,5 @@ def _reaches(low: F64, high: F64, place_low: F64, place_high: F64, sun: F64) -> 
     """Which boxes (n, 3) are near a place or throw their shadow there."""
     fall = -sun[:2] / sun[2] * np.maximum(high[:, 2:] - place_low[2], 0.0)
     swept_low, swept_high = np.minimum(low[:, :2], low[:, :2] + fall), np.maximum(high[:, :2], high[:, :2] + fall)
-    return ((swept_low <= place_high[:2] + REACH_M) & (swept_high >= place_low[:2] - REACH_M)).all(axis=1)
+    is_near = (swept_low <= place_high[:2] + REACH_M) & (swept_high >= place_low[:2] - REACH_M)
+    return is_near[:, 0] & is_near[:, 1]

@@ -180,14 +180,17 @@ def _add_elements(
             box=box,
         )
     middles = (boxes[:, :3] + boxes[:, 3:]) / 2
-    for entity in elements:
-        whole = int(entities.parent[entity])
+    loose: dict[int, list[int]] = {}
+    for row in elements.tolist():
+        whole = int(entities.parent[row])
         if whole >= 0 and entities.kind[whole] in ("element", "space"):
-            rows.reparent(int(nodes[entity]), int(nodes[whole]))
-        elif not str(entities.cls[entity]).startswith(_BOUNDING) and np.isfinite(middles[entity, 0]):
-            room = index.at(middles[entity], storey=storeys[entities.storey[entity]], gap_m=_CLOSE_GAP_M)
+            rows.reparent(int(nodes[row]), int(nodes[whole]))
+        elif not str(entities.cls[row]).startswith(_BOUNDING) and np.isfinite(middles[row, 0]):
+            loose.setdefault(storeys[entities.storey[row]], []).append(row)
+    for storey, own in loose.items():
+        for row, room in zip(own, index.locate(middles[own], storey=storey, gap_m=_CLOSE_GAP_M).tolist(), strict=True):
             if room:
-                rows.reparent(int(nodes[entity]), room)
+                rows.reparent(int(nodes[row]), room)
 
 
 def _sum_areas(rows: NodeRows, spaces: list[SpaceShape], building: int) -> None:

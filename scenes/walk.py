@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from gis.model import FlatGround, Ground, Layer
 from models_bim.model import BimModel
@@ -171,10 +170,10 @@ def _close_gaps(parts: WalkParts, rows: list[int]) -> None:
     main = names[counts.argmax()]
     xyz = np.array([parts.xyz[row] for row in rows])
     in_main = np.flatnonzero(component == main)
-    tree = cKDTree(xyz[in_main, :2])
+    tree = shapely.STRtree(shapely.points(xyz[in_main, :2]))
     for name in names[names != main]:
         own = np.flatnonzero(component == name)
-        distance, nearest = tree.query(xyz[own, :2])
+        (_, nearest), distance = tree.query_nearest(shapely.points(xyz[own, :2]), return_distance=True, all_matches=False)
         best = int(distance.argmin())
         if distance[best] <= _JOIN_ROADS_M:
             parts.join(rows[own[best]], rows[in_main[nearest[best]]], "walk")
@@ -183,8 +182,7 @@ def _close_gaps(parts: WalkParts, rows: list[int]) -> None:
 def _unreachable(graph: WalkGraph, merged: Merged) -> list[Finding]:
     """Rooms from which no entrance can be walked to, a building each."""
     findings = []
-    exits = np.flatnonzero(graph.kind == "entrance")
-    reached = set(graph.node[np.isfinite(graph.distances(exits))].tolist()) if len(exits) else set()
+    reached = set(graph.node[np.isin(graph.component, graph.component[graph.kind == "entrance"])].tolist())
     columns = merged.graph.columns
     for building_id, building in merged.building_nodes.items():
         rooms = [s.node for s in merged.spaces if merged.graph.ancestor(s.node, "building") == building]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from scenes.merge import Merged
 from scenes.walk_parts import WalkParts
@@ -42,16 +41,18 @@ def join_entrances(parts: WalkParts, entrances: dict[str, list[int]], outside: l
     if not outside:
         return []
     xy = np.array([parts.xyz[row][:2] for row in outside])
-    tree, findings = cKDTree(xy), list[Finding]()
+    tree, findings = shapely.STRtree(shapely.points(xy)), list[Finding]()
     cores = [(building, shape.buffer(-0.5)) for building, shape in footprints.items()]
     solid = shapely.STRtree([shape for _, shape in cores])
     for building, rows in entrances.items():
         nearest = np.inf
         for row in rows:
             here = np.array(parts.xyz[row][:2])
-            metres, near = (np.atleast_1d(found) for found in tree.query(here, k=min(_CANDIDATES, len(outside))))
-            nearest = min(nearest, float(metres[0]))
-            near, metres = near[metres <= JOIN_M], metres[metres <= JOIN_M]
+            nearest = min(nearest, float(tree.query_nearest(shapely.Point(here), return_distance=True)[1][0]))
+            near = tree.query(shapely.Point(here), predicate="dwithin", distance=JOIN_M)
+            metres = np.hypot(*(xy[near] - here).T)
+            order = np.lexsort((near, metres))[:_CANDIDATES]
+            near, metres = near[order], metres[order]
             if len(near):
                 lines = shapely.linestrings(np.stack([np.broadcast_to(here, (len(near), 2)), xy[near]], axis=1))
                 parts.join(row, outside[int(near[(metres + _DETOUR * _inside(lines, solid)).argmin()])], "walk")

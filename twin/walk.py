@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
+
+from twin.components import components
+
+if TYPE_CHECKING:  # slow to load, and a build that lays the ways finds none of them
+    from scipy.sparse import csr_matrix
+    from scipy.spatial import cKDTree
 
 NODE_KINDS = ("space", "door", "entrance", "stair", "lift", "road")
 EDGE_KINDS = ("walk", "door", "stair", "ramp", "lift", "road")
@@ -45,6 +49,8 @@ class WalkGraph:
 
     @cached_property
     def _matrix(self) -> csr_matrix:
+        from scipy.sparse import csr_matrix
+
         # coo sums repeated pairs, which would lengthen a way walked twice: keep the shortest of each pair
         low, high = self.edge.min(axis=1), self.edge.max(axis=1)
         order = np.lexsort((self.length, high, low))
@@ -56,12 +62,14 @@ class WalkGraph:
 
     @cached_property
     def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
         return cKDTree(self.xyz)
 
     @cached_property
-    def component(self) -> NDArray[np.int32]:
-        """int32 (n,) which connected part each point is in."""
-        return connected_components(self._matrix, directed=False)[1]
+    def component(self) -> NDArray[np.int64]:
+        """int64 (n,) which connected part each point is in: the row of the first point in it."""
+        return components(len(self), self.edge)
 
     def points_of(self, node: int) -> NDArray[np.intp]:
         """Rows of the points in a room (or of a door)."""
@@ -80,7 +88,7 @@ class WalkGraph:
         """Rows passed on the shortest way, ends included; None where there is none."""
         if start == end:
             return [int(start)]
-        before = dijkstra(self._matrix, directed=False, indices=int(end), return_predecessors=True)[1]
+        before = self._shortest(int(end), return_predecessors=True)[1]
         if before[start] < 0:
             return None
         rows = [int(start)]
@@ -95,9 +103,14 @@ class WalkGraph:
 
     def ways_to(self, ends: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """Metres (n,) from every point to the nearest of `ends` (inf: none), and the next row (n,) on it (negative: none)."""
-        metres, after, _ = dijkstra(self._matrix, directed=False, indices=ends, return_predecessors=True, min_only=True)
+        metres, after, _ = self._shortest(ends, return_predecessors=True, min_only=True)
         return metres, after
 
     def distances(self, starts: NDArray[np.intp]) -> NDArray[np.float64]:
         """float64 (n,) metres from every point to the nearest of `starts`; inf where there is no way."""
-        return dijkstra(self._matrix, directed=False, indices=starts, min_only=True)
+        return self._shortest(starts, min_only=True)
+
+    def _shortest(self, ends: int | NDArray[np.intp], **wanted: bool) -> Any:
+        from scipy.sparse.csgraph import dijkstra
+
+        return dijkstra(self._matrix, directed=False, indices=ends, **wanted)

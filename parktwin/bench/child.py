@@ -38,17 +38,18 @@ class Cost:
 
 
 def run(command: Sequence[str], *, timeout_s: float = 3600.0, environment: Mapping[str, str] | None = None) -> Cost:
-    """Run a command to its end.
+    """Run a command to its end; Python code is compiled once, as it is where a package was installed.
 
     Raises:
         Failed: it ended with an error, ran out of time or is not there.
     """
     path = os.pathsep.join([str(_TREE), os.environ.get("PYTHONPATH", "")])
+    around = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                       env={**os.environ, "PYTHONPATH": path, **(environment or {})})
+                                       env={**around, "PYTHONPATH": path, **(environment or {})})
         except OSError as error:
             raise Failed(str(error)) from error
         timer = threading.Timer(timeout_s, process.kill)

@@ -17,9 +17,9 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from gis.columns import number_of
 from gis.crs import bd09_from_wgs84, gcj02_from_wgs84
 from gis.furniture import WORDS, shape, sorts
+from gis.lengths import number_of
 from gis.osm import TAGS
 from gis.read import read_layer
 from twin.errors import SourceError

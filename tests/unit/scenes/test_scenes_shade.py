@@ -8,8 +8,10 @@ from gis.mesh import box_mesh, join
 from gis.model import FlatGround
 from scenes.building_body import BuildingBody, footprint
 from scenes.building_mesh import BuildingMesh
-from scenes.shade import Near, _reaches
+from scenes.shade import REACH_M, RUN, Near, Shade, _reaches
 from twin.steps import StepStore
+
+SUN = np.array([0.3, -0.5, 0.6]) / np.linalg.norm([0.3, -0.5, 0.6])
 
 
 @pytest.fixture
@@ -37,3 +39,16 @@ def test_footprint_is_that_of_all_triangles(row_of_houses: BuildingBody) -> None
     _, found = row_of_houses._worked_out()
     assert found.area == pytest.approx(12 * 64, rel=0.01)
     assert found.equals(footprint(row_of_houses.corners(), FlatGround(12.0)))
+
+
+@pytest.mark.parametrize("count", [0, 1, RUN, 5000])
+def test_everything_that_reaches_a_place_is_near_it(count: int) -> None:
+    chance = np.random.default_rng(count)
+    corners = chance.random((count, 1, 3)) * [800, 800, 30] + chance.random((count, 3, 3)) * 6
+    shade = Shade(corners, [], SUN)
+    for low in chance.random((40, 3)) * [800, 800, 10] - [0, 0, 5]:
+        high = low + np.array([80, 80, 2])
+        far = corners[:, :, :2] - (SUN[:2] / SUN[2]) * np.maximum(corners[:, :, 2:].max(axis=1, keepdims=True) - low[2], 0)
+        both = np.concatenate([corners[:, :, :2], far], axis=1)
+        reach = ((both.min(axis=1) <= high[:2] + REACH_M) & (both.max(axis=1) >= low[:2] - REACH_M)).all(axis=1)
+        assert np.array_equal(shade.near(low[None], high[None]).corners, corners[reach])

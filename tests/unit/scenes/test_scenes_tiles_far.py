@@ -1,7 +1,9 @@
 """The coarse body of a building keeps what the eye sees from afar and nothing else."""
 
 import numpy as np
+import pytest
 
+import scenes.far
 from gis.mesh import Mesh, Surface, box_mesh, join, make_mesh, split_large
 from scenes.far import far_mesh
 
@@ -50,3 +52,13 @@ def test_small_things_are_left_out() -> None:
 def test_a_body_that_saves_nothing_is_not_made() -> None:
     house = box_mesh((0.0, 0.0, 0.0), (20.0, 10.0, 12.0), colour=(200, 200, 200), surface=Surface.PLAIN)
     assert far_mesh(house, BUILDING) is None
+
+
+def test_what_is_told_to_be_too_small_at_once_is_too_small_when_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(5)
+    spots = np.concatenate([chance.random((300, 3, 3)) * [size, tall, 0.0] for size, tall in ((0.5, 3), (1, 1.2), (3, 0.4))])
+    told = [(k, pane) for k, corners in enumerate(spots) for pane in (False, True)
+            if scenes.far._is_small(*np.ptp(corners[:, :2], axis=0).tolist(), pane)]
+    assert 200 < len(told) < 2 * len(spots)
+    monkeypatch.setattr(scenes.far, "_is_small", lambda wide, tall, is_pane: False)
+    assert not [one for one in told if scenes.far._face(spots[one[0]][None], np.array([0.0, 0.0, 1.0]), one[1])]
