@@ -243,13 +243,3 @@ def _cut(mesh: Mesh, ends: NDArray, middle: NDArray, source: NDArray) -> tuple[M
         keep(code == 1 << turn, ((a, ab, c), (ab, b, c)))
         keep(code == 7 - (1 << (turn + 2) % 3), ((ab, b, bc), (a, ab, bc), (a, bc, c)))
     return Mesh(**columns, faces=np.concatenate(out).astype(np.uint32)), np.concatenate(owner)
-
-
-def newell(ring: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit normal (3,) of a ring (k, 3) that need not be quite flat; zero for one without area."""
-    after = np.roll(ring, -1, axis=0)
-    normal = np.array([((ring[:, 1] - after[:, 1]) * (ring[:, 2] + after[:, 2])).sum(),
-                       ((ring[:, 2] - after[:, 2]) * (ring[:, 0] + after[:, 0])).sum(),
-                       ((ring[:, 0] - after[:, 0]) * (ring[:, 1] + after[:, 1])).sum()])
-    length = float(np.linalg.norm(normal))
-    return normal / length if length > 1e-9 else np.zeros(3)
