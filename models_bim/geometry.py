@@ -22,6 +22,7 @@ MOST_IN_A_SHARE = 1000  # products, and megabytes of the file they stand for: wh
 MOST_MB_IN_A_SHARE = 3.0
 LEAST_IN_A_SHARE = 100
 WORTH_A_FORK = 400  # products
+LARGEST_M = 100_000.0  # a body larger than this is a slip of the pen, and would stretch the park to its size
 TOGETHER = 30_000  # triangles steadied in one go: alike small shapes cost more in calls than in work
 DEFAULT_RGB = (178, 178, 178)
 #: Representations that are not what the thing looks like; used only where a product has no other.
@@ -183,7 +184,7 @@ def _raw(found: object) -> _Raw | None:
     geometry = found.geometry  # type: ignore[attr-defined]
     triangles = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3)
     vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
-    if not len(triangles) or not np.isfinite(vertices).all():
+    if not len(triangles) or not np.isfinite(vertices).all() or np.ptp(vertices, axis=0).max() > LARGEST_M:
         return None
     material = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
     digest = hashlib.blake2b(digest_size=16)

@@ -46,6 +46,17 @@ def test_quantities_keep_their_number_and_name_their_unit(tmp_path: Path, unit: 
     assert said["Side"][1] == area  # the metric files name no unit of area
 
 
+@pytest.mark.parametrize("large", [1e30, 1e6])
+def test_a_body_larger_than_any_thing_is_told_and_not_drawn(tmp_path: Path, large: float) -> None:
+    maker = Maker()
+    storey = maker.storey("L1", 0.0)
+    maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), storey)
+    maker.box("IfcSlab", (0, 0, 0), (large, 2, 0.2), storey)
+    read = read_discipline(maker.write(tmp_path / "a.ifc"))
+    assert [(f.count, f.fill["cls"]) for f in read.findings if f.code == "ifc.bodies"] == [(1, "IfcSlab")]
+    assert np.nanmax(np.abs(federate([read]).boxes)) < 10.0
+
+
 def test_nested_things_follow_their_whole_to_its_storey(tmp_path: Path) -> None:
     maker = Maker()
     maker.storey("L1", 0.0)
