@@ -12,18 +12,13 @@ import pytest
 import shapely
 
 from gis.mesh import Surface, box_mesh, take_faces
-from gis.model import FlatGround
-from scenes.building_tiles import BuildingOutput
 from scenes.compile import compile_park
-from scenes.gis_tiles import MOST_INSTANCES, MOST_TRIANGLES, GisTiler
+from scenes.gis_tiles import MOST_INSTANCES, MOST_TRIANGLES
 from scenes.massing import boxes
 from scenes.quadtree import divide
-from scenes.read_glb import Glb, read_glb
-from scenes.shade import Shade
+from scenes.read_glb import read_glb
 from scenes.stills import finest_tiles
-from scenes.tileset import Tile
 from twin.parkfile import load_park
-from twin.steps import StepStore
 
 SIDE = 60  # buildings along each side
 ORIGIN = np.array([500_000.0, 3_300_000.0])
@@ -112,31 +107,6 @@ def test_from_afar_a_town_is_some_boxes(tiles: Path) -> None:
             stack.extend(tile.get("children", []))
     everything = sum(len(p.faces) for path in finest_tiles(tiles) for p in read_glb(path).surfaces())
     assert 1000 < triangles < everything / 20
-
-
-def test_towers_with_models_are_boxes_from_afar_and_their_own_tiles_near_by() -> None:
-    """A city of towers whose coarsest tiles are 6,000 triangles each: 6 km of it are looked at in few triangles."""
-    corner = np.stack(np.meshgrid(np.arange(20), np.arange(20)), axis=-1).reshape(-1, 2) * 300.0
-    drawn = [BuildingOutput(Tile(f"b/{k}/far.glb", "building", (x, y, 0.0, x + 40, y + 40, 150.0), 2.4), {}, 6000,
-                            boxes([box_mesh((x + 20, y + 20, 0), (40, 40, 150), 0.0, colour=(9, 9, 9),
-                                            surface=Surface.PLAIN, node=k + 1)])) for k, (x, y) in enumerate(corner.tolist())]
-    written: dict[str, bytes] = {}
-    tiler = GisTiler((0, 0, 6000, 6000), FlatGround(), "", Shade(np.zeros((0, 3, 3)), [], np.array([0.0, 0.6, 0.8])),
-                     np.array([0.0, 0.6, 0.8]), written.__setitem__, StepStore(None))
-    assert tiler.building_tiles(drawn[:3]) == [one.tile for one in drawn[:3]], "a few are drawn as they are"
-    whole, = tiler.building_tiles(drawn)
-    leaves, stack = [], [whole]
-    while stack:
-        tile = stack.pop()
-        stack += [child for child in tile.children if child.children]
-        leaves += [child.uri for child in tile.children if not child.children]
-        assert tile.replace
-        assert all(child.error_m < tile.error_m for child in tile.children)
-        assert tile.children
-        west, south, _, east, north, _ = tile.box
-        assert all(west <= c.box[0] and south <= c.box[1] and c.box[3] <= east and c.box[4] <= north for c in tile.children)
-    assert sorted(leaves) == sorted(one.tile.uri for one in drawn), "each once"
-    assert Glb(written[whole.uri]).surfaces()[0].faces.size // 3 == 10 * len(drawn)
 
 
 def test_masses_stand_for_less_than_what_replaces_them(tiles: Path) -> None:
