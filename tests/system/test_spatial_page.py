@@ -295,7 +295,8 @@ def test_a_planner_of_security_reads_coverage_with_its_method_and_blind_spots(pa
 
 
 @pytest.mark.parametrize(("lang", "state"), [("zh", "亮屏"), ("en", "On")])
-def test_a_card_shows_a_long_text_whole_and_states_in_the_words_of_their_point(park: Served, lang: str, state: str) -> None:
+def test_a_card_shows_a_long_text_whole_and_states_in_the_words_of_their_point(
+        park: Served, context: pw.BrowserContext, lang: str, state: str) -> None:
     device = next(d.id for d in park.services.points.devices if d.kind == "screen")
     said = "三号站台电梯停运至18:30，请走东入口楼梯。 " * 5 + "https://example.org/" + "long" * 20
     points, core = park.services.points, park.services.runner.core
@@ -306,13 +307,14 @@ def test_a_card_shows_a_long_text_whole_and_states_in_the_words_of_their_point(p
         core.ingest(Readings(np.array(slots, np.uint32), values, np.zeros(2, np.uint8), np.full(2, time.time())))
 
     park.services.runner.submit(tell).result(5)
-    with chromium() as browser:
-        context = signed_in(browser, park.origin, width=1600, height=900, lang=lang)
-        page = open_page(context, f"{park.origin}/?device={device}", settle_secs=0.5)
-        text = page.locator(".device .point.text dd")
-        pw.expect(text).to_contain_text(said[-30:])
-        pw.expect(page.locator(".device .point dd").first).to_contain_text(state)
-        card, inner = page.locator(".device").bounding_box(), text.locator("b").bounding_box()
-        assert card["x"] <= inner["x"]
-        assert inner["x"] + inner["width"] <= card["x"] + card["width"]
-        assert inner["height"] > 2 * page.locator(".device .point dd").first.bounding_box()["height"], "in lines of its own"
+    assert context.browser
+    own = signed_in(context.browser, park.origin, width=1600, height=900, lang=lang)
+    page = open_page(own, f"{park.origin}/?device={device}", settle_secs=0.5)
+    text = page.locator(".device .point.text dd")
+    pw.expect(text).to_contain_text(said[-30:])
+    pw.expect(page.locator(".device .point dd").first).to_contain_text(state)
+    card, inner = page.locator(".device").bounding_box(), text.locator("b").bounding_box()
+    assert card["x"] <= inner["x"]
+    assert inner["x"] + inner["width"] <= card["x"] + card["width"]
+    assert inner["height"] > 2 * page.locator(".device .point dd").first.bounding_box()["height"], "in lines of its own"
+    own.close()
