@@ -100,7 +100,8 @@ class HttpInConnector(FieldConnector):
                 self._taken += count
                 result = self._take(batches)
                 self._hand_over()
-                done.set_result(result)
+                if done.set_running_or_notify_cancel():  # who posted may have given up; it is taken all the same
+                    done.set_result(result)
             await asyncio.sleep(DRAIN_SECS)
         raise TimeoutError(f"no batch for {self.quiet_secs:g} s")
 
