@@ -232,9 +232,10 @@ def test_r03_the_database_away_under_alarms_loses_none_and_keeps_their_order(par
 
 
 def shown_rows(park: Park, live: list[dict]) -> int:
-    """Groups, and alarms that are in none; a group counts all of its own and names the first of them."""
-    groups = park.server.get("alarms/groups")["groups"]
-    return len(groups) + len(live) - sum(group["count"] for group in groups)
+    """Floods, alarms in none, and those that no flood was told of yet."""
+    told = park.server.get("alarms/groups")
+    unheard = len(live) - sum(group["count"] for group in told["groups"]) - len(told["alone"])
+    return len(told["groups"]) + len(told["alone"]) + max(0, unheard)
 
 
 def test_r11_a_flood_is_few_rows_with_the_worst_on_top_and_every_alarm_on_record(flooded: Park) -> None:

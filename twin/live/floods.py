@@ -39,7 +39,7 @@ class FloodDesk:
         self._upstream: dict[int, tuple[int, ...]] = {}
         self._sorts: dict[str, int] = {}
         self._due, self._is_old = 0.0, True
-        self.now = AlarmGroups(groups=[])
+        self.now = self._told([])
 
     def tick(self, now: float, is_changed: bool) -> AlarmGroups | None:
         """The floods, when they are not what they were."""
@@ -48,16 +48,21 @@ class FloodDesk:
             return None
         self._due, self._is_old = now + EVERY_SECS, False
         alarms = [alarm for alarm in self._book.live() if not alarm.is_aside]
-        fresh = AlarmGroups(groups=self._views_of(alarms) if alarms else [])
+        fresh = self._told(alarms)
         if fresh == self.now:
             return None
         self.now = fresh
         return fresh
 
-    def _views_of(self, alarms: Sequence[Alarm]) -> list[AlarmGroup]:
+    def _told(self, alarms: Sequence[Alarm]) -> AlarmGroups:
+        if not alarms:
+            return AlarmGroups(groups=[], alone=[], upto=0)
         standing = self._standing(alarms)
-        groups = [self._view(group, standing, alarms) for group in grouped(standing, self.upstream) if len(group.rows) > 1]
-        return sorted(groups, key=lambda group: (group.priority, -group.count, group.key))
+        found = [group for group in grouped(standing, self.upstream) if len(group.rows) > 1]
+        groups = sorted((self._view(group, standing, alarms) for group in found),
+                        key=lambda group: (group.priority, -group.count, group.key))
+        alone = np.delete(standing.id, np.concatenate([np.zeros(0, np.int64), *(group.rows for group in found)]))
+        return AlarmGroups(groups=groups, alone=alone.tolist(), upto=int(standing.id.max()))
 
     def upstream(self, device: int) -> tuple[int, ...]:
         """The devices that supply one (or a place it stands in), nearest first."""
@@ -113,13 +118,17 @@ class FloodDesk:
         elif head.device.startswith(OWN):
             title, title_zh = head.place, head.place_zh
         cause = head.id if group.cause >= 0 else 0
+        waits = np.array([alarms[row].state in WAITING for row in group.rows.tolist()])
+        turn = np.where(waits, 1, 2)
+        turn[:1] = 0 if cause else turn[:1]
+        listed = np.argsort(turn, kind="stable")[:MOST_MEMBERS]
         return AlarmGroup(
             key=f"cause {cause}" if cause else f"{group.rule} {group.node} {priority if group.rule < 0 else ''}".strip(),
             cause=cause, title=title, title_zh=title_zh, place=place, place_zh=place_zh,
             node=head.node if cause else group.node, priority=priority, count=len(group.rows),
-            waiting=sum(alarms[row].state in WAITING for row in group.rows.tolist()),
+            waiting=int(waits.sum()),
             first_ms=float(standing.raised[group.rows].min() * 1000), last_ms=float(standing.raised[group.rows].max() * 1000),
-            alarms=standing.id[group.rows[:MOST_MEMBERS]].tolist())
+            alarms=standing.id[group.rows[listed]].tolist())
 
     def _names(self, node: int) -> tuple[str, str]:
         if self._graph is None or node < 2:

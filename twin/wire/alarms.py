@@ -55,13 +55,15 @@ class AlarmGroup(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int            # for a person's word
     first_ms: float
     last_ms: float
-    alarms: list[int]       # the cause first, then as they came; the first 2,000
+    alarms: list[int]       # the cause first, then those that wait, then the rest, each as they came; the first 2,000
 
 
 class AlarmGroups(Message, frozen=True, kw_only=True, tag="floods"):
-    """Every flood among the live alarms; sent when it changes, at most once a second. What is in none stands alone."""
+    """Every flood among the live alarms, and those in none; sent when it changes, at most once a second."""
 
     groups: list[AlarmGroup]
+    alone: list[int]        # alarms that are in no flood
+    upto: int               # the last alarm that was looked at
 
 
 class AsideView(msgspec.Struct, frozen=True, kw_only=True):

@@ -177,6 +177,8 @@ export interface AlarmView {
 export interface AlarmGroups {
   t: "floods";
   groups: AlarmGroup[];
+  alone: number[];
+  upto: number;
 }
 
 export interface CommandView {

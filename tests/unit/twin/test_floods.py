@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,7 +132,9 @@ def test_a_dead_board_explains_its_hundred_lamps_and_no_fire(tmp_path: Path) -> 
     assert (group.title, group.place, group.count, group.waiting, group.priority) == (
         "Distribution board without supply", "a1 · a1:s1", 101, 101, 2)
     fire = next(alarm for alarm in core.alarms() if alarm.key == "SMK-1.fire")
-    assert fire.id not in group.alarms
+    assert floods.alone == [fire.id]
+    assert floods.upto == max(alarm.id for alarm in core.alarms())
+    assert sorted([*group.alarms, fire.id]) == sorted(alarm.id for alarm in core.alarms())
     done = core.alarm_desk.acknowledge_all(group.alarms, by="li", role="operator", now=clock.time)
     assert len(done) == 101
     clock.time += 2
@@ -139,4 +142,28 @@ def test_a_dead_board_explains_its_hundred_lamps_and_no_fire(tmp_path: Path) -> 
     assert later is not None
     assert later.groups[0].waiting == 0
     assert sum(entry.what == "alarm.acknowledged" for entry in events.trail(500)) == 101
+    events.close()
+
+
+def test_a_flood_lists_those_that_wait_first_and_can_be_noted_part_by_part(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.live.floods.MOST_MEMBERS", 4)
+    devices = [Device(id=f"SMK-{k}", kind="smoke", name="") for k in range(9)]
+    points = PointTable(devices, load_packs().kinds)
+    events = EventStore.at(tmp_path / "events.db")
+    clock = type("Clock", (), {"time": T0, "now": lambda self: self.time})()
+    core = LiveCore(points, events, clock=clock, graph=storey_of([device.id for device in devices]))
+    slots = np.array([points.slot_of(f"SMK-{k}.state") for k in range(9)], np.uint32)
+    noted, left = set(), []
+    for _ in range(4):
+        core.ingest(Readings(slots, np.ones(9), np.zeros(9, np.uint8), np.full(9, clock.time)))
+        floods = core.tick().floods
+        assert floods is not None
+        (group,) = floods.groups
+        assert (group.count, floods.alone) == (9, [])
+        left.append(group.waiting)
+        noted |= {view.id for view in core.alarm_desk.acknowledge_all(group.alarms, by="li", role="operator", now=clock.time)}
+        clock.time += 2
+    assert left == [9, 5, 1, 0]
+    assert len(noted) == 9
     events.close()

@@ -9,7 +9,7 @@ import { dispatches, incidentApi } from "./incident/state";
 import { AsideList, DeviceRules } from "./alarms/aside";
 import { AlarmFigurePanel } from "./alarms/figures";
 import { Floods } from "./alarms/floods";
-import { folded } from "./alarms/groups";
+import { rowsOf } from "./alarms/groups";
 import { Verbs } from "./alarms/verbs";
 import { useKept } from "./newer";
 import { AlarmLoad, AlarmRow, PriorityChips } from "./parts/alarms";
@@ -64,8 +64,8 @@ function Drills(): JSX.Element | null {
 export function Console(): JSX.Element {
   void (seconds.value, lang.value);
   const all = callingAlarms.value, [only, setOnly] = useKept<number | null>("only", null), [byPlace, setByPlace] = useKept("byPlace", true), [id, setId] = useKept<number | null>("alarm", null), [fault, setFault] = useState(""), list = useRef<HTMLUListElement>(null);
-  const under = folded(), wanted = only ? all.filter((a) => a.priority === only) : all;
-  const groups = grouped(wanted.filter((a) => !under.has(a.id)), byPlace), rows = [...wanted.filter((a) => under.has(a.id)), ...groups.flatMap(([, a]) => a)], chosen = all.find((a) => a.id === id) ?? null;
+  const wanted = only ? all.filter((a) => a.priority === only) : all, alone = new Set(rowsOf(all));
+  const groups = grouped(wanted.filter((a) => alone.has(a)), byPlace), rows = [...wanted.filter((a) => !alone.has(a)), ...groups.flatMap(([, a]) => a)], chosen = all.find((a) => a.id === id) ?? null;
   const take = (a: Alarm) => { setId(a.id); setFault(""); goTo(a.device); };
   // the first alarm is taken up only where nobody looks at anything: neither a link nor an operator's camera is overruled
   useEffect(() => { if (id === null && rows.length && world.value && !device.value && place.value === "park") take(rows[0]); }, [rows.length > 0, world.value]);

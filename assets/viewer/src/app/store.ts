@@ -4,7 +4,7 @@ import type { CameraState, Device, TreeNode, World } from "../contract";
 import { type Alarm, api, type Command, type Kpi, type Me, type Trail } from "./api";
 import { dispatches, heardIncident, incidents } from "./incident/state";
 import type { ReplayState, Servers, Texts } from "../wire";
-import { floods, heardFloods } from "./alarms/groups";
+import { forgetFloods, heardFloods } from "./alarms/groups";
 import { heardWall } from "./wall_state";
 import { hereNow, SharedClock } from "./shared_clock";
 import { setZone } from "./parktime";
@@ -145,7 +145,7 @@ function forget(): void {
   const live = world.value?.live;
   live?.quality.fill(4); live?.value.fill(NaN); live?.trackSeenMs.fill(0); live?.trackXyz.fill(0);
   live?.overlay.forEach((column) => column.fill(NaN));
-  batch(() => { alarms.value = new Map(); commands.value = new Map(); trail.value = []; floods.value = []; incidents.value = new Map(); dispatches.value = new Map(); });
+  batch(() => { alarms.value = new Map(); commands.value = new Map(); trail.value = []; forgetFloods(); incidents.value = new Map(); dispatches.value = new Map(); });
 }
 function looking(): void { socket?.setLook(place.value, channel.value ? [channel.value] : []); }
 

@@ -24,7 +24,7 @@ function Flood({ group, chosen, onChoose, verbs }: { group: AlarmGroup; chosen: 
         <span class="what"><b>{pick(group, "title")}</b><small>{pick(group, "place") || say("flood.park")} · {group.cause ? say("flood.explains", { n: group.count - 1 }) : say("flood.same", { n: group.count })}</small></span>
         <span class="state"><b>{span(serverNow() - group.first_ms)}</b><small>{group.waiting ? say("flood.waiting", { n: group.waiting }) : say("alarm.acknowledged")}</small></span>
       </button>
-      {open && <div class="alarm-verbs"><button disabled={!mayAct() || !group.waiting} onClick={acknowledge}><Icon name="check" size={13} />{say("flood.acknowledge", { n: group.waiting })}</button><small>{say("flood.span", { a: clock(group.first_ms), b: clock(group.last_ms) })}</small>{fault && <p class="why" role="alert">{fault}</p>}</div>}
+      {open && <div class="alarm-verbs"><button disabled={!mayAct() || !group.waiting} onClick={acknowledge}><Icon name="check" size={13} />{say("flood.acknowledge", { n: Math.min(group.waiting, group.alarms.length) })}</button><small>{say("flood.span", { a: clock(group.first_ms), b: clock(group.last_ms) })}</small>{fault && <p class="why" role="alert">{fault}</p>}</div>}
       {open && <ul>{members.slice(0, SHOWN).map((a) => <AlarmRow key={a.id} alarm={a} isChosen={a.id === chosen} onChoose={() => onChoose(a)}>{a.id === chosen ? verbs(a) : null}</AlarmRow>)}{group.count > SHOWN && <li class="empty">{say("flood.more", { n: group.count - SHOWN })}</li>}</ul>}
     </li>
   );
