@@ -1,12 +1,14 @@
 """What of a building can stand in a place's light is found run by run, and is what a look at every triangle finds."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import scenes.building_body
 from gis.mesh import box_mesh, join
 from gis.model import FlatGround
-from scenes.building_body import BuildingBody, footprint
+from scenes.building_body import BuildingBody, Shelf, footprint
 from scenes.building_mesh import BuildingMesh
 from scenes.shade import REACH_M, RUN, Near, Shade, _reaches
 from twin.steps import StepStore
@@ -18,9 +20,10 @@ SUN = np.array([0.3, -0.5, 0.6]) / np.linalg.norm([0.3, -0.5, 0.6])
 def row_of_houses(monkeypatch: pytest.MonkeyPatch) -> BuildingBody:
     monkeypatch.setattr(scenes.building_body, "RUN", 7)
     mesh = join([box_mesh((30.0 * k, 0.0, 0.0), (8, 8, 12), colour=(1, 1, 1), surface=0) for k in range(12)])
-    body = BuildingBody(None, FlatGround(12.0), "", StepStore(None))  # type: ignore[arg-type]
+    source = SimpleNamespace(model=SimpleNamespace(digest=""), at=(40.0, -20.0))
+    body = BuildingBody(source, FlatGround(12.0), "", StepStore(None), Shelf())  # type: ignore[arg-type]
     none = np.zeros(len(mesh.faces), np.int32)
-    body.__dict__["mesh"] = BuildingMesh(mesh, none, none.astype(np.int64), none.astype(bool))
+    body.__dict__["_meshed"] = BuildingMesh(mesh, none, none.astype(np.int64), none.astype(bool))
     return body
 
 
@@ -36,7 +39,7 @@ def test_runs_that_reach_a_place_give_the_triangles_that_do(row_of_houses: Build
 
 
 def test_footprint_is_that_of_all_triangles(row_of_houses: BuildingBody) -> None:
-    _, found = row_of_houses._worked_out()
+    found = row_of_houses.hole
     assert found.area == pytest.approx(12 * 64, rel=0.01)
     assert found.equals(footprint(row_of_houses.corners(), FlatGround(12.0)))
 
