@@ -66,6 +66,7 @@ class BaseLoad:
         await self._speak()
         for task in browsers:
             task.cancel()
+        await asyncio.gather(*browsers, return_exceptions=True)  # their lines are closed, or a later test is told of them
 
     async def _speak(self) -> None:
         rng, share = np.random.default_rng(5), round(CHARGERS * TICK_SECS)

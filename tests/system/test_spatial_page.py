@@ -47,7 +47,9 @@ placement = { at = [0.0, 0.0, 0.0] }
 """
 GUEST = [{"id": "V-1", "kind": "person", "name": "Guest", "name_zh": "访客甲", "role": "visitor"},
          {"id": "V-2", "kind": "person", "name": "Guest two", "name_zh": "访客乙", "role": "visitor"},
-         {"id": "V-3", "kind": "person", "name": "Guest three", "name_zh": "访客丙", "role": "visitor"}]
+         {"id": "V-3", "kind": "person", "name": "Guest three", "name_zh": "访客丙", "role": "visitor"},
+         {"id": "V-4", "kind": "person", "name": "Guest four", "name_zh": "访客丁", "role": "visitor"},
+         {"id": "V-5", "kind": "person", "name": "Guest five", "name_zh": "访客戊", "role": "visitor"}]
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +144,10 @@ def test_one_who_fell_silent_is_searched_for_and_their_contacts_are_found(park: 
     now = time.time()
     for k in range(120):
         both = np.array([[x, y, z], [x + 0.8, y, z]])
-        fixes = Positions(np.arange(2, dtype=np.uint32), both, np.zeros(2, np.float32), np.full(2, now - 150 + k))
+        fixes = Positions(np.array([3, 4], np.uint32), both, np.zeros(2, np.float32), np.full(2, now - 150 + k))
         park.services.runner.submit(lambda fixes=fixes: park.services.runner.core.move(fixes)).result(5)
-    until(lambda: len(park.services.history.track_between(1, now - 200, now).track) >= 115, 10, "fixes are in the history")
-    page = open_page(context, f"{park.origin}/?panel=trail&track=V-1", settle_secs=0.5)
+    until(lambda: len(park.services.history.track_between(4, now - 200, now).track) >= 115, 10, "fixes are in the history")
+    page = open_page(context, f"{park.origin}/?panel=trail&track=V-4", settle_secs=0.5)
     page.click("text=寻人")
     pw.expect(page.locator(".missing")).to_contain_text("已失联")
     pw.expect(page.locator(".missing .plan .drawn").first).to_be_attached()
@@ -156,7 +158,7 @@ def test_one_who_fell_silent_is_searched_for_and_their_contacts_are_found(park: 
     page.click(".trail-panel >> text=接触者")
     page.click("text=查找接触者")
     pw.expect(page.locator(".contacts li")).to_have_count(1)
-    pw.expect(page.locator(".contacts li")).to_contain_text("访客乙")
+    pw.expect(page.locator(".contacts li")).to_contain_text("访客戊")
     pw.expect(page.locator(".contacts li")).to_contain_text("0.8 m")
     page.close()
 

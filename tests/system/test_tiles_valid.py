@@ -180,7 +180,7 @@ def test_failed_build_leaves_the_last_good_one(built: BuildResult, monkeypatch: 
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("scenes.compile.write_tiles", fail)
+    monkeypatch.setattr("scenes.park_tiles.write_tiles", fail)
     with pytest.raises(OSError, match="disk full"):
         compile_park(load_park(built.folder.parent, strict=False), force=True)
     assert tree_digest(built.folder) == before

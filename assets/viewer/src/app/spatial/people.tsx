@@ -17,7 +17,6 @@ const mayFollow = (): boolean => me.value !== null && me.value.role !== "viewer"
 
 export function Contacts({ w, track, period }: { w: World; track: Track; period: () => [number, number] }): JSX.Element {
   const [metres, setMetres] = useState(2), [mins, setMins] = useState(1), [rows, setRows] = useState<ContactRow[] | null>(null), [fault, setFault] = useState(""), [isBusy, setBusy] = useState(false);
-  useEffect(() => setRows(null), [track]);
   useEffect(() => { scene?.setShapes("contacts", rows ? rows.slice(0, 100).map((c) => ({ kind: "ring", at: [c.at[0], c.at[1], c.at[2] + 0.3], radius: 1.4, colour: token("--accent"), width: 3 }) as Shape) : null); return () => scene?.setShapes("contacts", null); }, [rows, theme.value]);
   if (!mayFollow()) return <p class="note hatched">{say("contacts.role")}</p>;
   const find = () => { setBusy(true); const [from, to] = period(); spatialApi.contacts(track.id, from, to, metres, mins * 60).then((a) => { setFault(""); setRows(a.contacts); }, (e: Error) => setFault(e.message)).finally(() => setBusy(false)); };

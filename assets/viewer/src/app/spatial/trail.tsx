@@ -57,7 +57,7 @@ export function TrailPanel(): JSX.Element {
       {own && part !== "missing" && <div class="when range"><label>{say("trail.from")}<input type="datetime-local" value={own.from} onChange={(e) => setOwn({ ...own, from: e.currentTarget.value })} /></label><label>{say("trail.to")}<input type="datetime-local" value={own.to} onChange={(e) => setOwn({ ...own, to: e.currentTarget.value })} /></label></div>}
       {fault && <p class="why" role="alert">{fault}</p>}
       {!track && <p class="empty">{say("trail.choose")}</p>}
-      {track && part === "contacts" && <Contacts w={w} track={track} period={() => { const to = own ? instantOf(own.to) : serverNow(); return [own ? instantOf(own.from) : to - mins, to]; }} />}
+      {track && part === "contacts" && <Contacts key={track.id} w={w} track={track} period={() => { const to = own ? instantOf(own.to) : serverNow(); return [own ? instantOf(own.from) : to - mins, to]; }} />}
       {track && part === "missing" && <Missing w={w} track={track} />}
       {found?.blurred && <p class="note hatched">{say("trail.blurred")}</p>}
       {found && found.t.length === 0 && <p class="empty">{say("trail.nothing")}</p>}
