@@ -28,7 +28,6 @@ from ioc.coverage_job import CoverageJob, park_of
 from ioc.edit_desk import EditDesk
 from ioc.energy_desk import EnergyDesk
 from ioc.http.fences import redraw, stand
-from ioc.http.park import search_rows
 from ioc.live.broadcast import Broadcast
 from ioc.live.hub import Hub
 from ioc.live.replica import Replica
@@ -50,12 +49,14 @@ from twin.history.store import History
 from twin.linkages import linkages_dir, load_linkages, rules_of
 from twin.live.core import LiveCore
 from twin.live.incidents import Answers
+from twin.memory import give_back_large, settle, uncollected
 from twin.park import ParkSpec
 from twin.parkfile import load_park
 from twin.parktime import keep, zone_of
 from twin.plans import load_plans, plans_dir
 from twin.ports import Clock, WallClock
 from twin.reach import Reach
+from twin.search import SearchIndex
 from twin.shared.lease import Lease
 from twin.shared.news import Reader
 from twin.shared.papers import Paper
@@ -83,6 +84,7 @@ def serve(directory: Path, options: ServeOptions, told: Callable[[str], None]) -
         NotBuiltError: the park was never built.
         ParkFileError: the park file or the address cannot be used.
     """
+    give_back_large()
     if options.host not in LOOPBACK and not options.behind_proxy:
         raise ParkFileError(f"{options.host} is a public address without TLS",
                             mend="serve on 127.0.0.1 behind a TLS proxy and give --behind-proxy")
@@ -135,6 +137,7 @@ def serve_build(services: Services, options: ServeOptions, door: socket.socket) 
     server = uvicorn.Server(uvicorn.Config(
         app, host=options.host, port=options.port, workers=1, log_level="warning", ws_per_message_deflate=False,
         server_header=False, proxy_headers=options.behind_proxy, timeout_graceful_shutdown=3))
+    settle()
     is_newer = threading.Event()
 
     def renew() -> None:
@@ -153,6 +156,11 @@ def serve_build(services: Services, options: ServeOptions, door: socket.socket) 
 
 def open_services(spec: ParkSpec, options: ServeOptions) -> Services:
     """Everything a running park is made of, wired; nothing runs yet, and nothing is held where it cannot be wired."""
+    with uncollected():
+        return _opened(spec, options)
+
+
+def _opened(spec: ParkSpec, options: ServeOptions) -> Services:
     park = open_compiled(spec)
     spec.state_dir.mkdir(parents=True, exist_ok=True)
     keep(zone_of(spec))
@@ -215,13 +223,12 @@ def _wired(spec: ParkSpec, options: ServeOptions, park: CompiledPark, database: 
         ingest=source.doors,
         coverage=CoverageJob(park_of(park.graph, park.points, park.spaces, park.site, park.outline), spec.state_dir),
         edits=EditDesk(spec, park.graph, park.packs, clock, park.manifest["build"], journal),
-        energy=energy, wall=WallDesk(core, hub, park.graph, wall, version=bundle_version),
+        energy=energy, search=SearchIndex(park.graph), wall=WallDesk(core, hub, park.graph, wall, version=bundle_version),
         replica=Replica(lease, reader, runner, hub, (wall, drawn, journal)) if lease is not None else None)
     core.watch_tracks(source.tracks, stand(services))
     core.answer(answers, source.tracks)
     drawn.on_change.append(lambda: redraw(services))
     journal.on_change.append(services.edits.forget)
-    services.search_rows.extend(search_rows(services))
     return services
 
 
@@ -253,8 +260,9 @@ def standing_of(spec: ParkSpec, park: CompiledPark) -> Standing:
     columns = park.graph.columns
     floors = {(building["id"], name): float(storey["elevation"]) for building in park.manifest["buildings"]
               for storey in building["storeys"] for name in (storey["name"], str(columns["name"][storey["node"]]))}
-    return Standing(crs=spec.crs, origin=spec.origin, bounds=tuple(park.manifest["bounds"]),
-                    buildings=read_stands(spec.build_dir), floors=floors, ways=ways_of(park.walk))
+    buildings = {key: stand.matrix for key, stand in read_stands(spec.build_dir).items()}
+    return Standing(crs=spec.crs, origin=spec.origin, bounds=tuple(park.manifest["bounds"]), buildings=buildings,
+                    floors=floors, ways=ways_of(park.walk))
 
 
 def answers_of(spec: ParkSpec, park: CompiledPark) -> Answers:

@@ -10,12 +10,12 @@ import shapely
 from numpy.typing import NDArray
 
 from gis import palette
+from gis.boundary import stands_outside
+from gis.floors import HALLS, STOREY_M, counted_floors, uses
 from gis.ground import hash_of
-from gis.lengths import number_of
 from gis.mesh import Mesh, Surface, box_mesh, join, make_mesh, polygons_of, triangulate
 from gis.model import Ground, Layer
 
-STOREY_M = 3.6
 PARAPET_M = 0.9
 RIM_M = 1.6
 SPLIT_HEIGHTS_M = (3.0, 18.0)
@@ -23,13 +23,10 @@ LONGEST_WALL_M = 24.0
 BAY_M = {Surface.PUNCHED: 3.2, Surface.RIBBON: 3.0, Surface.CURTAIN: 1.8, Surface.RIBS: 1.2, Surface.PLAIN: 3.0,
          Surface.CONTEXT: 1e9}
 _USES = (
-    (Surface.RIBS, ("warehouse", "industrial", "plant", "utility", "shed", "storage", "factory", "workshop")),
+    (Surface.RIBS, HALLS),
     (Surface.PUNCHED, ("housing", "residential", "residence", "dormitory", "hotel", "apartment", "hospital", "school")),
     (Surface.RIBBON, ("office", "academic", "research", "laboratory", "parking", "administration", "education")),
 )
-_USE_FIELDS = ("use", "usage", "building", "BLDG_USAGE", "function", "type")
-_MOST_FLOORS = 250
-_LEVEL_FIELDS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS", "storeysAboveGround")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +45,26 @@ def block_forms(layer: Layer, outside: NDArray[np.bool_] | None = None) -> list[
     Args:
         outside: (n,) what stands outside the park and is drawn as surroundings.
     """
-    use = _column(layer, _USE_FIELDS)
-    levels = _column(layer, _LEVEL_FIELDS)
+    use, floors = uses(layer), counted_floors(layer).tolist()
     area = shapely.area(layer.geometry)
     away = outside if outside is not None else np.zeros(len(layer), bool)
-    return [_bare(h, levels[k], a) if out else _form(str(layer.ids[k]), h, use[k].lower(), levels[k], a)
+    return [_bare(h, floors[k], a) if out else _form(str(layer.ids[k]), h, use[k], floors[k], a)
             for k, (h, a, out) in enumerate(zip(layer.height_m.tolist(), area.tolist(), away.tolist(), strict=True))]
 
 
-def _column(layer: Layer, names: tuple[str, ...]) -> NDArray[np.object_]:
-    return next((layer.properties[n] for n in names if n in layer.properties), np.full(len(layer), "", object))
-
-
-def _rise(height_m: float, levels: str, area_m2: float) -> tuple[float, int]:
-    """Height in metres and storeys of a footprint."""
-    counted = number_of(levels)
-    floors = int(counted) if 0 < counted < _MOST_FLOORS else 0
+def _rise(height_m: float, floors: int, area_m2: float) -> tuple[float, int]:
+    """Height in metres and storeys of a footprint; `floors` is 0 where nobody counted them."""
     if not height_m > 1.0:
         height_m = floors * STOREY_M if floors else (4.0 if area_m2 < 80 else 8.0)
     return height_m, floors if floors and 2.4 <= height_m / floors <= 7.0 else max(1, round(height_m / STOREY_M))
 
 
-def _bare(height_m: float, levels: str, area_m2: float) -> BlockForm:
-    return BlockForm(*_rise(height_m, levels, area_m2), Surface.CONTEXT, palette.CITY)
+def _bare(height_m: float, floors: int, area_m2: float) -> BlockForm:
+    return BlockForm(*_rise(height_m, floors, area_m2), Surface.CONTEXT, palette.CITY)
 
 
-def _form(feature_id: str, height_m: float, use: str, levels: str, area_m2: float) -> BlockForm:
-    height_m, storeys = _rise(height_m, levels, area_m2)
+def _form(feature_id: str, height_m: float, use: str, floors: int, area_m2: float) -> BlockForm:
+    height_m, storeys = _rise(height_m, floors, area_m2)
     facade = next((surface for surface, words in _USES if any(word in use for word in words)), Surface.RIBBON)
     if area_m2 < 45.0 or height_m < 3.0:
         facade = Surface.PLAIN
@@ -100,7 +90,7 @@ def block_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: 
 
 def forms_in(layer: Layer, park: shapely.Geometry | None) -> list[BlockForm]:
     """Forms (n) of a layer's footprints, with what stands outside the park as surroundings."""
-    return block_forms(layer, None if park is None else ~shapely.intersects(layer.geometry, park))
+    return block_forms(layer, stands_outside(layer, park))
 
 
 def block_mesh(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: str, ground: Ground) -> Mesh:

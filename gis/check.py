@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import shapely
 
+from gis.floors import counted_floors
 from gis.model import Layer
 from twin.finding import Finding
 
@@ -16,7 +17,6 @@ LOWEST_M = 2.0
 DOOR_M = 5.0
 OWN_DOOR_M = 25.0
 STOREY_RANGE_M = (2.2, 8.0)
-_LEVELS = ("levels", "building:levels", "floors", "storeys", "MAX_FLOORS")
 
 
 def check_layer(layer: Layer) -> tuple[Finding, ...]:
@@ -50,12 +50,8 @@ def _overlaps(layer: Layer) -> Iterator[Finding]:
 
 
 def _odd_heights(layer: Layer) -> Iterator[Finding]:
-    text = next((layer.properties[n] for n in _LEVELS if n in layer.properties), None)
-    if text is None:
-        return
-    levels = np.array([float(t) if t.replace(".", "", 1).isdecimal() else np.nan for t in text])
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = layer.height_m / levels
+        ratio = layer.height_m / counted_floors(layer)
     odd = np.flatnonzero(np.isfinite(ratio) & ((ratio < STOREY_RANGE_M[0]) | (ratio > STOREY_RANGE_M[1])))
     if len(odd):
         yield Finding("warning", f"layer '{layer.id}': height and number of floors do not fit each other",

@@ -8,14 +8,14 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
-from gis.osm_relations import Relation
+from twin.protobufs import KIND as _KIND
+from twin.protobufs import message_classes
 
-_KIND = descriptor_pb2.FieldDescriptorProto
-#: message → (number, name, type, is repeated); what is not described is passed over.
-_FIELDS: dict[str, list[tuple[int, str, int | str, bool]]] = {
+#: A relation: its id, its tags, and the ids of the ways that belong to it.
+Members = tuple[str, tuple[tuple[str, str], ...], frozenset[str]]
+_MESSAGES = message_classes("parktwin.osm", {
     "BlobHeader": [(1, "type", _KIND.TYPE_STRING, False), (3, "size", _KIND.TYPE_INT32, False)],
     "Blob": [(1, "raw", _KIND.TYPE_BYTES, False), (3, "zlib", _KIND.TYPE_BYTES, False)],
     "Strings": [(1, "s", _KIND.TYPE_BYTES, True)],
@@ -25,32 +25,12 @@ _FIELDS: dict[str, list[tuple[int, str, int | str, bool]]] = {
                  (9, "steps", _KIND.TYPE_SINT64, True), (10, "types", _KIND.TYPE_INT32, True)],
     "Group": [(3, "ways", "Way", True), (4, "relations", "Relation", True)],
     "Block": [(1, "strings", "Strings", False), (2, "groups", "Group", True)],
-}
+})
 _MOST_HEADER, _MOST_BLOB = 64 * 1024, 32 * 2**20  # as the format has it
 _WAY = 1
 
 
-def _messages() -> dict[str, Any]:
-    file = descriptor_pb2.FileDescriptorProto(name="osm.proto", package="parktwin.osm", syntax="proto2")
-    for message, fields in _FIELDS.items():
-        described = file.message_type.add(name=message)
-        for number, name, kind, is_repeated in fields:
-            field = described.field.add(name=name, number=number,
-                                        label=_KIND.LABEL_REPEATED if is_repeated else _KIND.LABEL_OPTIONAL)
-            if isinstance(kind, str):
-                field.type, field.type_name = _KIND.TYPE_MESSAGE, f".parktwin.osm.{kind}"
-            else:
-                field.type = kind  # type: ignore[assignment]
-                field.options.packed = is_repeated and kind != _KIND.TYPE_BYTES
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"parktwin.osm.{name}")) for name in _FIELDS}
-
-
-_MESSAGES = _messages()
-
-
-def ways_and_relations(path: Path) -> Iterator[str | Relation]:
+def ways_and_relations(path: Path) -> Iterator[str | Members]:
     """Ways (their ids) and relations in the order of the file.
 
     Raises:
@@ -62,8 +42,8 @@ def ways_and_relations(path: Path) -> Iterator[str | Relation]:
             yield from (str(way.id) for way in group.ways)
             for one in group.relations:
                 rows = zip(accumulate(one.steps), one.types, one.roles, strict=True)
-                yield Relation(str(one.id), tuple((words[k], words[v]) for k, v in zip(one.keys, one.values, strict=True)),
-                               frozenset(str(ref) for ref, kind, role in rows if kind == _WAY and words[role] != "label"))
+                yield (str(one.id), tuple((words[k], words[v]) for k, v in zip(one.keys, one.values, strict=True)),
+                       frozenset(str(ref) for ref, kind, role in rows if kind == _WAY and words[role] != "label"))
 
 
 def _blocks(path: Path) -> Iterator[Any]:

@@ -60,7 +60,7 @@ def _cut(path: Path, changed_ns: int, size: int) -> tuple[tuple[str, tuple[tuple
 def _of_pbf(path: Path) -> Iterator[str | Relation]:
     from gis.osm_pbf import ways_and_relations  # protobuf is loaded by those who need it
 
-    return ways_and_relations(path)
+    return (one if isinstance(one, str) else Relation(*one) for one in ways_and_relations(path))
 
 
 def _of_xml(path: Path) -> Iterator[str | Relation]:

@@ -91,7 +91,8 @@ def survey_scan(spec: LayerSpec, park_crs: str, origin: tuple[float, float, floa
         crs, height_m = _crs_of(spec, header, sample, findings)
         raw = np.column_stack([sample.x, sample.y, sample.z]).astype(np.float64)
         painter = painter_of(sample)
-    findings.append(Finding("note", f"layer '{spec.id}': points are coloured by {painter.by}", spec.source.name))
+    if not painter.is_own:
+        findings.append(Finding("note", f"layer '{spec.id}': points are coloured by {painter.by}", spec.source.name))
     scan = Scan(spec, crs, count, height_m, painter, raw, raw, tuple(findings))
     box = np.array([header.mins, header.maxs], np.float64)
     if np.isfinite(box).all() and _inside(raw, box).mean() > _TRUE_BOX:

@@ -35,9 +35,14 @@ class Painter:
     low: float = 0.0
     high: float = 1.0
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the points bring their colours."""
+        return self.by == "their own colour"
+
     def paint(self, points: laspy.ScaleAwarePointRecord) -> U8:
         """(n, 3) sRGB."""
-        if self.by == "their own colour":
+        if self.is_own:
             rgb = np.column_stack([points.red, points.green, points.blue]) >> self.shift
             return np.minimum(rgb, 255).astype(np.uint8)
         if self.by == "nothing, as the file has no colour":

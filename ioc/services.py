@@ -28,6 +28,7 @@ from twin.park import ParkSpec
 from twin.park_graph import ParkGraph
 from twin.ports import Drills, TrackInfo
 from twin.registry import PointTable
+from twin.search import SearchIndex
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,9 +59,9 @@ class Services:
     wall: WallDesk
     edits: EditDesk
     energy: EnergyDesk
+    search: SearchIndex
     has_demo_account: bool
     replica: Replica | None = None
     is_https: bool = False
     ingest: tuple[HttpInConnector, ...] = ()
     fence_findings: list[Finding] = field(default_factory=list)
-    search_rows: list[tuple[str, int]] = field(default_factory=list)

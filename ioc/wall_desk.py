@@ -124,7 +124,7 @@ class WallDesk:
         subject, _, number = one.key.partition(":")
         known = self._told.get(one.key)
         if subject == "alarm":
-            found = self._alarm_of(int(number))
+            found = self._core.alarm(int(number))
             incident = next((i.id for i in self._incidents() if int(number) in i.alarms), known.incident if known else 0)
             if found is not None:
                 known = WallUrgent(
@@ -150,9 +150,6 @@ class WallDesk:
 
     def _incidents(self) -> list[IncidentView]:
         return self._core.incidents.open() if self._core.incidents else []
-
-    def _alarm_of(self, number: int) -> AlarmView | None:
-        return next((found for found in self._core.alarms() if found.id == number), None)
 
     # ---- what people do -----------------------------------------------------------------------------------------
     def drive(self, verb: str, *, node: str = "", alarm: int = 0, by: str, role: str) -> WallView:
@@ -200,7 +197,7 @@ class WallDesk:
                                   code="node.unknown", fill={"node": node})
 
     def _alarm(self, alarm: int) -> AlarmView:
-        found = self._alarm_of(alarm)
+        found = self._core.alarm(alarm)
         if found is None:
             raise rules.WallError(f"alarm {alarm} is not active", mend="choose one from the list", code="wall.alarm",
                                   fill={"alarm": alarm})

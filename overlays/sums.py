@@ -44,11 +44,15 @@ def device_nodes(graph: SceneGraph, points: PointTable) -> NDArray[np.int64]:
 
 
 def areas(graph: SceneGraph) -> NDArray[np.float64]:
-    """Floor area of every node (m²): its own spaces summed; a node without spaces keeps its own area, or NaN."""
-    own = graph.columns["area"].astype(np.float64)
-    is_space = graph.columns["kind"] == "space"
-    spaces = np.where(is_space & np.isfinite(own), own, 0.0)
-    total = ancestors(graph) @ spaces
+    """Floor area of every node (m²): what of it has rooms by its rooms, and buildings without any by their own area.
+
+    A node with neither keeps its own area, or NaN.
+    """
+    own, kind = graph.columns["area"].astype(np.float64), graph.columns["kind"]
+    within = ancestors(graph)
+    rooms = np.where((kind == "space") & (own > 0), own, 0.0)
+    bare = np.where((kind == "building") & (own > 0) & ~(within @ rooms > 0), own, 0.0)
+    total = within @ (rooms + bare)
     return np.where(total > 0, total, np.where(own > 0, own, np.nan))
 
 

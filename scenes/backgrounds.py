@@ -117,7 +117,8 @@ def tile_backgrounds(found: Sequence[Surveyed], park: ParkSpec, folder: Path, cu
         findings.extend(f for row in extras["findings"] if (f := Finding(**row)) not in surveyed.findings)
         tiles.append(_tile(spec, target))
         rows.append({"id": spec.id, "kind": spec.kind, "name": spec.name or spec.id, "name_zh": spec.name_zh or "",
-                     "order": number, "count": extras.get("points", extras.get("triangles", 0))})
+                     "order": number, "shown": spec.is_shown,
+                     "count": extras.get("points", extras.get("triangles", 0))})
         progress(f"background {spec.id}", 1, 1)
     return Backgrounds(tuple(tiles), tuple(rows), tuple(findings))
 

@@ -94,7 +94,7 @@ def _middle(position: F64, faces: NDArray[np.integer]) -> F64:
     """The mean (3,) of all corners of all faces."""
     total = np.zeros(3)
     for part in parts_of(len(faces)):
-        total = np.concatenate([total[None], position[faces[part]].reshape(-1, 3)]).sum(axis=0)
+        total += position[faces[part]].reshape(-1, 3).sum(axis=0)
     return total / max(3 * len(faces), 1)
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scenes.building_body import BuildingBody, Whole
 from scenes.building_tiles import BuildingInput, BuildingOutput, tile_building
 from scenes.kept import CODE_ROOMS
-from scenes.memory import give_back_large
 from scenes.meshopt import packing
+from twin.memory import give_back_large
 from twin.steps import code_digest, key_of
 
 Files = list[tuple[str, bytes]]

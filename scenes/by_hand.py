@@ -41,6 +41,20 @@ class Move:
         return bool((at >= self.box[:3] - _AT_WALL_M).all() and (at <= self.box[3:] + _AT_WALL_M).all())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stand:
+    """How a building with a model stands: `matrix` (4, 4) park metres from its own; `corner` the low one of its own box."""
+
+    matrix: NDArray[np.float64]
+    corner: Xyz | None
+
+
+def stands_of(buildings: Mapping[str, BuildingSource]) -> dict[str, Stand]:
+    """How every building stands."""
+    corners = corners_of({key: source.model for key, source in buildings.items()})
+    return {key: Stand(source.park_from_ifc, corners.get(key)) for key, source in buildings.items()}
+
+
 def place_by_hand(buildings: dict[str, BuildingSource], overrides: Mapping[str, Override],
                   findings: list[Finding]) -> dict[str, BuildingSource]:
     """Every building where the edits put it; the others as they stand. Edits that match nothing are told."""
@@ -126,33 +140,30 @@ def _followed(device: Device, moves: Sequence[Move]) -> Device:
     return device
 
 
-def put_devices(devices: Sequence[Device], overrides: Mapping[str, Override], buildings: Mapping[str, BuildingSource],
+def put_devices(devices: Sequence[Device], overrides: Mapping[str, Override], stands: Mapping[str, Stand],
                 moves: Sequence[Move], packs: PackSet, findings: list[Finding]) -> tuple[Device, ...]:
     """The registry with devices put by hand: known ones where they were put, new ones after all others.
 
     One put on a building goes where that goes: by the building's own metres, on one of the map by `moves`.
     """
     out = {device.id: device for device in devices}
-    corners = corners_of({key: source.model for key, source in buildings.items()})
     for key, override in overrides.items():
         if isinstance(override, PutDevice):
             if override.kind not in packs.kinds:
                 findings.append(Finding("error", f"edit '{key}': kind '{override.kind}' is in no pack; it is left out",
                                         FILE_NAME, "choose another kind on the editor page, or bring the pack back"))
                 continue
-            out[override.id] = _put(out.get(override.id), override, buildings, moves, corners)
+            out[override.id] = _put(out.get(override.id), override, stands.get(override.building), moves)
     return tuple(out.values())
 
 
-def _put(known: Device | None, override: PutDevice, buildings: Mapping[str, BuildingSource], moves: Sequence[Move],
-         corners: Mapping[str, Xyz]) -> Device:
+def _put(known: Device | None, override: PutDevice, stand: Stand | None, moves: Sequence[Move]) -> Device:
     at, heading = override.at, override.heading
-    source = buildings.get(override.building)
-    if source is not None and override.own is not None:
+    if stand is not None and override.own is not None:
         own = override.own
-        if override.corner is not None and override.building in corners:
-            own = _moved(own, override.corner, corners[override.building])
-        x, y, z = (source.park_from_ifc @ np.array([*own, 1.0]))[:3].tolist()
+        if override.corner is not None and stand.corner is not None:
+            own = _moved(own, override.corner, stand.corner)
+        x, y, z = (stand.matrix @ np.array([*own, 1.0]))[:3].tolist()
         at = (x, y, z)
     facing, building = float("nan") if heading is None else heading, override.building
     if is_of_map(building) and override.own is not None:  # its id may be another's by now, its ground is not

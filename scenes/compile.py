@@ -12,7 +12,6 @@ import numpy as np
 from scenes.backgrounds import tile_backgrounds
 from scenes.bim_report import LANGS, REPORT, Reported, as_html, bim_report, page_name
 from scenes.glb import FeatureNames
-from scenes.memory import give_back_large
 from scenes.merge import Merged, merge
 from scenes.meshopt import ENCODER, PLAIN, packing
 from scenes.output import BuildFolder, build_folder
@@ -22,6 +21,7 @@ from scenes.standing import FORMAT, MANIFEST, BuildResult, name_of_build, standi
 from scenes.store import columns_of, layer_columns, write_layer, write_nodes, write_properties, write_spaces
 from scenes.write_editing import write_editing
 from twin.finding import Finding
+from twin.memory import give_back_large
 from twin.park import ParkSpec
 from twin.steps import StepStore, user_steps
 from twin.workshop import LocalPool, Pool, Workshop
@@ -143,7 +143,8 @@ def _manifest(spec: ParkSpec, tiles: ParkTiles, build: str, inputs: dict[str, st
               folder: Path) -> dict[str, Any]:
     return {
         "format": FORMAT, "id": spec.id, "name": spec.name, "name_zh": spec.name_zh or "", "crs": spec.crs,
-        "origin": list(spec.origin), "bounds": list(tiles.bounds), "latitude": tiles.latitude,
+        "origin": list(spec.origin), "bounds": list(tiles.bounds),
+        "ground": dict(zip(("low", "middle", "high"), tiles.ground, strict=True)), "latitude": tiles.latitude,
         "longitude": tiles.longitude, "build": build, "demo": spec.demo, "tileset": "tiles/tileset.json",
         "light": {"image": "tiles/ground/light.png", "bounds": list(tiles.light_bounds)},
         "root_transform": tiles.root_transform, "buildings": tiles.buildings,

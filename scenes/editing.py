@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from scenes.by_hand import Move
+from scenes.by_hand import Move, Stand
 from scenes.things import Pose
 
 EDITING, TARGETS, FOOTPRINTS = "editing.json", "targets.parquet", "footprints.parquet"
@@ -29,7 +28,8 @@ def read_moves(build_dir: Path) -> tuple[Move, ...]:
                       shapely.from_wkt(m["outline"]) if m.get("outline") else None) for m in read_editing(build_dir)["moves"])
 
 
-def read_stands(build_dir: Path) -> dict[str, NDArray[np.float64]]:
-    """float64 (4, 4) park metres from the own metres of every building that has a model."""
-    return {key: Pose(at=tuple(found["at"]), anchor=tuple(found["anchor"]), heading=found["heading"],
-                      scale=tuple(found["scale"])).matrix() for key, found in read_editing(build_dir)["buildings"].items()}
+def read_stands(build_dir: Path) -> dict[str, Stand]:
+    """How every building that has a model stands."""
+    return {key: Stand(Pose(at=tuple(found["at"]), anchor=tuple(found["anchor"]), heading=found["heading"],
+                            scale=tuple(found["scale"])).matrix(), found["corner"] and tuple(found["corner"]))
+            for key, found in read_editing(build_dir)["buildings"].items()}

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.boundary import park_outline
 from gis.ground import GroundMesher, cells, covers, surroundings
 from gis.lines import bays, dashes, fence_rails, pipe_mesh, zebras
 from gis.mesh import Mesh, Surface, empty, join, take_faces
@@ -70,8 +71,7 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
     lines = np.concatenate([layer.geometry for layer in roads]) if roads else None
     ways = [layer.geometry for layer, _ in layers if layer.kind in ("roads", "paths") and len(layer)]
     walked = np.concatenate(ways) if ways else None
-    fences = [layer.geometry for layer, _ in layers if layer.kind == "boundary" and len(layer)]
-    park = shapely.union_all(np.concatenate(fences)) if fences else None
+    park = park_outline(layer for layer, _ in layers)
     blocks: list[tuple[str, list[Mesh]]] = []
     placed: list[tuple[str, Placed]] = []
     upright: list[tuple[str, Mesh]] = []

@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.boundary import park_outline
+from gis.floors import floor_areas
 from gis.lines import buried_m
 from gis.model import FlatGround, Ground, Layer
 from models_bim.model import BimModel
@@ -143,6 +145,7 @@ def _add_layers(
     """Every layer's nodes; a building that already stands there takes the place of a footprint."""
     kept: dict[int, tuple[Layer, NDArray[np.uint32]]] = {}
     absorbed: list[tuple[Layer, NDArray[np.uint32]]] = []
+    outline = park_outline(layers)
     # layers with roofs of their own come before plain footprints of the same buildings, whatever the park file's order
     for k in sorted(range(len(layers)), key=lambda k: (not layers[k].shells, k)):
         layer = layers[k]
@@ -152,10 +155,10 @@ def _add_layers(
             layer = layer.take(stay)
             first = twins(layer, findings)
             again, layer = layer.take(first >= 0), layer.take(first < 0)
-            nodes = _add_layer(rows, layer, park, ground)
+            nodes = _add_layer(rows, layer, park, ground, outline)
             absorbed.append((again, nodes[np.searchsorted(np.flatnonzero(first < 0), first[first >= 0])]))
         else:
-            nodes = _add_layer(rows, layer, park, ground)
+            nodes = _add_layer(rows, layer, park, ground, outline)
         kept[k] = layer, nodes
         if layer.kind == "buildings":
             standing += [Standing(i, g, int(n)) for i, g, n in zip(layer.node_ids(), layer.geometry, nodes, strict=True)]
@@ -165,7 +168,8 @@ def _add_layers(
     return [kept[k] for k in sorted(kept)], [(layer, nodes) for layer, nodes in absorbed if len(layer)]
 
 
-def _add_layer(rows: NodeRows, layer: Layer, park: int, ground: Ground) -> NDArray[np.uint32]:
+def _add_layer(rows: NodeRows, layer: Layer, park: int, ground: Ground, outline: shapely.Geometry | None,
+               ) -> NDArray[np.uint32]:
     if not len(layer):
         return np.zeros(0, dtype=np.uint32)
     spots = _spots(layer.geometry)
@@ -176,7 +180,8 @@ def _add_layer(rows: NodeRows, layer: Layer, park: int, ground: Ground) -> NDArr
     kind = "building" if layer.kind == "buildings" else "feature"
     nodes = np.empty(len(layer), dtype=np.uint32)
     ids = layer.node_ids()
-    is_area = shapely.get_dimensions(layer.geometry) == 2
+    area = (floor_areas(layer, outline) if kind == "building" else
+            np.where(shapely.get_dimensions(layer.geometry) == 2, shapely.area(layer.geometry), np.nan))
     for k in range(len(layer)):
         box = (bounds[k, 0], bounds[k, 1], z[k] - below[k], bounds[k, 2], bounds[k, 3], z[k] - below[k] + height[k])
         nodes[k] = rows.add(
@@ -190,7 +195,7 @@ def _add_layer(rows: NodeRows, layer: Layer, park: int, ground: Ground) -> NDArr
             anchor=(spots[k, 0], spots[k, 1], z[k] - below[k] + height[k] / 2),
             box=box,
             height=float(layer.height_m[k]),
-            area=float(layer.geometry[k].area) if is_area[k] else float("nan"),
+            area=float(area[k]),
         )
     return nodes
 

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from scenes.by_hand import follow, put_devices
-from scenes.editing import read_moves
+from scenes.editing import read_moves, read_stands
 from scenes.locate import SpaceIndex
 from scenes.outlines import Outlines, site_of
 from scenes.store import open_graph, open_spaces
@@ -56,7 +56,7 @@ def registry_of(spec: ParkSpec, packs: PackSet) -> tuple[Device, ...]:
     devices = read_registry(spec.registry, packs).devices if spec.registry else ()
     overrides, _ = read_overrides(spec.build_dir)
     moves = read_moves(spec.build_dir)
-    return put_devices(follow(devices, moves), overrides, {}, moves, packs, [])
+    return put_devices(follow(devices, moves), overrides, read_stands(spec.build_dir), moves, packs, [])
 
 
 def open_compiled(spec: ParkSpec) -> CompiledPark:

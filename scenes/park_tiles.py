@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,10 @@ class ParkScene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParkTiles:
-    """What the manifest says about the tiles."""
+    """What the manifest says about the tiles. `ground` (3,): its lowest, middle and highest height over `bounds`."""
 
     bounds: Bounds
+    ground: tuple[float, float, float]
     latitude: float
     longitude: float
     root_transform: list[float]
@@ -104,7 +105,8 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]
     drawn = _building_tiles(scene, bodies, gis, sun, write, step, workshop)
-    tiles += tiler.building_tiles(drawn)
+    every = np.arange(len(scene.names.id), dtype=np.uint32)  # masses bear nodes of the park, not the map's numbers
+    tiles += replace(tiler, write=lambda name, data: write(name, settled(data, every, scene.names))).building_tiles(drawn)
     lamps = [points_of(layer) for layer, _ in layers if layer.kind == "lamps" and len(layer)]
     size = 1024 if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) < 1100 else 2048
     write("ground/light.png", tiler.light_png(np.concatenate(lamps) if lamps else np.zeros((0, 2)), size))
@@ -113,8 +115,15 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
     ecef = ecef_from_park(scene.crs, scene.origin)
     write("tileset.json", tileset_json(tiles, ecef).encode())
     progress("tiles", total, total)
-    return ParkTiles(bounds, latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds,
+    return ParkTiles(bounds, _heights(scene.ground, bounds), latitude, longitude, [float(v) for v in ecef.T.ravel()], bounds,
                      [output.manifest for output in drawn], len(tiles), behind)
+
+
+def _heights(ground: Ground, bounds: Bounds) -> tuple[float, float, float]:
+    """Lowest, middle and highest of the ground, by a grid of samples, park metres."""
+    xs, ys = (np.linspace(bounds[k], bounds[k + 2], 33) for k in (0, 1))
+    z = ground.height_at(np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)).reshape(33, 33)
+    return round(float(z.min()), 2), round(float(z[16, 16]), 2), round(float(z.max()), 2)
 
 
 def _numbered(layers: Indexed) -> tuple[Indexed, NDArray[np.uint32]]:

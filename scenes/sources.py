@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gis.check import check_entrances, check_layer
 from gis.crs import MissingCrs
 from gis.landing import Frame, Item, land, likely_crs, with_likely_crs
-from gis.model import FlatGround, Ground, Layer
+from gis.model import Ground, Layer
 from gis.solids import check_bases
 from gis.step import ReadLayer
 from gis.terrain import Terrain
@@ -24,8 +24,9 @@ from models_bim.model import BimModel
 from models_bim.read import ReadModel, federated
 from scenes.background_job import Surveyed
 from scenes.backgrounds import check_heights, is_background, survey
-from scenes.by_hand import UNPLACED, Move, follow, moves_of, place_by_hand, put_devices
+from scenes.by_hand import UNPLACED, Move, follow, moves_of, place_by_hand, put_devices, stands_of
 from scenes.kept import part_key
+from scenes.levels import check_levels, flat_ground
 from scenes.map_by_hand import Placed, place_map_buildings
 from scenes.merge import BuildingSource
 from scenes.plan_model import plan_model
@@ -82,7 +83,11 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     corners = (terrain.id, terrain.vertices[:, :2], terrain.crs) if terrain else None
     landed = land(layers, frame, places, corners, [Item(s.spec.id, s.park[:, :2], 1.0, s.crs, s.raw) for s in surveyed])
     findings += landed.findings
-    ground: Ground = terrain if terrain and landed.is_ground_here else FlatGround(0.0)
+    ground: Ground | None = terrain if terrain and landed.is_ground_here else None
+    if ground is None:
+        ground, lifted = flat_ground(spec, buildings)
+        findings += lifted
+    findings += check_levels(buildings, ground)
     findings += [f for layer in landed.layers if layer.shells for f in check_bases(layer, ground)]
     boxes = [shapely.MultiPoint(corners).convex_hull for _, corners in places if len(corners)]
     findings += check_entrances(landed.layers, boxes)
@@ -257,4 +262,4 @@ def _devices(spec: ParkSpec, buildings: dict[str, BuildingSource], overrides: di
         findings.extend(Finding("warning", fault.what, f"{spec.registry.name}:{fault.line}", fault.mend)
                         for fault in registry.faults)
         devices = follow(registry.devices, moves)
-    return put_devices(devices, overrides, buildings, moves, packs, findings)
+    return put_devices(devices, overrides, stands_of(buildings), moves, packs, findings)

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from gis.model import Layer
 from models_bim.model import Properties
-from scenes.geoparquet import write_geoparquet
 from scenes.locate import SpaceShape
 from scenes.rows import INDICES, NUMBERS, TEXT
 from twin.errors import NotBuiltError
 from twin.graph import SceneGraph
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 NODES, PROPERTIES, SPACES, LAYERS = "nodes.parquet", "properties.parquet", "spaces.parquet", "layers"
 ALIASES = "aliases.parquet"
@@ -72,7 +74,8 @@ def open_graph(build_dir: Path) -> SceneGraph:
     table = _read(build_dir / NODES)
     columns: dict[str, NDArray] = {}
     for name in TEXT:
-        columns[name] = np.array(["", *table[name].to_pylist()], dtype=object)
+        texts = np.array(table[name].to_pylist(), dtype=object) if name == "id" else _shared(table[name])
+        columns[name] = np.concatenate([np.array([""], dtype=object), texts])
     columns["kind"][0] = "none"
     for name in INDICES:
         columns[name] = np.concatenate([[0], table[name].to_numpy()]).astype(np.uint32)
@@ -83,6 +86,12 @@ def open_graph(build_dir: Path) -> SceneGraph:
         columns[name] = np.concatenate([np.full((1, len(parts)), np.nan), body])
     known = _read(build_dir / ALIASES).to_pydict() if (build_dir / ALIASES).is_file() else {"id": [], "node": []}
     return SceneGraph(columns, dict(zip(known["id"], known["node"], strict=True)))
+
+
+def _shared(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    """(n,) text or None; equal texts are one string in memory."""
+    coded = pa.concat_arrays(column.chunks or [pa.array([], pa.string())]).dictionary_encode(null_encoding="encode")
+    return np.array(coded.dictionary.to_pylist(), dtype=object)[coded.indices.to_numpy()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,13 +163,18 @@ def find_properties(build_dir: Path, pset: str, name: str, value: str, limit: in
 
 def write_spaces(build_dir: Path, spaces: Sequence[SpaceShape], crs: str, origin: Origin) -> None:
     """Write spaces.parquet: GeoParquet in the park's CRS (so with the origin added); z0 and z1 stay park metres."""
-    shapes = np.array([s.polygon for s in spaces], dtype=object)
-    columns = {
-        "node": np.array([s.node for s in spaces], dtype=np.uint32),
-        "z0": np.array([s.z0 for s in spaces], dtype=float),
-        "z1": np.array([s.z1 for s in spaces], dtype=float),
-    }
-    write_geoparquet(build_dir / SPACES, columns, _on_map(shapes, origin), crs, _ROWS_A_GROUP)
+    import geopandas as gpd  # slow to load, and only a build writes
+
+    shapes = [shapely.transform(s.polygon, lambda xy: xy + np.array(origin[:2])) for s in spaces]
+    frame = gpd.GeoDataFrame(
+        {
+            "node": np.array([s.node for s in spaces], dtype=np.uint32),
+            "z0": np.array([s.z0 for s in spaces], dtype=float),
+            "z1": np.array([s.z1 for s in spaces], dtype=float),
+        },
+        geometry=gpd.GeoSeries(shapes, crs=crs),
+    )
+    _write_frame(frame, build_dir / SPACES)
 
 
 def open_spaces(build_dir: Path, graph: SceneGraph, origin: Origin) -> tuple[SpaceShape, ...]:
@@ -181,23 +195,26 @@ def open_spaces(build_dir: Path, graph: SceneGraph, origin: Origin) -> tuple[Spa
 
 def write_layer(build_dir: Path, layer: Layer, nodes: NDArray[np.uint32], crs: str, origin: Origin) -> None:
     """Write layers/<id>.parquet: GeoParquet in the park's CRS with `node` and every source column as text."""
+    import geopandas as gpd  # slow to load, and only a build writes
+
+    (build_dir / LAYERS).mkdir(parents=True, exist_ok=True)
+    shapes = shapely.transform(layer.geometry, lambda xy: xy + np.array(origin[:2]))
     taken = {"node", "id", "name", "height_m", "width_m", "depth_m", "medium", "geometry"}
     more = {f"source_{k}" if k in taken else k: v.astype(str) for k, v in layer.properties.items()}
-    columns = {
-        "node": nodes.astype(np.uint32),
-        "id": layer.ids.astype(str),
-        "name": layer.names.astype(str),
-        "height_m": layer.height_m,
-        "width_m": layer.width_m,
-        "depth_m": layer.depth_m,
-        "medium": layer.medium.astype(str),
-        **more,
-    }
-    write_geoparquet(build_dir / LAYERS / f"{layer.id}.parquet", columns, _on_map(layer.geometry, origin), crs, _ROWS_A_GROUP)
-
-
-def _on_map(shapes: NDArray[np.object_], origin: Origin) -> NDArray[np.object_]:
-    return shapely.transform(shapes, lambda xy: xy + np.array(origin[:2]))
+    frame = gpd.GeoDataFrame(
+        {
+            "node": nodes.astype(np.uint32),
+            "id": layer.ids.astype(str),
+            "name": layer.names.astype(str),
+            "height_m": layer.height_m,
+            "width_m": layer.width_m,
+            "depth_m": layer.depth_m,
+            "medium": layer.medium.astype(str),
+            **more,
+        },
+        geometry=gpd.GeoSeries(list(shapes), crs=crs),
+    )
+    _write_frame(frame, build_dir / LAYERS / f"{layer.id}.parquet")
 
 
 def write_table(path: Path, columns: dict[str, NDArray]) -> None:
@@ -216,6 +233,11 @@ def _write(table: pa.Table, path: Path) -> None:
         version="2.6",
         write_statistics=True,
     )
+
+
+def _write_frame(frame: gpd.GeoDataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path, index=False, compression="zstd", row_group_size=_ROWS_A_GROUP)
 
 
 def _read(path: Path) -> pa.Table:

@@ -8,8 +8,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from twin.components import components
-
 _SPACING_M = 2.5
 _MOST_POINTS = 120
 _RECTANGULAR = 0.7  # a room filling less of its tightest rectangle is walked by triangles instead of a grid
@@ -83,12 +81,17 @@ def _connected(
     outline: shapely.Polygon,
 ) -> list[tuple[int, int]]:
     """Join what is still apart by the shortest line, one inside the outline where there is any."""
+    from scipy.sparse import coo_matrix  # slow to load, and rooms laid out before are kept
+    from scipy.sparse.csgraph import connected_components
+
     pairs = list(pairs)
     while True:
-        part = components(len(points), np.array(pairs, dtype=int))
-        own, rest = np.flatnonzero(part == 0), np.flatnonzero(part != 0)
-        if not len(rest):
+        edge = np.array(pairs, dtype=int).reshape(-1, 2)
+        matrix = coo_matrix((np.ones(len(edge)), (edge[:, 0], edge[:, 1])), shape=(len(points), len(points)))
+        count, part = connected_components(matrix, directed=False)
+        if count == 1:
             return pairs
+        own, rest = np.flatnonzero(part == part[0]), np.flatnonzero(part != part[0])
         distance = np.linalg.norm(points[own][:, None] - points[rest][None], axis=2)
         order = np.argsort(distance, axis=None, kind="stable")[:40]
         ends = [(int(own[k // len(rest)]), int(rest[k % len(rest)])) for k in order]

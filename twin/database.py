@@ -110,7 +110,10 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        except sa.exc.DBAPIError as error:
+            # PostgreSQL ends a transaction that stood still with an InternalError: the line is gone all the same
+            if not (isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated):
+                raise
             self._lost(str(error.orig))
             raise StoreDown(f"the database does not answer ({str(error.orig).splitlines()[0]})", mend="bring it back",
                             code="store.down") from error
@@ -130,7 +133,7 @@ class Database:
             try:
                 with self.engine.connect() as connection:
                     connection.execute(sa.text("SELECT 1"))
-            except sa.exc.DBAPIError:
+            except sa.exc.SQLAlchemyError:  # whatever it is, it is asked again: nobody else does
                 continue
             _log.warning("the database answers again")
             self.is_down = False

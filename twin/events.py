@@ -141,8 +141,8 @@ class EventStore:
         with self.database.begin() as connection:
             if self.lease is not None and not records.is_notes_alone:
                 self.lease.check(connection)
-            if records.notes and not self.database.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAINING)))
+            if records.notes:
+                self._alone(connection)
             first, last = self._head(connection)
             count, rows, entries = first, [], []
             for count, note in enumerate(records.notes, first + 1):
@@ -164,11 +164,17 @@ class EventStore:
             self.own.append((first + 1, count))
         return entries
 
+    def _alone(self, connection: sa.Connection) -> None:
+        """Until this transaction ends no other adds to the trail, on whatever server."""
+        if not self.database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAINING)))
+
     def _still_to_write(self, records: Records) -> Records:
         """The line died in the last write: if it was committed all the same, what it held is not written twice."""
         assert self._unsure is not None
         before, count, hashed = self._unsure
         with self.database.begin() as connection:
+            self._alone(connection)  # PostgreSQL may not have ended it yet
             found = connection.scalar(sa.select(TRAIL.c.hash).where(TRAIL.c.id == count))
         self._unsure = None
         if not before.notes or found != hashed:

@@ -120,6 +120,8 @@ class LayerSpec:
     #: True where the source puts northing before easting, as survey sheets do.
     is_north_first: bool = False
     background: BackgroundSpec = BackgroundSpec()
+    #: Whether a page that is opened shows it; the layer list switches a background.
+    is_shown: bool = True
     line: int = 0
 
     @property

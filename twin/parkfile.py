@@ -250,6 +250,8 @@ class _Reader(Ledger):
         crs = table.crs("crs", projected=False)
         if not (layer_id and source and kind):
             return None
+        if "shown" in table.raw and kind not in BACKGROUNDS:
+            table.fault("shown", f"shown is for scans and reality meshes; layer '{layer_id}' is always shown", "leave it out")
         fields = {key: table.text(key) for key in KEYS["layer"] if key.endswith("_field")}
         axes = table.text("axes") or "xy"
         if axes not in ("xy", "yx"):
@@ -267,6 +269,7 @@ class _Reader(Ledger):
             placement=self._placement(table),
             is_north_first=axes == "yx",
             background=self._background(table),
+            is_shown=table.flag("shown", default=True),
             line=table.line(""),
             **fields,
         )

@@ -49,6 +49,7 @@ KEYS = {
         "spacing",
         "offset",
         "up",
+        "shown",
     ),
 }
 #: Names a drawing's unit may have, in metres.

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.components import components
-
-if TYPE_CHECKING:  # slow to load, and a build that lays the ways finds none of them
+if TYPE_CHECKING:  # slow to load, and not all who open a park look for ways
     from scipy.sparse import csr_matrix
     from scipy.spatial import cKDTree
 
@@ -67,9 +65,11 @@ class WalkGraph:
         return cKDTree(self.xyz)
 
     @cached_property
-    def component(self) -> NDArray[np.int64]:
-        """int64 (n,) which connected part each point is in: the row of the first point in it."""
-        return components(len(self), self.edge)
+    def component(self) -> NDArray[np.int32]:
+        """int32 (n,) which connected part each point is in."""
+        from scipy.sparse.csgraph import connected_components
+
+        return connected_components(self._matrix, directed=False)[1]
 
     def points_of(self, node: int) -> NDArray[np.intp]:
         """Rows of the points in a room (or of a door)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -11,10 +12,11 @@ from assets.demo.blocks import BLOCKS, CRS, ORIGIN, PARK_ID, PARK_NAME, PARK_NAM
 from assets.demo.building import write_building
 from assets.demo.gisfiles import write_layers
 from assets.demo.registry import write_devices
+from assets.demo.scan import SCAN_FILE, SCAN_NAME, SCAN_NAME_ZH, write_scan
 from assets.demo.schemes import write_schemes
 
 #: id, file, kind, names, further settings of park.toml
-_LAYERS: tuple[tuple[str, str, str, str, str, dict[str, str]], ...] = (
+_LAYERS: tuple[tuple[str, str, str, str, str, dict[str, str | bool]], ...] = (
     ("terrain", "terrain.tif", "terrain", "Terrain", "地形", {}),
     ("roads", "roads.geojson", "roads", "Roads", "道路", {"width_field": "width"}),
     ("paths", "paths.geojson", "paths", "Footpaths", "步道", {"width_field": "width"}),
@@ -52,6 +54,7 @@ _LAYERS: tuple[tuple[str, str, str, str, str, dict[str, str]], ...] = (
     ),
     ("city", "city.gpkg", "buildings", "Surroundings", "周边建筑", {"table": "blocks", "height_field": "height"}),
     ("boundary", "boundary.geojson", "boundary", "Site boundary", "园区红线", {}),
+    ("kiln", SCAN_FILE, "pointcloud", SCAN_NAME, SCAN_NAME_ZH, {"shown": False}),
 )
 
 
@@ -74,10 +77,12 @@ def make_park(directory: Path, *, seed: int = 7, workers: int | None = None) -> 
     else:
         for job in jobs:
             _write(job)
+    write_scan(directory / "gis" / SCAN_FILE, seed)
     write_devices(directory / "devices.csv")
     write_schemes(directory)
     (directory / "park.toml").write_text(park_toml(), encoding="utf-8")
     (directory / "fences.toml").write_text(FENCES, encoding="utf-8")
+    (directory / "energy.toml").write_text(TENANTS, encoding="utf-8")
     return directory
 
 
@@ -101,6 +106,23 @@ owner_zh = "安保岗"
 deadline_mins = 5
 steps = ["See who it is on the nearest camera", "Send the nearest guard and lead the visitor out"]
 steps_zh = ["调取最近摄像机确认人员", "派最近安保带离"]
+"""
+TENANTS = """# Enterprises of the sample park; see docs/how-to/energy.md.
+[[tenant]]
+id = "linghang"
+name = "Linghang Robotics"
+name_zh = "领航机器人"
+places = ["a1", "a2"]
+[[tenant]]
+id = "qingyuan"
+name = "Qingyuan Biotech"
+name_zh = "清源生物"
+places = ["a3", "a4"]
+[[tenant]]
+id = "yunce"
+name = "Yunce Data"
+name_zh = "云策数据"
+places = ["a5", "b1"]
 """
 
 
@@ -146,6 +168,6 @@ def park_toml() -> str:
             f'name = "{name}"',
             f'name_zh = "{zh}"',
         ]
-        lines += [f'{field} = "{value}"' for field, value in more.items()]
+        lines += [f"{field} = {json.dumps(value)}" for field, value in more.items()]
         lines.append("")
     return "\n".join(lines)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from twin.protobufs import KIND as _KIND
+from twin.protobufs import message_classes
 
-_KIND = descriptor_pb2.FieldDescriptorProto
-#: message → (number, name, type, is repeated)
-_FIELDS: dict[str, list[tuple[int, str, int | str, bool]]] = {
+Payload = message_classes("parktwin.sparkplug", {
     "PropertyValue": [(1, "type", _KIND.TYPE_UINT32, False), (2, "is_null", _KIND.TYPE_BOOL, False),
                       (3, "int_value", _KIND.TYPE_UINT32, False), (4, "long_value", _KIND.TYPE_UINT64, False),
                       (8, "string_value", _KIND.TYPE_STRING, False)],
@@ -25,30 +24,11 @@ _FIELDS: dict[str, list[tuple[int, str, int | str, bool]]] = {
                (15, "string_value", _KIND.TYPE_STRING, False)],
     "Payload": [(1, "timestamp", _KIND.TYPE_UINT64, False), (2, "metrics", "Metric", True),
                 (3, "seq", _KIND.TYPE_UINT64, False)],
-}
+})["Payload"]
 #: Data types whose two's complement is carried in an unsigned field, with their bits.
 _SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}
 _FLOAT, _DOUBLE, _BOOLEAN, _STRING, _TEXT = 9, 10, 11, 12, 14
 _LONG = (4, 8, 13)
-
-
-def _payload_class() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(name="sparkplug_b.proto", package="parktwin.sparkplug", syntax="proto2")
-    for message, fields in _FIELDS.items():
-        described = file.message_type.add(name=message)
-        for number, name, kind, is_repeated in fields:
-            field = described.field.add(name=name, number=number,
-                                        label=_KIND.LABEL_REPEATED if is_repeated else _KIND.LABEL_OPTIONAL)
-            if isinstance(kind, str):
-                field.type, field.type_name = _KIND.TYPE_MESSAGE, f".parktwin.sparkplug.{kind}"
-            else:
-                field.type = kind  # type: ignore[assignment]
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("parktwin.sparkplug.Payload"))
-
-
-Payload = _payload_class()
 _VALUES = ("int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value")
 
 

@@ -5,32 +5,32 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 from fastapi import Request, Response
 
 
 class Kept:
-    """Answers by name. The first who asks waits for the making; `warm` does it before anyone asks.
+    """Answers by name, made before anyone asks.
 
     Args:
         make: what each answer says, as plain values; called once.
+        seldom: those of them that are made when the first asks, who waits.
     """
 
-    def __init__(self, make: dict[str, Callable[[], object]]) -> None:
+    def __init__(self, make: dict[str, Callable[[], object]], seldom: Collection[str] = ()) -> None:
         self._make = make
         self._held: dict[str, tuple[bytes, bytes, str]] = {}
         self._lock = threading.Lock()
-        threading.Thread(target=self.warm, name="kept-answers", daemon=True).start()
-
-    def warm(self) -> None:
-        """Make every answer now."""
-        for name in self._make:
-            self.held(name)
+        for name in make:
+            if name not in seldom:
+                self.held(name)
 
     def held(self, name: str) -> tuple[bytes, bytes, str]:
         """JSON, the same gzipped, and an ETag."""
+        if (found := self._held.get(name)) is not None:  # nobody who asks for what is there waits for what is being made
+            return found
         with self._lock:
             if name not in self._held:
                 plain = msgspec.json.encode(self._make[name]())

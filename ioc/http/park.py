@@ -9,8 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
+from numpy.typing import NDArray
 
 from ioc.access.person import current, require
+from ioc.http.columns import node_columns, room_columns
 from ioc.http.kept import Kept
 from ioc.services import Services
 from scenes.bim_report import as_html, read_bim_report
@@ -19,9 +21,10 @@ from twin.packs import DeviceKind
 from twin.park_points import PREFIX
 from twin.parktime import zone_of
 
+Form = Literal["rows", "columns"]
 TREE_KINDS = ("park", "zone", "building", "storey", "space")
-MANIFEST_KEYS = ("crs", "origin", "bounds", "latitude", "longitude", "build", "light", "root_transform", "buildings",
-                 "backgrounds")
+MANIFEST_KEYS = ("crs", "origin", "bounds", "ground", "latitude", "longitude", "build", "light", "root_transform",
+                 "buildings", "backgrounds")
 
 
 def router(services: Services) -> APIRouter:
@@ -29,23 +32,20 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(tags=["park"])
     graph = services.graph
 
-    @routes.get("/park")
-    def park() -> dict[str, Any]:
-        """The park, its frame and its tiles."""
-        spec, light = services.spec, services.manifest.get("light")
-        answer = {key: services.manifest.get(key) for key in MANIFEST_KEYS}
-        if light:
-            answer["light"] = {**light, "image": "/" + light["image"]}
-        return {"id": spec.id, "name": spec.name, "name_zh": spec.name_zh or spec.name, "demo": spec.demo,
-                "timezone": zone_of(spec), "tileset": "/tiles/tileset.json", **answer}
+    kept = Kept({"park": lambda: _park(services), "devices": lambda: _devices(services),
+                 "tree.columns": lambda: node_columns(_table(services)), "tree.rows": lambda: {"nodes": _tree(services)},
+                 "spaces.columns": lambda: room_columns(services.spaces), "spaces.rows": lambda: {"spaces": services.spaces}},
+                seldom={"tree.rows", "spaces.rows"})
 
-    kept = Kept({"tree": lambda: _tree(services), "devices": lambda: _devices(services),
-                 "spaces": lambda: {"spaces": services.spaces}})
+    @routes.get("/park")
+    def park(request: Request) -> Response:
+        """The park, its frame and its tiles."""
+        return kept.answer("park", request)
 
     @routes.get("/tree")
-    def tree(request: Request) -> Response:
-        """Every node from park to space."""
-        return kept.answer("tree", request)
+    def tree(request: Request, form: Form = "rows") -> Response:
+        """Every node from park to space, an object each, or as columns (see `ioc.http.columns`)."""
+        return kept.answer(f"tree.{form}", request)
 
     @routes.get("/devices")
     def devices(request: Request) -> Response:
@@ -53,9 +53,9 @@ def router(services: Services) -> APIRouter:
         return kept.answer("devices", request)
 
     @routes.get("/spaces")
-    def spaces(request: Request) -> Response:
-        """Outlines of rooms in the park frame (metres)."""
-        return kept.answer("spaces", request)
+    def spaces(request: Request, form: Form = "rows") -> Response:
+        """Outlines of rooms in the park frame (metres), an object each, or as columns (see `ioc.http.columns`)."""
+        return kept.answer(f"spaces.{form}", request)
 
     @routes.get("/tracks")
     def tracks() -> dict[str, Any]:
@@ -96,24 +96,36 @@ def router(services: Services) -> APIRouter:
     @routes.get("/search")
     def search(q: str = Query(min_length=1, max_length=100)) -> dict[str, Any]:
         """Nodes whose name, id or class holds every word; places before devices before elements."""
-        words = q.lower().split()
-        hits = [index for text, index in services.search_rows if all(word in text for word in words)]
-        return {"hits": [_hit(services, index) for index in hits[:20]]}
+        return {"hits": [_hit(services, index) for index in services.search.find(q, 20)]}
 
     return routes
 
 
-def search_rows(services: Services) -> list[tuple[str, int]]:
-    """(lower-case text, node) in the order hits are shown."""
-    c = services.graph.columns
-    rank = {kind: k for k, kind in enumerate(("building", "storey", "space", "device", "zone", "park", "feature", "element"))}
-    order = sorted(range(1, services.graph.size), key=lambda i: (rank.get(str(c["kind"][i]), 9), i))
-    return [(f"{c['name'][i]} {c['name_zh'][i] or ''} {c['id'][i]} {c['cls'][i]}".lower(), i) for i in order]
+def _park(services: Services) -> dict[str, Any]:
+    spec, light = services.spec, services.manifest.get("light")
+    answer = {key: services.manifest.get(key) for key in MANIFEST_KEYS}
+    if light:
+        answer["light"] = {**light, "image": "/" + light["image"]}
+    return {"id": spec.id, "name": spec.name, "name_zh": spec.name_zh or spec.name, "demo": spec.demo,
+            "timezone": zone_of(spec), "tileset": "/tiles/tileset.json", **answer}
 
 
-def _tree(services: Services) -> dict[str, Any]:
-    rows = np.flatnonzero(np.isin(services.graph.columns["kind"], TREE_KINDS))
-    return {"nodes": [_tree_row(services, int(i)) for i in rows]}
+def _tree_nodes(services: Services) -> NDArray[np.int64]:
+    return np.flatnonzero(np.isin(services.graph.columns["kind"], TREE_KINDS))
+
+
+def _tree(services: Services) -> list[dict[str, Any]]:
+    return [_tree_row(services, int(i)) for i in _tree_nodes(services)]
+
+
+def _table(services: Services) -> dict[str, NDArray]:
+    """What `_tree_row` says of every place, a column a field."""
+    c, i = services.graph.columns, _tree_nodes(services)
+    named = {"z": "elevation", "h": "height"}
+    table = {field: c[named.get(field, field)][i] for field in
+             ("id", "parent", "kind", "name", "name_zh", "tile", "anchor", "bbox", "z", "h", "area")}
+    has_zh = np.array([bool(text) for text in table["name_zh"]], bool)
+    return {**table, "i": i, "name_zh": np.where(has_zh, table["name_zh"], table["name"])}
 
 
 def _devices(services: Services) -> dict[str, Any]:

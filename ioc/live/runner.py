@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twin.live.core import LiveCore
 from twin.live.tick import Tick
@@ -41,6 +41,7 @@ class CoreRunner:
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: set[Future[Any]] = set()
 
     @property
     def is_alive(self) -> bool:
@@ -63,10 +64,28 @@ class CoreRunner:
             self._thread.join(timeout=15)
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Run `work` in the core's thread between two ticks."""
-        async def run() -> T:
-            return work()
-        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+        """Run `work` in the core's thread between two ticks. What is not reached before the end is cancelled.
+
+        Raises:
+            RuntimeError: the end was before.
+        """
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            if answer.set_running_or_notify_cancel():
+                try:
+                    answer.set_result(work())
+                except Exception as error:  # noqa: BLE001 - it is the caller's, whatever it is
+                    answer.set_exception(error)
+
+        self._asked.add(answer)
+        answer.add_done_callback(self._asked.discard)
+        try:
+            self._loop.call_soon_threadsafe(run)
+        except RuntimeError:
+            answer.cancel()
+            raise
+        return answer
 
     async def call(self, work: Callable[[], T]) -> T:
         """As `submit`, awaited from the server's loop."""
@@ -76,6 +95,8 @@ class CoreRunner:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._main())
         self._loop.close()
+        for answer in list(self._asked):
+            answer.cancel()
 
     async def _main(self) -> None:
         source = asyncio.create_task(self._keep_connected())

@@ -15,6 +15,7 @@ from twin.errors import TwinError
 from twin.history.keeping import Keeping, Kept
 from twin.history.lake import publish
 from twin.history.store import History
+from twin.memory import give_back
 from twin.park import HistorySpec
 from twin.ports import Clock
 
@@ -78,6 +79,7 @@ async def keep_energy(services: Services, every_secs: float = 300.0) -> None:
             await asyncio.to_thread(desk.foretell, core.clock.now())
             readings = await asyncio.to_thread(desk.readings, core.clock.now())
             await services.runner.call(lambda told=readings: core.ingest(told))  # type: ignore[misc]
+            await asyncio.to_thread(give_back)
         except (OSError, pa.ArrowException, BrokenExecutor) as error:
             log.error("energy could not be worked out: %s", error)
         await asyncio.sleep(every_secs)

@@ -12,6 +12,7 @@ from parktwin.bench.child import python, run
 from parktwin.bench.dense_park import ELEMENTS_A_TOWER, make_dense_park
 from parktwin.bench.rows import Row
 from parktwin.bench.scene_view import Tell, served
+from twin.errors import first_line
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -48,11 +49,16 @@ def million_rows(elements: int, scratch: Path, conditions: str, tell: Tell) -> l
         return [*rows, Row(what=f"{park_of} in a browser", unit="s", ours=float("nan"), note=f"not measured: {error}")]
     tell("the same in a browser")
     began = time.perf_counter()
-    with served(park) as base, chromium() as browser:
-        rows.append(Row(what=f"start of the server of {park_of}", unit="s", ours=time.perf_counter() - began, note=said,
-                        conditions=conditions))
-        page = signed_in(browser, base, width=1280, height=720, theme="light").new_page()
-        return [*rows, *_walked(page, base, manifest, park_of, made, said)]
+    try:
+        with served(park) as base, chromium() as browser:
+            rows.append(Row(what=f"start of the server of {park_of}", unit="s", ours=time.perf_counter() - began, note=said,
+                            conditions=conditions))
+            page = signed_in(browser, base, width=1280, height=720, theme="light").new_page()
+            rows += _walked(page, base, manifest, park_of, made, said)
+    except Exception as error:  # noqa: BLE001 what the build cost is told, however the walk ends
+        rows.append(Row(what=f"{park_of} in a browser", unit="s", ours=float("nan"), conditions=conditions,
+                        note=f"not measured: {type(error).__name__}: {first_line(error)}"))
+    return rows
 
 
 def _walked(page: Page, base: str, manifest: dict[str, Any], park_of: str, made: int, said: str) -> list[Row]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import shapely
 
-from gis.blocks import STOREY_M
+from gis.floors import STOREY_M
 from gis.read import read_layer
 from scenes.schemes.file import FootprintFile, Scheme, both_fault
 from scenes.schemes.ifc import stack_of_ifc

@@ -16,7 +16,7 @@ class Proxy:
         self._open: set[socket.socket] = set()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]
-        self._is_cut = False
+        self._is_cut, self._ends, self._lock = False, False, threading.Lock()
         self.asked = 0  # connections somebody tried
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -24,13 +24,16 @@ class Proxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ends = True
         self.cut()
         self._door.close()
 
     def cut(self) -> None:
         """The line dies, in both directions."""
-        self._is_cut = True
-        for end in list(self._open):
+        with self._lock:
+            self._is_cut = True
+            ends = list(self._open)
+        for end in ends:
             self._close(end)
 
     def mend(self) -> None:
@@ -38,19 +41,31 @@ class Proxy:
         self._is_cut = False
 
     def _accept(self) -> None:
-        while True:
+        while not self._ends:
             try:
                 near, _ = self._door.accept()
-            except OSError:
-                return
+            except OSError:  # one that hung up while it waited, or the end
+                continue
             self.asked += 1
+            try:
+                self._join(near)
+            except OSError:
+                near.close()
+
+    def _join(self, near: socket.socket) -> None:
+        """Carried from now on, unless the line is cut or was cut meanwhile."""
+        if self._is_cut:
+            near.close()
+            return
+        far = socket.create_connection(self._to)
+        with self._lock:
             if self._is_cut:
                 near.close()
-                continue
-            far = socket.create_connection(self._to)
+                far.close()
+                return
             self._open |= {near, far}
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

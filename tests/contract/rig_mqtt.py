@@ -166,7 +166,7 @@ AHU-1,supply_temp,edge1/ahu:air/supply,,
 AHU-1,status,edge1/ahu:mode,0=off 1=run -1=fault,
 AHU-1,supply_setpoint,edge1/ahu:setpoint,,=
 """
-    birth, seq = 0, 0
+    birth, seq, measured = 0, 0, 0.0
 
     def connector(self) -> Connector:
         return SparkplugConnector(self.source(), self.broker, self.points, self.bindings())
@@ -198,8 +198,9 @@ AHU-1,supply_setpoint,edge1/ahu:setpoint,,=
         self.send("NBIRTH/edge1", birth)
         born = self.payload()
         temp, mode, setpoint = self.told
-        born.metrics.add(name="air/supply", alias=1, datatype=9, float_value=temp)
-        born.metrics.add(name="mode", alias=2, datatype=2, int_value=mode & 0xFFFF)
+        measured = round((self.measured or time.time()) * 1000)  # as measured, whenever it is told
+        born.metrics.add(name="air/supply", alias=1, timestamp=measured, datatype=9, float_value=temp)
+        born.metrics.add(name="mode", alias=2, timestamp=measured, datatype=2, int_value=mode & 0xFFFF)
         born.metrics.add(name="setpoint", alias=3, datatype=10, double_value=setpoint)
         self.send("DBIRTH/edge1/ahu", born)
 
@@ -221,7 +222,7 @@ AHU-1,supply_setpoint,edge1/ahu:setpoint,,=
             self.send("DDATA/edge1/ahu", data)
 
     async def say(self, temp: float, status: str, at: float) -> None:
-        self.told = (temp, {"off": 0, "run": 1, "fault": -1}[status], self.told[2])
+        self.told, self.measured = (temp, {"off": 0, "run": 1, "fault": -1}[status], self.told[2]), at
         data = self.payload(at)
         data.metrics.add(alias=1, float_value=temp)
         data.metrics.add(alias=2, int_value=self.told[1] & 0xFFFF)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -86,6 +87,27 @@ def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_transaction_that_stood_still_too_long_is_a_database_that_went_away(url: str) -> None:
+    database = Database(url)
+
+    def stand_still() -> None:
+        with database.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 50")
+            time.sleep(0.5)
+            connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(StoreDown, match="idle-in-transaction"):
+        stand_still()
+    deadline = time.monotonic() + 15.0
+    while database.is_down and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with database.begin() as connection:
+        assert connection.scalar(sa.text("SELECT 1")) == 1
+    database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
 def test_a_line_that_is_cut_costs_one_try_and_comes_back_by_itself(url: str) -> None:
     real = sa.make_url(url)
     with Proxy(real.host or "127.0.0.1", real.port or 5432) as line:
@@ -145,3 +167,35 @@ def test_accounts_of_a_former_version_come_into_the_database_once(tmp_path: Path
     shutil.copy(tmp_path / "accounts.moved.sqlite", tmp_path / "accounts.sqlite")
     assert ["stay behind" in finding.what for finding in take_over(database, tmp_path)] == [True]
     database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_write_whose_line_died_is_waited_for_and_not_written_twice(url: str) -> None:
+    store = EventStore(Database(url))
+    store.write(Records(notes=[Note(time=1.0, who="li", what="a", subject="before")]))
+    dying, later = (Note(time=2.0, who="li", what="a", subject=subject) for subject in ("dying", "later"))
+    begun, other = threading.Event(), sa.create_engine(url)
+
+    def ends_late() -> None:
+        """As PostgreSQL ends what it had of the write when the line died."""
+        with other.begin() as connection:
+            former = EventStore(store.database)
+            former._alone(connection)
+            _, last = former._head(connection)
+            hashed = former._link(last, 2, dying)
+            connection.execute(events.TRAIL.insert(), [{"id": 2, **events._note_row(dying), "hash": hashed}])
+            connection.execute(events.HEAD.update().values(rows=2, hash=hashed, seal=former._seal(2, hashed)))
+            store._unsure = Records(notes=[dying]), 2, hashed
+            begun.set()
+            time.sleep(0.5)
+
+    thread = threading.Thread(target=ends_late)
+    thread.start()
+    assert begun.wait(10)
+    assert [entry.subject for entry in store.write(Records(notes=[dying, later]))] == ["later"]
+    thread.join()
+    assert [entry.subject for entry in store.trail()] == ["later", "dying", "before"]
+    assert store.verify() == []
+    store.close()
+    other.dispose()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -56,9 +57,9 @@ class BaseLoad:
         return max(float(np.diff([begin, *(at for at, _, who in self.ages if who == one and begin <= at < end), end]).max())
                    for one in range(BROWSERS))
 
-    def tell(self, device: str, values: dict[str, Any]) -> None:
-        """More telemetry, at QoS 1; from any thread, while the load lasts."""
-        asyncio.run_coroutine_threadsafe(self._tell(self._field, device, values, qos=1), self._loop)
+    def tell(self, device: str, values: dict[str, Any]) -> Future[None]:
+        """More telemetry, at QoS 1; from any thread, while the load lasts. Done when the broker has it."""
+        return asyncio.run_coroutine_threadsafe(self._tell(self._field, device, values, qos=1), self._loop)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()

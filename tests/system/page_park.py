@@ -77,7 +77,7 @@ NOBODY_S = f"id = '{IMG}'\nname = 'N'\nroles = []\nsteps = []\nowner = ' '\n"
 
 def build_page_park(root: Path) -> Path:
     """Write and compile the park; its storey 2F, one room, one block and one device carry hostile names, one linkage
-    loops and one plan (of a hostile name) has no owner."""
+    loops, one plan (of a hostile name) has no owner, and two enterprises share the building: one storey and the rest."""
     for room, name, text in (("linkages", "loop", LOOP), ("plans", "nobody", NOBODY_S)):
         (root / room).mkdir()
         (root / room / f"{name}.toml").write_text(text, "utf-8")
@@ -87,6 +87,10 @@ def build_page_park(root: Path) -> Path:
     next(s for s in model.by_type("IfcBuildingStorey") if s.Name == "2F").LongName = SCRIPT
     next(s for s in model.by_type("IfcSpace") if s.Name == "203").LongName = IMG
     model.write(str(root / "e1.ifc"))
+    first, *others = (f"e1:{storey.GlobalId}" for storey in model.by_type("IfcBuildingStorey"))
+    (root / "energy.toml").write_text(
+        f"[[tenant]]\nid = 'acme'\nname = 'Acme {IMG}'\nname_zh = '艾克米 {IMG}'\nplaces = {[first]}\n"
+        f"[[tenant]]\nid = 'rest'\nname = 'The rest'\nname_zh = '其余'\nplaces = {others}\n", "utf-8")
     gpd.GeoDataFrame({"height": [9.0], "name": [SCRIPT]}, crs=CRS, geometry=[
         box(X0 + 90, Y0 + 30, X0 + 98, Y0 + 45)]).to_crs(4326).to_file(root / "blocks.geojson", driver="GeoJSON")
     gpd.GeoDataFrame({"width": [6.0], "name": [IMG]}, crs=CRS, geometry=[

@@ -43,6 +43,7 @@ name_zh = "老大门"
 id = "hill"
 source = "hill/mesh.obj"
 kind = "mesh"
+shown = false
 placement = {{ at = [40.0, -40.0, 0.0] }}
 """
 
@@ -82,8 +83,8 @@ def test_tiles_pass_khronos_validator_and_the_schema(built: BuildResult) -> None
 
 def test_the_manifest_lists_them_and_nothing_in_them_is_a_feature(built: BuildResult) -> None:
     manifest = json.loads((built.folder / "manifest.json").read_text())
-    assert [(b["id"], b["kind"], b["name_zh"]) for b in manifest["backgrounds"]] == [
-        ("scan", "pointcloud", "老大门"), ("hill", "mesh", "")]
+    assert [(b["id"], b["kind"], b["name_zh"], b["shown"]) for b in manifest["backgrounds"]] == [
+        ("scan", "pointcloud", "老大门", True), ("hill", "mesh", "", False)]
     assert manifest["counts"].get("feature", 0) == 0
     for path in (built.folder / "tiles/bg").rglob("*.glb"):
         gltf, _ = _glb(path)
@@ -109,7 +110,7 @@ def test_every_point_is_drawn_but_where_a_building_stands(built: BuildResult) ->
 
 
 @pytest.mark.browser
-def test_in_a_browser_each_is_seen_in_its_colours_until_its_layer_is_off(built: BuildResult) -> None:
+def test_in_a_browser_each_is_seen_in_its_colours_while_its_layer_is_on(built: BuildResult) -> None:
     with scene_page(built.folder) as page:
         page.evaluate("harness.view.setLayer('labels', false)")
         look_at(page, (0.0, 0.0, 3.0), 45.0, 1.2)
@@ -126,10 +127,10 @@ def test_in_a_browser_each_is_seen_in_its_colours_until_its_layer_is_off(built: 
         without = pixels(page)
         assert brick(without) < 0.02 * brick(both)
         look_at(page, (80.0, 0.0, 3.0), 90.0, 0.9)
-        hill = pixels(page)
-        page.evaluate("harness.view.setLayer('background:hill', false)")
+        bare = pixels(page)
+        page.evaluate("harness.view.setLayer('background:hill', true)")
         settle(page)
-        assert (np.abs(pixels(page) - hill).max(axis=2) > 24).mean() > 0.2, "the hill filled much of the picture"
+        assert (np.abs(pixels(page) - bare).max(axis=2) > 24).mean() > 0.2, "off by itself; on, it fills much of the picture"
         page.evaluate("harness.view.setLayer('background:scan', true)")
         look_at(page, (0.0, 0.0, 3.0), 45.0, 1.2)
         assert brick(pixels(page)) > 0.8 * brick(both)

@@ -47,3 +47,30 @@ def test_the_panel_shows_today_the_tree_and_what_was_expected(served: Served, wi
     assert "kWh" in tab.page.inner_text(".meters-panel")
     assert not tab.foreign
     assert not tab.complaints
+
+
+def test_what_an_enterprise_used_is_its_rooms_share_of_what_the_building_used(paged: Served) -> None:
+    http = paged.browser().http
+    now = time.time() * 1000
+    span = {"medium": "electricity", "from_ms": now - 6 * HOUR, "to_ms": now}
+    assert [t["id"] for t in http.get("/api/v1/energy").json()["tenants"]] == ["acme", "rest"]
+    use = {place: http.get("/api/v1/energy/use", params={**span, "place": place}).json() for place in ("e1", "acme", "rest")}
+    used = {place: sum(v for v in answer["use"] if v is not None) for place, answer in use.items()}
+    assert (use["e1"]["how"], use["acme"]["how"]) == ("measured", "share"), "only the building has a meter"
+    assert used["acme"] + used["rest"] == pytest.approx(used["e1"], rel=1e-3)
+    areas = use["acme"]["area"], use["rest"]["area"]
+    assert used["acme"] / used["e1"] == pytest.approx(areas[0] / sum(areas), rel=1e-3)
+    ranks = http.get("/api/v1/energy/ranking", params={**span, "scope": "tenant"}).json()["rows"]
+    assert {row["place"]: row["used"] for row in ranks} == pytest.approx({k: used[k] for k in ("acme", "rest")}, rel=1e-3)
+
+
+@pytest.mark.browser
+def test_enterprises_are_ranked_on_the_panel(paged: Served, window: Window) -> None:
+    tab = open_tab(window, paged, lang="zh").open("/?panel=meters")
+    tab.page.wait_for_selector(".meters-panel .ranks li", timeout=30_000)
+    assert "艾克米" not in tab.page.inner_text(".meters-panel .ranks")
+    tab.page.locator(".meters-panel label.check input").check()
+    tab.until("document.querySelector('.meters-panel .ranks').innerText.includes('艾克米 <img')")
+    assert "其余" in tab.page.inner_text(".meters-panel .ranks")
+    assert tab.page.evaluate("window.hacked ?? 0") == 0
+    assert not tab.complaints

@@ -93,3 +93,21 @@ def test_graph_is_in_the_open_api_and_closed_to_strangers(paged: Served, asks: h
     assert {f"{API}/{name}" for name in ("inside", "near", "sees", "path", "served_by", "card")} <= paths
     for path in paths:
         assert httpx.get(paged.origin + path, params={"node": "e1"}).status_code == 401, path
+
+
+def test_places_and_rooms_say_the_same_as_rows_and_as_columns(asks: httpx.Client) -> None:
+    rows, columns = (asks.get("/api/v1/tree", params=form).json() for form in ({}, {"form": "columns"}))
+    told = {**columns, **{field: [columns[field]["words"][k] for k in columns[field]["at"]]
+                          for field in ("kind", "name", "name_zh", "tile")}}
+    for field, count in (("anchor", 3), ("bbox", 6)):  # of half a millimetre either neighbour will do
+        np.testing.assert_allclose(np.reshape(told.pop(field), (-1, count)), [row.pop(field) for row in rows["nodes"]],
+                                   rtol=0, atol=0.0011)
+    assert {"park", "building", "storey", "space"} <= set(told["kind"])
+    assert [{field: told[field][k] for field in told} for k in range(len(told["i"]))] == [
+        {field: value for field, value in row.items() if field != "cls"} for row in rows["nodes"]]
+    rooms, flat = (asks.get("/api/v1/spaces", params=form).json() for form in ({}, {"form": "columns"}))
+    ends = zip(flat["ring"], flat["ring"][1:], strict=False)
+    assert [np.reshape(flat["xy"][a:b], (-1, 2)).tolist() for a, b in ends] == [room["ring"] for room in rooms["spaces"]]
+    assert [list(row) for row in zip(*(flat[field] for field in ("i", "parent", "z0", "z1")), strict=True)] == [
+        [room[field] for field in ("i", "parent", "z0", "z1")] for room in rooms["spaces"]]
+    assert asks.get("/api/v1/tree", params={"form": "circles"}).status_code == 422

@@ -29,7 +29,7 @@ BLOCKS = """{"type": "FeatureCollection", "features": [{"type": "Feature", "prop
 {"type": "Polygon", "coordinates": [[[-30, 62], [-30, 50], [-12, 50], [-12, 62], [-30, 62]]]}}]}"""
 NEWER = "(old) => globalThis.parktwin?.world && parktwin.world.park.build !== old"
 NESTED = "() => { const w = parktwin.world, of = (i) => w.byIndex.get(i)?.kind; " \
-         "return w.tree.filter(n => n.kind === 'space' && of(n.parent) === 'space').length; }"
+         "return w.places.ofKind('space').filter(n => of(n.parent) === 'space').length; }"
 NODE_AT = """([x, y]) => { const box = document.querySelector('.editor-canvas').getBoundingClientRect();
     return parktwin.scene.nodeAt(x - box.left, y - box.top); }"""
 LAYER = '[[layer]]\nid = "blocks"\nsource = "blocks.geojson"\nkind = "buildings"\ncrs = "park"\n'
@@ -238,8 +238,8 @@ def test_a_day_on_the_editor_page(running: Running, window: Window) -> None:
     page.wait_for_function(NEWER, arg=served, timeout=60_000)
     after = standing(page, "lost")
     assert after["at"] == pytest.approx(snapped["at"], abs=1e-3)
-    assert page.evaluate("() => parktwin.world.tree.filter(n => n.name_zh === '值班室').length") == 1
-    assert page.evaluate("() => parktwin.world.tree.filter(n => n.name === 'Public').length") == 1
+    assert page.evaluate("() => parktwin.world.places.ofKind('space').filter(n => n.name_zh === '值班室').length") == 1
+    assert page.evaluate("() => parktwin.world.places.ofKind('zone').filter(n => n.name === 'Public').length") == 1
     assert page.evaluate("() => parktwin.world.deviceById.has('CAM-9')")
     assert page.evaluate(NESTED) == 1
     assert [f for f in edits(page)["findings"] if f["level"] != "note"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from page_driver import Tab, open_tab
@@ -106,6 +107,17 @@ def test_a_link_opens_where_it_says(window: Browser, paged: Served) -> None:
     linked.open("/?at=no-such-place")
     assert linked.page.locator(".kpi").count() > 0, "a dead link opens the park"
     linked.context.close()
+
+
+def test_nothing_is_asked_for_twice_while_a_page_opens(window: Browser, paged: Served) -> None:
+    opened = open_tab(window, paged).open("/")
+    opened.until("document.querySelectorAll('.kpi').length > 0")
+    asked = [urlsplit(url) for url in opened.requests if urlsplit(url).path.startswith("/api/v1/")]
+    first = [url.path.removeprefix("/api/v1") + (f"?{url.query}" if url.query else "") for url in asked]
+    assert {"/tree?form=columns", "/spaces?form=columns", "/devices", "/park"} <= set(first)
+    assert not [path for path in set(first) if first.count(path) > 1 and not path.startswith("/kpis")], "each once"
+    assert opened.page.evaluate("() => Object.keys(parktwinEarly)") == [], "what the head asked for early, the page took"
+    opened.context.close()
 
 
 def test_language_and_theme_change_without_a_reload(tab: Tab) -> None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,14 @@ class Park:
             assert answer.status_code in (200, 503), answer.text
             return answer.status_code == 200
         until(is_taken, 120, "the post is acknowledged")
+
+    def until(self, condition: Callable[[], object], secs: float, what: str) -> None:
+        """As `until`; what the server said last stands under a failure."""
+        try:
+            until(condition, secs, what)
+        except AssertionError as error:
+            error.add_note(f"the server:\n{self.server.log()[-4000:]}")
+            raise
 
     def query(self, text: str, **values: object) -> list[sa.Row]:
         """Asked of the database past the server."""
@@ -195,8 +203,10 @@ def test_r03_the_database_away_under_alarms_loses_none_and_keeps_their_order(par
         begin, count, share = time.monotonic(), 0, CHURN_HZ // 10
         while not ends.is_set():
             faults = count // CHURN % 2 == 0
-            for row in (f"PV-{i % CHURN}" for i in range(count, count + share)):
-                load.tell(row, {"status": "fault" if faults else "generating"})
+            rows = [f"PV-{i % CHURN}" for i in range(count, count + share)]
+            for told in [load.tell(row, {"status": "fault" if faults else "generating"}) for row in rows]:
+                told.result(20)
+            for row in rows:
                 said[f"{row}.fault"].append("raised" if faults else "returned")
             count += share
             time.sleep(max(0.0, begin + count / CHURN_HZ - time.monotonic()))
@@ -207,19 +217,21 @@ def test_r03_the_database_away_under_alarms_loses_none_and_keeps_their_order(par
     with BaseLoad(park.server, park.broker.port) as load:
         thread = threading.Thread(target=churn)
         thread.start()
-        calm, mb = pause(size(60, 4)), park.rss_mb
-        park.line.cut()
-        away = pause(size(120, 6))
-        grown, waiting, mended = park.rss_mb - mb, sum(map(len, said.values())) - written(), time.monotonic()
-        park.line.mend()
-        there = written()
-        until(lambda: written() >= sum(map(len, said.values())) - 2 * CHURN_HZ, 120, "what waited is written")
-        took = time.monotonic() - mended
-        rate = (written() - there) / took
-        ends.set()
-        thread.join(20)
+        try:
+            calm, mb = pause(size(60, 4)), park.rss_mb
+            park.line.cut()
+            away = pause(size(120, 6))
+            grown, waiting, mended = park.rss_mb - mb, sum(map(len, said.values())) - written(), time.monotonic()
+            park.line.mend()
+            there = written()
+            park.until(lambda: written() >= sum(map(len, said.values())) - 2 * CHURN_HZ, 120, "what waited is written")
+            took = time.monotonic() - mended
+            rate = (written() - there) / took
+        finally:
+            ends.set()
+            thread.join(20)
         total = sum(map(len, said.values()))
-        until(lambda: written() >= total, 60, "all of it")
+        park.until(lambda: written() >= total, 60, "all of it")
     found: dict[str, list[str]] = defaultdict(list)
     for key, what, _ in park.query(STEPS, keys="PV-%"):
         found[key].append(what)

@@ -68,8 +68,12 @@ class Accounts:
         return self._share(node, medium)
 
     def of_tenant(self, tenant: str, medium: str) -> Account:
-        """The account of a tenant: of all its places together."""
-        parts = [self.of(node, medium) for node in self.tenants[tenant][1]]
+        """The account of a tenant: of all its places together. A storey without rooms (a roof) has no part in anything; what
+        else is not metered leaves the tenant without a figure."""
+        nodes, kinds = self.tenants[tenant][1], self._graph.columns["kind"]
+        every = [self.of(node, medium) for node in nodes]
+        parts = [part for node, part in zip(nodes, every, strict=True)
+                 if part.how != "none" or part.area > 0 or kinds[node] != "storey"] or every
         weight: dict[int, float] = {}
         for part in parts:
             for meter, share in part.weight.items():

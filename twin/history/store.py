@@ -20,6 +20,7 @@ from twin.history import files, read
 from twin.history.keeping import Keeping, Kept, keep
 from twin.history.read import AsOf, Series
 from twin.history.wal import POSITIONS, READINGS, Batch, WalFile, read_wal
+from twin.memory import give_back
 from twin.ports import Positions, Readings, Shown
 from twin.texts import FILE, Texts
 
@@ -199,6 +200,7 @@ class History:
         files.write_segments(self.root, number, read_wal(path))
         path.unlink()
         files.sync_folder(path.parent)
+        give_back()
 
     def _run(self) -> None:
         rolled = time.monotonic()

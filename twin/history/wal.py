@@ -83,10 +83,11 @@ def read_wal(path: Path) -> list[Batch]:
     Raises:
         FileNotFoundError: the log was turned into a segment meanwhile.
     """
-    return [batch for _, batch in _records(path.read_bytes())]
+    return [batch for _, batch in _records(memoryview(path.read_bytes()))]
 
 
-def _records(data: bytes) -> Iterator[tuple[int, Batch]]:
+def _records(data: memoryview) -> Iterator[tuple[int, Batch]]:
+    """Size and batch of each; the columns are views of `data`: a log of many small records leaves no crumbs of memory."""
     at = 0
     while at + _FRAME.size <= len(data):
         size, crc = _FRAME.unpack_from(data, at)
@@ -97,7 +98,7 @@ def _records(data: bytes) -> Iterator[tuple[int, Batch]]:
         yield _FRAME.size + size, _batch(payload)
 
 
-def _batch(payload: bytes) -> Batch:
+def _batch(payload: memoryview) -> Batch:
     kind, n = _HEAD.unpack_from(payload)
     columns, at = {}, _HEAD.size
     for name, dtype in COLUMNS[kind]:

@@ -11,7 +11,7 @@ from twin.access import Action, require
 from twin.alarm_kpis import STALE_SECS
 from twin.database import StoreDown
 from twin.events import EventStore, Note, Records
-from twin.live.alarms import WAITING, AlarmEvent, AsideEvent
+from twin.live.alarms import WAITING, Alarm, AlarmEvent, AsideEvent
 from twin.live.book import AlarmBook, Held
 from twin.live.chatter import Damper
 from twin.live.own_faults import OWN
@@ -46,6 +46,7 @@ class AlarmDesk:
         self._changed: list[AlarmView] = []
         self._trail: list[TrailEntry] = []
         self._fault: StoreDown | None = None
+        self._told: dict[int, tuple[Alarm, AlarmView]] = {}
 
     # ---- who writes ---------------------------------------------------------------------------------------------
     def follow(self) -> None:
@@ -123,9 +124,22 @@ class AlarmDesk:
 
     # ---- what there is ------------------------------------------------------------------------------------------
     def live(self) -> list[AlarmView]:
-        """Every live alarm, worst and oldest first."""
-        return sorted((self._views.alarm(alarm) for alarm in self.book.live()),
-                      key=lambda view: (view.priority, view.raised_ms, view.id))
+        """Every live alarm, worst and oldest first. What stands as it stood is not put into words again."""
+        told, self._told = self._told, {}
+        out = []
+        for alarm in self.book.live():
+            was, view = told.get(alarm.id, (None, None))
+            if view is None or was is not alarm:
+                view = self._views.alarm(alarm)
+            if not alarm.key.startswith(OWN):  # what those say hangs on more than the alarm
+                self._told[alarm.id] = alarm, view
+            out.append(view)
+        return sorted(out, key=lambda view: (view.priority, view.raised_ms, view.id))
+
+    def view(self, alarm_id: int) -> AlarmView | None:
+        """A live alarm; None when it is not (any more)."""
+        alarm = self.book.find(alarm_id)
+        return None if alarm is None else self._views.alarm(alarm)
 
     def recent(self, limit: int) -> list[AlarmView]:
         """The last alarms raised, newest first, of rules there still are."""

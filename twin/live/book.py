@@ -141,10 +141,15 @@ class AlarmBook:
         Raises:
             AlarmError: no live alarm has this number.
         """
-        if alarm_id not in self._row_of_id:
+        found = self.find(alarm_id)
+        if found is None:
             raise AlarmError(f"no live alarm has number {alarm_id}", mend="read the list again", code="alarm.unknown",
                              fill={"number": alarm_id})
-        return self._by_row[self._row_of_id[alarm_id]]
+        return found
+
+    def find(self, alarm_id: int) -> Alarm | None:
+        """A live alarm by its number."""
+        return self._by_row.get(self._row_of_id.get(alarm_id, -1))
 
     def of_key(self, key: str) -> Alarm | None:
         """The live alarm of a rule; None when it is quiet or unknown."""

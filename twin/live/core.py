@@ -79,6 +79,7 @@ class LiveCore:
         self.dispatches: DispatchDesk | None = None
         self.links: dict[str, Link] = {}
         self._readings: list[Readings] = []
+        self._lost: list[tuple[int, NDArray[np.integer]]] = []
         self._positions: list[Positions] = []
         self._links_changed: list[Link] = []
         self._trail: list[TrailEntry] = []
@@ -140,6 +141,8 @@ class LiveCore:
     def lose(self, slots: NDArray[np.integer]) -> None:
         """The way to these points is down: they turn stale."""
         self.state.mark_stale(slots)
+        if self._readings:
+            self._lost.append((len(self._readings), slots))
 
     def link(self, connector: str, is_live: bool, text: str) -> None:
         """A connector's line came or went. When none is left, all points turn stale."""
@@ -153,7 +156,7 @@ class LiveCore:
         if is_live and before is not None and before.state == "down" and self.dispatches is not None and self.leads:
             self.dispatches.line_back()
         if not is_live and all(link.state == "down" for link in self.links.values()):
-            self.state.mark_stale(np.arange(len(self.points)))
+            self.lose(np.arange(len(self.points)))
 
     # ---- fences -------------------------------------------------------------------------------------------------
     def watch_tracks(self, tracks: Sequence[TrackInfo], fences: Sequence[Placed]) -> None:
@@ -328,6 +331,10 @@ class LiveCore:
         """'active': every live alarm, worst and oldest first; 'all': the last ones raised, newest first."""
         return self.alarm_desk.live() if state == "active" else self.alarm_desk.recent(limit)
 
+    def alarm(self, alarm_id: int) -> AlarmView | None:
+        """A live alarm; None when it is not (any more)."""
+        return self.alarm_desk.view(alarm_id)
+
     def commands(self, limit: int = 200) -> list[CommandView]:
         """The last commands, newest first."""
         return [self.views.command(command) for command in self.events.recent_commands(limit)]
@@ -354,9 +361,12 @@ class LiveCore:
 
     # ---- inside -------------------------------------------------------------------------------------------------
     def _take_readings(self, now: float) -> Readings:
-        batch = Readings.joined(self._readings)
-        self._readings = []
+        batches, lost = self._readings, self._lost
+        self._readings, self._lost = [], []
+        batch = Readings.joined(batches)
         applied = self.state.apply(batch, now)
+        for before, slots in lost:  # what was said before the way to a point was lost does not say that it is back
+            self.state.mark_stale(np.setdiff1d(slots, Readings.joined(batches[before:]).slot))
         self.alarm_desk.conditions(applied.events, now)
         passed = applied.passed
         return Readings(batch.slot[passed], batch.value[passed], batch.quality[passed], batch.source_time[passed])

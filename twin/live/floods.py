@@ -38,6 +38,7 @@ class FloodDesk:
         self._places: dict[int, tuple[int, int, int]] = {}
         self._upstream: dict[int, tuple[int, ...]] = {}
         self._sorts: dict[str, int] = {}
+        self._known: dict[str, tuple[int, int, int, int, int]] = {}
         self._due, self._is_old = 0.0, True
         self.now = self._told([])
 
@@ -76,8 +77,7 @@ class FloodDesk:
         return self._upstream[device]
 
     def _standing(self, alarms: Sequence[Alarm]) -> Standing:
-        rows = [self._facts(alarm) for alarm in alarms]
-        device, rule, priority, explains, follows = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+        device, rule, priority, explains, follows = np.array([self._facts(alarm) for alarm in alarms], np.int64).T
         return Standing(
             id=np.array([alarm.id for alarm in alarms], np.int64), rule=rule, device=device, priority=priority,
             raised=np.array([alarm.raised for alarm in alarms]), is_active=np.array([alarm.is_active for alarm in alarms]),
@@ -86,9 +86,14 @@ class FloodDesk:
 
     def _facts(self, alarm: Alarm) -> tuple[int, int, int, int, int]:
         """Device, sort, priority, what it explains and follows, of one alarm."""
-        if alarm.key.startswith(OWN):
+        if alarm.key.startswith(OWN):  # a fence may be drawn anew
             name = alarm.key.partition(".")[0]
             return -1, self._sorts.setdefault(name, len(self._sorts)), self._views.alarm(alarm).priority, 0, 0
+        if alarm.key not in self._known:
+            self._known[alarm.key] = self._declared(alarm)
+        return self._known[alarm.key]
+
+    def _declared(self, alarm: Alarm) -> tuple[int, int, int, int, int]:
         spec = self._book.rules.specs[self._book.row(alarm)]
         device = self._points.device_index(alarm.key.partition(".")[0])
         assert device is not None

@@ -13,6 +13,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ioc.http.columns import node_columns, room_columns
+
 VIEWER = Path(__file__).resolve().parents[1]
 KINDS = [("ahu", "fan", "空调机组"), ("cam", "camera", "摄像机"), ("door", "door", "门禁"), ("meter", "meter", "电表"), ("smoke", "smoke", "烟感")]
 
@@ -33,6 +37,13 @@ def read_tree(build: Path) -> list[dict[str, Any]]:
              "anchor": [_number(r[f"anchor_{k}"]) or 0.0 for k in "xyz"], "bbox": [_number(r[k]) or 0.0 for k in box],
              "z": _number(r["elevation"]), "h": _number(r["height"]), "area": _number(r["area"]), "tile": r["tile"]}
             for r in rows if r["kind"] in ("park", "zone", "building", "storey", "space")]
+
+
+def as_table(rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Rows of the tree as arrays, a field each."""
+    texts = {field: np.array([row[field] or "" for row in rows], object) for field in ("id", "kind", "name", "name_zh", "tile")}
+    numbers = {field: np.array([row[field] for row in rows], float) for field in ("anchor", "bbox", "z", "h", "area")}
+    return {**texts, **numbers, **{field: np.array([row[field] for row in rows], int) for field in ("i", "parent")}}
 
 
 def read_spaces(build: Path, tree: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,7 +104,8 @@ class Handler(SimpleHTTPRequestHandler):
         if self.path.split("?")[0] != "/world.json":
             super().do_GET()
             return
-        body = json.dumps(world_of(self.build)).encode()
+        world = world_of(self.build)
+        body = json.dumps({**world, "tree": node_columns(as_table(world["tree"])), "spaces": room_columns(world["spaces"])}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -17,10 +17,10 @@ export interface Space { i: number; parent: number; z0: number; z1: number; ring
 export interface Track { i: number; id: string; kind: "person" | "vehicle"; name: string; name_zh: string; role: string }
 export interface StoreyTile { id: string; node: number; index: number; name: string; elevation: number; height: number; tile: string }
 export interface BuildingTiles { id: string; node: number; bbox: number[]; shell: string; storeys: StoreyTile[] }
-/** A scan or a reality mesh; `count` of its points or triangles. */
-export interface BackgroundLayer { id: string; kind: "pointcloud" | "mesh"; name: string; name_zh: string; count: number }
+/** A scan or a reality mesh; `count` of its points or triangles; `shown`: also before anybody asks for it. */
+export interface BackgroundLayer { id: string; kind: "pointcloud" | "mesh"; name: string; name_zh: string; count: number; shown?: boolean }
 export interface Park {
-  id: string; name: string; name_zh: string; crs: string; origin: number[]; bounds: number[]; latitude: number; longitude: number;
+  id: string; name: string; name_zh: string; crs: string; origin: number[]; bounds: number[]; ground?: { low: number; middle: number; high: number }; latitude: number; longitude: number;
   build: string; demo: boolean; timezone: string; tileset: string; light: { image: string; bounds: number[] } | null; root_transform: number[]; buildings: BuildingTiles[]; backgrounds?: BackgroundLayer[];
 }
 
@@ -36,9 +36,29 @@ export interface LiveColumns {
 
 export interface AlarmMark { id: number; device: string; node: number; priority: number; state: string; title: string; title_zh: string; place: string; place_zh: string; raised_ms: number; at?: Xyz }
 
+export interface Lookup<K> { get(key: K): TreeNode | undefined; has(key: K): boolean }
+/** Every node from park to room. The same node is the same object each time. */
+export interface Places {
+  /** the highest index there is */
+  highest: number;
+  /** index of the parent; 0 where there is none, or no such node */
+  parentOf(i: number): number;
+  /** what of a kind is right under a node, or anywhere under it (itself too), or anywhere: ascending by index */
+  children(of: number, kind: string): TreeNode[];
+  under(of: number, kind: string): TreeNode[];
+  ofKind(kind: string): TreeNode[];
+}
+/** The outlines of rooms. The same room is the same object each time. */
+export interface Rooms {
+  /** their nodes, each once */
+  indices: Uint32Array;
+  get(i: number): Space | undefined;
+  /** those of a storey */
+  of(storey: number): Space[];
+}
 export interface World {
-  park: Park; tree: TreeNode[]; byIndex: Map<number, TreeNode>; byId: Map<string, TreeNode>;
-  kinds: Map<string, DeviceKind>; devices: Device[]; deviceById: Map<string, Device>; spaces: Space[]; tracks: Track[]; live: LiveColumns;
+  park: Park; places: Places; byIndex: Lookup<number>; byId: Lookup<string>; rooms: Rooms;
+  kinds: Map<string, DeviceKind>; devices: Device[]; deviceById: Map<string, Device>; tracks: Track[]; live: LiveColumns;
 }
 
 export interface Ramp { breaks: number[]; colours: string[]; none: string }

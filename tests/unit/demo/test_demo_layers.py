@@ -7,12 +7,14 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+import laspy
 import numpy as np
 import pytest
 import shapely
+from pyproj import CRS
 from shapely.geometry import Point, Polygon
 
-from assets.demo import gisfiles, land, planting
+from assets.demo import blocks, gisfiles, land, planting
 from assets.demo.blocks import BLOCK_OF, BLOCKS
 from assets.demo.fittings import fittings
 from assets.demo.furnish import furnish
@@ -20,6 +22,7 @@ from assets.demo.ifcmodel import guid_of
 from assets.demo.make import park_toml
 from assets.demo.programs import storeys_of
 from assets.demo.registry import devices, write_devices
+from assets.demo.scan import write_scan
 from twin.packs import load_packs
 from twin.registry import PointTable, read_registry
 
@@ -35,6 +38,19 @@ def test_layers_come_out_the_same_twice(layers: Path, tmp_path: Path) -> None:
     gisfiles.write_layers(tmp_path, 7)
     for path in sorted(layers.iterdir()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_scan_says_where_it_lies_and_comes_out_the_same_twice(tmp_path: Path) -> None:
+    write_scan(tmp_path / "a.laz", 7)
+    write_scan(tmp_path / "b.laz", 7)
+    assert (tmp_path / "a.laz").read_bytes() == (tmp_path / "b.laz").read_bytes()
+    scan = laspy.read(tmp_path / "a.laz")
+    assert scan.header.parse_crs() == CRS(blocks.CRS)
+    x, y, z = (np.asarray(axis) - origin for axis, origin in zip((scan.x, scan.y, scan.z), blocks.ORIGIN, strict=True))
+    assert len(x) > 100_000
+    assert bool(shapely.contains_xy(land.SITE, x, y).all())
+    assert 25.0 < z.max() < 30.0, "the chimney"
+    assert set(np.unique(np.asarray(scan.classification))) == {2, 5, 6}
 
 
 def test_another_seed_plants_other_trees() -> None:
@@ -137,5 +153,6 @@ def test_park_file_names_every_building_and_layer() -> None:
         "buildings",
         "fence",
         "gates",
+        "pointcloud",
     }
     assert park["park"]["demo"] is True

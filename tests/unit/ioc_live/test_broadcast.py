@@ -105,8 +105,8 @@ def test_what_is_looked_at_is_never_behind_and_the_rest_a_second_at_most(
             pipe.node, settled = look, clock.time
         clock.time += 0.1
         chosen = np.unique(np.array(slots, np.uint32)) % len(points)
-        core.ingest(Readings(chosen, rng.uniform(0, 1e4, len(chosen)), np.zeros(len(chosen), np.uint8),
-                             np.full(len(chosen), clock.time)))
+        value = rng.integers(0, 1000, len(chosen)) * 10.0  # further apart than any deadband, within which nothing is told
+        core.ingest(Readings(chosen, value, np.zeros(len(chosen), np.uint8), np.full(len(chosen), clock.time)))
         send(core.tick())
         if is_slow:
             settled = clock.time

@@ -7,6 +7,7 @@ import pytest
 
 from overlays.kpis import GRID_KG_PER_KWH, KpiBoard
 from overlays.overlay import Moment, OverlayError, Painter, find_overlays
+from overlays.sums import areas
 from twin.graph import SceneGraph
 from twin.packs import load_packs
 from twin.registry import Device, PointTable
@@ -55,6 +56,15 @@ def moment(points: PointTable, tracks: tuple[int, ...] = (), time: float = NOW, 
 def painted(points: PointTable, channel: Channel, now: Moment) -> dict[str, float]:
     node, value = Painter(graph(), points).paint(channel, now)
     return {str(NODES[i][0]): float(v) for i, v in zip(node, value, strict=True)}
+
+
+def test_a_building_of_the_map_counts_with_its_own_floor_area_and_one_with_rooms_by_them() -> None:
+    table = graph()
+    table.columns["area"][table.index("a1")] = 999.0  # what a file says of a building whose rooms are known
+    table.columns["area"][table.index("b1")] = 300.0
+    found = areas(table)
+    assert [found[table.index(name)] for name in ("a1", "f1", "b1", "park")] == [200.0, 100.0, 300.0, 500.0]
+    assert np.isnan(found[table.index("pv")])
 
 
 def test_every_channel_of_the_wire_has_an_overlay_with_seven_classes() -> None:

@@ -39,12 +39,12 @@ def _park(root: Path, layer: str) -> ParkSpec:
     return load_park(root)
 
 
-def _scans(folder: Path) -> int:
+def _scans(folder: Path, *, is_coloured: bool = True) -> int:
     """Two halves of a square in files of their own; how many points."""
     points, rgb, classes = square_points(6_000)
     folder.mkdir(parents=True)
     for name, half in (("west.laz", points[:, 0] < 0), ("east.las", points[:, 0] >= 0)):
-        write_scan(folder / name, points[half] + np.array(ORIGIN), rgb[half], classes[half])
+        write_scan(folder / name, points[half] + np.array(ORIGIN), rgb[half] if is_coloured else None, classes[half])
     return len(points)
 
 
@@ -53,7 +53,7 @@ def _said(out: Path) -> list[dict]:
 
 
 def test_scans_of_a_folder_are_one_cloud(tmp_path: Path) -> None:
-    count = _scans(tmp_path / "scans")
+    count = _scans(tmp_path / "scans", is_coloured=False)
     park = _park(tmp_path, 'source = "scans"\nkind = "pointcloud"\nspacing = 0.001')
     found = survey(park.layers[0], park)
     assert np.ptp(found.park[:, 0]) == pytest.approx(60.0, abs=1.0)

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from edited_park import build, export_again, keep, write_park
 
 from scenes.editing import read_editing
-from scenes.open_park import open_compiled
+from scenes.open_park import open_compiled, registry_of
 from scenes.targets import Targets
 from twin.graph import SceneGraph
 from twin.overrides import DrawnZone, Group, Nest, Place, PutDevice, Rename
@@ -85,12 +85,15 @@ def test_every_edit_holds_and_holds_again_after_a_new_export_from_another_origin
         assert c["kind"][c["parent"][group]] == "storey"
         camera = graph.index("CAM-1")
         assert np.allclose(c["anchor"][camera], (60.0, 40.0, 0.5), atol=1e-3)
+        opened = open_compiled(load_park(park))
+        known = {device.id: device.at for device in registry_of(opened.spec, opened.packs)}
+        assert np.allclose(known["CAM-1"], (60.0, 40.0, 0.5), atol=1e-3), "the registry says where its building took it"
         assert graph.ancestor(camera, "building") == lost
         meter = graph.index("M1")
         old = before.columns["anchor"][before.index("M1")]
         assert np.allclose(c["anchor"][meter] - old, c["anchor"][west] - before.columns["anchor"][before.index("west")],
                            atol=2e-3), "the meter goes where its building goes"
-        assert open_compiled(load_park(park)).points.device_index("CAM-1") is not None
+        assert opened.points.device_index("CAM-1") is not None
 
 
 def test_edits_that_match_nothing_are_kept_and_told_with_their_mend(park: Path) -> None:

@@ -12,6 +12,7 @@ import shapely
 from gis.model import FlatGround, Layer
 from models_bim.federate import federate
 from models_bim.worker import read_discipline
+from overlays.sums import areas
 from scenes.locate import SpaceIndex
 from scenes.merge import BuildingSource, Merged, merge
 from scenes.store import (
@@ -29,8 +30,13 @@ from scenes.store import (
     write_spaces,
 )
 from scenes.walk import build_walk, open_walk, write_walk
+from twin.energy.meters import meters_of
+from twin.energy.places import Accounts
+from twin.energy.spec import EnergySpec
+from twin.energy.tree import meter_tree
+from twin.packs import load_packs
 from twin.park import BuildingSpec, ParkSpec, ZoneSpec
-from twin.registry import Device
+from twin.registry import Device, PointTable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "models_bim"))
 from ifc_maker import Maker, two_rooms
@@ -118,11 +124,27 @@ def test_footprint_under_the_model_is_merged_away_and_others_become_buildings(so
     assert merged.graph.index("blocks:1") == merged.graph.index("a1")
     assert "blocks:1" not in merged.graph.columns["id"]
     block = merged.graph.node(merged.graph.index("blocks:2"))
-    assert (block.kind, block.height, block.area) == ("building", 12.0, 400.0)
+    assert (block.kind, block.height, block.area) == ("building", 12.0, 1200.0), "three floors of 400 m²"
     assert block.bbox == (200.0, 0.0, 2.0, 220.0, 20.0, 14.0)
     assert [f.where for f in merged.findings] == ["blocks:1"]
     assert merged.layers[0][0].ids.tolist() == ["2"]
     assert merged.layers[0][1].tolist() == [block.index]
+
+
+def test_buildings_of_the_map_share_the_parks_meter_by_their_floors_and_surroundings_do_not(source: BuildingSource) -> None:
+    blocks = _layer("blocks", "buildings", [shapely.box(200, 0, 220, 20), shapely.box(900, 0, 990, 90)], height=12.0)
+    fence = _layer("fence", "boundary", [shapely.box(0, -50, 300, 100)])
+    meter = Device(id="M", kind="meter", name="M", at=(150.0, 0.0, 0.0), feeds="park")
+    graph = _merge(source, [blocks, fence], [meter]).graph
+    floor = areas(graph)
+    points = PointTable([meter], load_packs().kinds)
+    spec = EnergySpec(meters={})
+    accounts = Accounts(meter_tree(meters_of(points, graph, spec), points, graph, spec), graph, floor, spec)
+    inside, outside = (accounts.of(graph.index(f"blocks:{k}"), "electricity") for k in (1, 2))
+    rooms = floor[graph.index("a1")]
+    assert floor[1] == pytest.approx(rooms + 1200.0)
+    assert (inside.how, outside.how) == ("share", "none")
+    assert inside.weight == {0: pytest.approx(1200.0 / (rooms + 1200.0))}
 
 
 def test_layer_features_are_nodes_under_the_park(source: BuildingSource) -> None:

@@ -111,6 +111,21 @@ def test_the_last_line_down_turns_everything_stale_at_once(core: LiveCore, clock
     assert tick.links[-1].state == "down"
 
 
+def test_what_was_said_just_before_the_line_was_lost_is_stale_and_what_came_after_is_good(core: LiveCore, clock: HandClock,
+                                                                                          ) -> None:
+    smoke, room = (core.points.slot_of(name) for name in ("smoke-1.state", "fcu-1.room_temp"))
+    say(core, clock, smoke_1__state="alarm", fcu_1__room_temp=22.0)
+    core.lose(np.array([smoke, room]))
+    say(core, clock, fcu_1__room_temp=23.0)  # another way leads to it
+    core.tick()
+    assert core.state.quality[[smoke, room]].tolist() == [Quality.STALE, Quality.GOOD]
+    assert [alarm.key for alarm in core.alarms()] == ["smoke-1.fire"], "it was said all the same"
+    clock.time += 1
+    say(core, clock, smoke_1__state="normal")
+    core.tick()
+    assert core.state.quality[smoke] == Quality.GOOD, "the way is back"
+
+
 def test_live_alarms_go_on_after_a_restart_without_being_raised_twice(core: LiveCore, clock: HandClock) -> None:
     say(core, clock, smoke_1__state="alarm")
     first = core.tick().alarms[0]

@@ -2,7 +2,8 @@
 import { door } from "./come_back";
 import { isReplay } from "./replaying";
 import { has, say } from "./words";
-import type { Device, DeviceKind, Park, Space, Track, TreeNode } from "../contract";
+import { NodeTable, RoomTable, type NodeColumns, type RoomColumns } from "../places";
+import type { Device, DeviceKind, Park, Track } from "../contract";
 
 export interface Refused { detail?: unknown; code?: string; fill?: Record<string, string | number> }
 /** A refusal: in the page's words where its code has any, else the server's English sentence. */
@@ -76,9 +77,9 @@ const enc = encodeURIComponent;
 export const api = {
   async me(): Promise<Me> { const me = await get<Me>("/me"); csrf = me.csrf; return me; },
   park: () => get<Park>("/park"),
-  tree: async () => (await get<{ nodes: TreeNode[] }>("/tree")).nodes,
+  places: async () => new NodeTable(await get<NodeColumns>("/tree?form=columns")),
   devices: () => get<{ kinds: DeviceKind[]; devices: Device[] }>("/devices"),
-  spaces: async () => (await get<{ spaces: Space[] }>("/spaces")).spaces,
+  rooms: async () => new RoomTable(await get<RoomColumns>("/spaces?form=columns")),
   tracks: async () => (await get<{ tracks: Track[] }>("/tracks")).tracks,
   search: async (q: string, signal?: AbortSignal) => (await get<{ hits: Hit[] }>(`/search?q=${enc(q)}`, signal)).hits,
   history: (point: string, fromMs: number, toMs: number, buckets: number) =>

@@ -24,15 +24,16 @@ const SUBJECTS: { key: string; packs: string[] | null; paints: number | null }[]
   { key: "overview", packs: null, paints: 1 }, { key: "security", packs: ["security", "access"], paints: null }, { key: "energy", packs: ["energy", "lighting", "charging", "hvac"], paints: 1 },
   { key: "facilities", packs: ["hvac", "lifts", "water", "fire", "lighting", "parking"], paints: null }, { key: "environment", packs: ["environment"], paints: 2 }, { key: "access", packs: ["access", "parking"], paints: 4 }, { key: "emergency", packs: ["fire", "security", "communication"], paints: null },
 ];
-const QUIET = ["pipes"];
+/** Layers that are off until somebody switches them on. */
+const quiet = (): string[] => ["pipes", ...(world.value?.park.backgrounds ?? []).filter((b) => b.shown === false).map((b) => `background:${b.id}`)];
 
 export function Operations(): JSX.Element {
   void lang.value;
-  const [subject, setSubject] = useKept("subject", "overview"), [hidden, setHidden] = useKept("layers", QUIET), off = useMemo(() => new Set(hidden), [hidden]), setOff = (to: Set<string>) => setHidden([...to]);
+  const [subject, setSubject] = useKept("subject", "overview"), [hidden, setHidden] = useKept("layers", quiet), off = useMemo(() => new Set(hidden), [hidden]), setOff = (to: Set<string>) => setHidden([...to]);
   const enter = (key: string) => {
     const s = SUBJECTS.find((x) => x.key === key)!;
     setSubject(key); paint(s.paints);
-    setOff(new Set([...QUIET, ...(s.packs ? [...(world.value?.kinds.values() ?? [])].filter((k) => !s.packs!.includes(k.pack)).map((k) => k.id) : [])]));
+    setOff(new Set([...quiet(), ...(s.packs ? [...(world.value?.kinds.values() ?? [])].filter((k) => !s.packs!.includes(k.pack)).map((k) => k.id) : [])]));
   };
   const worst = (packs: string[] | null) => activeAlarms.value.find((a) => a.state === "unacknowledged" && packs?.includes(world.value?.kinds.get(world.value.deviceById.get(a.device)?.kind ?? "")?.pack ?? ""))?.priority;
   const toggle = (layer: string) => { const next = new Set(off); if (!next.delete(layer)) next.add(layer); setOff(next); };

@@ -1,6 +1,7 @@
 /** What the pages know: fetched once, then kept by the socket. Signals change; components follow. */
 import { batch, computed, signal } from "@preact/signals";
 import type { CameraState, Device, TreeNode, World } from "../contract";
+import { groundOf } from "../ground";
 import { type Alarm, api, type Command, type Kpi, type Me, type Trail } from "./api";
 import { dispatches, heardIncident, incidents } from "./incident/state";
 import type { ReplayState, Servers, Texts } from "../wire";
@@ -48,6 +49,8 @@ export const activeAlarms = computed(() =>
   [...alarms.value.values()].filter((a) => !CLOSED.has(a.state)).sort((a, b) => a.priority - b.priority || b.raised_ms - a.raised_ms));
 /** Those that call somebody, or wait for a word: put aside are left out. */
 export const callingAlarms = computed(() => activeAlarms.value.filter((a) => !isAside(a)));
+/** What a page draws on no storey stands on the ground at the middle of the park, metres. */
+export const groundLevel = (): number => (world.value ? groundOf(world.value.park).middle : 0);
 export const placeNode = computed<TreeNode | null>(() => world.value?.byId.get(place.value) ?? null);
 export const chosenDevice = computed<Device | null>(() => (device.value && world.value?.deviceById.get(device.value)) || null);
 /** From the park down to the place looked at. */
@@ -74,20 +77,20 @@ export async function start(): Promise<void> {
   window.addEventListener("popstate", readAddress);
   window.setInterval(() => { seconds.value += 1; }, 1000);
   try {
-    const asked = Promise.all([api.tree(), api.devices(), api.spaces(), api.tracks()]);
+    const asked = Promise.all([api.places(), api.devices(), api.rooms(), api.tracks()]);
     const happening: Promise<[Alarm[], Command[], Trail[]]> = isReplay ? Promise.resolve([[], [], []]) : Promise.all([api.alarms(), api.commands(), api.trail()]);
     for (const all of [asked, happening]) all.catch(() => undefined); // told below, when its turn comes
     me.value = await step("load.sign", 0, api.me());
     const park = await step("load.park", 1, api.park());
     setZone(park.timezone);
-    const [tree, catalogue, spaces, tracks] = await step("load.tree", 2, asked);
+    const [places, catalogue, rooms, tracks] = await step("load.tree", 2, asked);
     const kinds = new Map(catalogue.kinds.map((k) => [k.id, k]));
     const slots = catalogue.devices.reduce((most, d) => Math.max(most, d.slot + (kinds.get(d.kind)?.points.length ?? 0)), 0);
-    const nodes = Math.max(0, ...tree.map((n) => n.i), ...catalogue.devices.map((d) => d.i)) + 1;
+    const nodes = catalogue.devices.reduce((most, d) => Math.max(most, d.i), places.highest) + 1;
     const live = makeColumns(slots, tracks.reduce((most, t) => Math.max(most, t.i + 1), 0));
     world.value = {
-      park, tree, byIndex: new Map(tree.map((n) => [n.i, n])), byId: new Map(tree.map((n) => [n.id, n])), kinds, devices: catalogue.devices,
-      deviceById: new Map(catalogue.devices.map((d) => [d.id, d])), spaces, tracks, live,
+      park, places, byIndex: places.byIndex, byId: places.byId, rooms, kinds, devices: catalogue.devices,
+      deviceById: new Map(catalogue.devices.map((d) => [d.id, d])), tracks, live,
     };
     if (!world.value.byId.has(place.value)) place.value = "park";
     const [now, orders, lines] = await step("load.alarms", 4, happening);

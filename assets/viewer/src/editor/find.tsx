@@ -38,8 +38,8 @@ export function Find(): JSX.Element {
     window.addEventListener("keydown", key);
     return () => window.removeEventListener("keydown", key);
   }, []);
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean), plain = w.tree.filter((n) => n.kind === "building" && isOfMap(n.id) && !standing.value.has(n.id)).length;
-  const found = words.length ? w.tree.filter((n) => (n.kind === "building" || n.kind === "storey" || n.kind === "space") && matches(n, words)).sort((a, b) => RANK[a.kind]! - RANK[b.kind]!) : [];
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean), plain = w.places.ofKind("building").filter((n) => isOfMap(n.id) && !standing.value.has(n.id)).length;
+  const found = words.length ? FOUND.flatMap((kind) => w.places.ofKind(kind)).filter((n) => matches(n, words)) : [];
   const enter = (e: KeyboardEvent): void => {
     if (e.key === "Enter" && found[0]) { e.preventDefault(); take(found[0].id); }
     else if (e.key === "ArrowDown") { e.preventDefault(); list.current?.querySelector<HTMLButtonElement>("button[data-row]")?.focus(); }
@@ -58,7 +58,8 @@ export function Find(): JSX.Element {
     </section>
   );
 }
-const RANK: Record<string, number> = { building: 0, storey: 1, space: 2 };
+/** What is looked for, in the order it is listed. */
+const FOUND = ["building", "storey", "space"];
 function matches(n: TreeNode, words: string[]): boolean {
   const draft = draftName(n), text = `${n.id} ${n.name} ${n.name_zh} ${draft.name} ${draft.name_zh}`.toLowerCase();
   return words.every((word) => text.includes(word));

@@ -7,7 +7,7 @@ import { token } from "../app/parts/chart";
 import { figure } from "../app/format";
 import { Icon } from "../app/parts/icons";
 import { keep, taken } from "../app/newer";
-import { world } from "../app/store";
+import { groundLevel, world } from "../app/store";
 import { lang, say, theme } from "../app/words";
 import { editsApi, type Standing, type Xyz } from "./api";
 import { chosen, corners, edits, footprints, held, hold, isOfMap, node, ownerOf, poseOf, seek, settle, spot, standing, standingOf, storeyOf, tool, type Pose } from "./state";
@@ -59,18 +59,18 @@ export function EditorMap(): JSX.Element {
   }, [current, pose]);
   useEffect(() => {
     const accent = token("--accent"), line = token("--line-3"), isWhole = node.value?.kind === "building";
-    scene?.setShapes("footprints", footprints.value.map(({ ring }) => ({ kind: "area", ring, z: 0.3, fill: line, alpha: 0, edge: line })));
+    scene?.setShapes("footprints", footprints.value.map(({ ring }) => ({ kind: "area", ring, z: groundLevel() + 0.3, fill: line, alpha: 0, edge: line })));
     scene?.setShapes("outline", owner && isWhole ? owner.outline.map((ring) => ({ kind: "wall", ring: ring.map((p) => toPark(owner, poseOf(owner), p)), isClosed: true, z0: poseOf(owner).at[2], z1: poseOf(owner).at[2] + 1.2, fill: accent, alpha: 0.3 })) : null);
     const north = owner && isWhole ? poseOf(owner) : null;
     scene?.setShapes("turn", north ? [{ kind: "path", points: [[...north.at.slice(0, 2), north.at[2] + 0.5] as unknown as Xyz, [north.at[0] + Math.sin((north.heading * Math.PI) / 180) * 25, north.at[1] + Math.cos((north.heading * Math.PI) / 180) * 25, north.at[2] + 0.5]], colours: [accent], width: 2.5, dash: 6 }] : null);
   }, [owner, pose, current, footprints.value, theme.value, chosen.value]);
   useEffect(() => {
-    const accent = token("--accent"), zones: Shape[] = (current?.overrides ?? []).filter((o) => o.what === "zone").map((o) => ({ kind: "wall", ring: o.ring!, isClosed: true, z0: 0.2, z1: HIGH, fill: accent, alpha: 0.14 }));
+    const accent = token("--accent"), zones: Shape[] = (current?.overrides ?? []).filter((o) => o.what === "zone").map((o) => ({ kind: "wall", ring: o.ring!, isClosed: true, z0: groundLevel() + 0.2, z1: groundLevel() + HIGH, fill: accent, alpha: 0.14 }));
     scene?.setShapes("zones", zones);
     const devices = (current?.overrides ?? []).filter((o) => o.what === "device" && o.at).flatMap((o) => cross(o.at!, 1.6, accent));
     scene?.setShapes("devices", [...devices, ...(spot.value ? cross(spot.value, 2.2, token("--text-1")) : [])]);
     const ring = corners.value;
-    scene?.setShapes("drawing", ring.length > 1 ? [{ kind: "wall", ring, isClosed: ring.length > 2, z0: 0.2, z1: HIGH, fill: accent, alpha: 0.34 }] : ring.length ? cross([...ring[0]!, 0.3], 1.5, accent) : null);
+    scene?.setShapes("drawing", ring.length > 1 ? [{ kind: "wall", ring, isClosed: ring.length > 2, z0: groundLevel() + 0.2, z1: groundLevel() + HIGH, fill: accent, alpha: 0.34 }] : ring.length ? cross([...ring[0]!, groundLevel() + 0.3], 1.5, accent) : null);
   }, [current, corners.value, spot.value, theme.value]);
   useEffect(() => {
     const storey = storeyOf(node.value);
@@ -95,12 +95,12 @@ function home(): void {
   const xs = [...boxes.flatMap((x) => [x[0]!, x[3]!]), ...at.map((p) => p[0])], ys = [...boxes.flatMap((x) => [x[1]!, x[4]!]), ...at.map((p) => p[1])];
   const [x0, y0, x1, y1] = xs.length ? [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] : [b[0]!, b[1]!, b[2]!, b[3]!];
   const box = document.querySelector(".editor-canvas"), aspect = box ? box.clientWidth / Math.max(1, box.clientHeight) : 1.5;
-  scene?.setCamera({ target: [(x0 + x1) / 2, (y0 + y1) / 2, 0], distance: Math.max(90, AROUND * Math.max(y1 - y0, (x1 - x0) / aspect)), azimuth: 0, polar: FROM_ABOVE, metresPerPixel: 1 });
+  scene?.setCamera({ target: [(x0 + x1) / 2, (y0 + y1) / 2, groundLevel()], distance: Math.max(90, AROUND * Math.max(y1 - y0, (x1 - x0) / aspect)), azimuth: 0, polar: FROM_ABOVE, metresPerPixel: 1 });
 }
 function tilt(): void { const c = scene?.getCamera(); if (c) scene!.setCamera({ ...c, polar: c.polar > 0.5 ? FROM_ABOVE : 0.95 }); }
-export function look([x, y]: Xyz): void { const c = scene?.getCamera(); if (c && Math.hypot(c.target[0] - x, c.target[1] - y) > c.distance * 0.35) scene!.setCamera({ ...c, target: [x, y, 0] }); }
+export function look([x, y]: Xyz): void { const c = scene?.getCamera(); if (c && Math.hypot(c.target[0] - x, c.target[1] - y) > c.distance * 0.35) scene!.setCamera({ ...c, target: [x, y, groundLevel()] }); }
 function spotOf(e: PointerEvent): [number, number] { const box = (document.querySelector(".editor-canvas") as HTMLElement).getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; }
-function under(e: PointerEvent): Xyz | null { const [x, y] = spotOf(e); return scene?.pointAt(x, y, 0) ?? null; }
+function under(e: PointerEvent): Xyz | null { const [x, y] = spotOf(e); return scene?.pointAt(x, y, groundLevel()) ?? null; }
 
 /** What pointers do: take a building and carry it, set corners, choose a place. */
 function hands(host: HTMLElement, view: SceneView): () => void {
@@ -131,8 +131,8 @@ function hands(host: HTMLElement, view: SceneView): () => void {
     view.lock(false);
     if (was?.hasMoved) { void settle(); return; }
     if (!isClick || e.button !== 0) return;
-    if (tool.value === "zone") { const at = view.pointAt(x, y, 0); if (at) corners.value = [...corners.value, [round(at[0]), round(at[1])]]; return; }
-    if (tool.value === "device") { const at = view.surfaceAt(x, y) ?? view.pointAt(x, y, 0); if (at) spot.value = at.map(round) as Xyz; return; }
+    if (tool.value === "zone") { const at = view.pointAt(x, y, groundLevel()); if (at) corners.value = [...corners.value, [round(at[0]), round(at[1])]]; return; }
+    if (tool.value === "device") { const at = view.surfaceAt(x, y) ?? view.pointAt(x, y, groundLevel()); if (at) spot.value = at.map(round) as Xyz; return; }
     chosen.value = view.nodeAt(x, y) ?? "";
   };
   host.addEventListener("pointerdown", onDown, true);

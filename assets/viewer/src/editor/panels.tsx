@@ -60,7 +60,7 @@ function PlaceOf({ b }: { b: Standing }): JSX.Element {
 
 /** Rooms of a storey: one is chosen to be named, several to be put under a group. */
 function Rooms({ storey }: { storey: TreeNode }): JSX.Element {
-  const w = world.value!, rooms = nested(w.tree.filter((n) => n.kind === "space" && storeyOf(n) === storey)), [picked, setPicked] = useState<Set<string>>(new Set()), [name, setName] = useState(""), [zh, setZh] = useState("");
+  const w = world.value!, rooms = nested(w.places.under(storey.i, "space")), [picked, setPicked] = useState<Set<string>>(new Set()), [name, setName] = useState(""), [zh, setZh] = useState("");
   useEffect(() => setPicked(new Set()), [storey.id]);
   const toggle = (id: string) => { const next = new Set(picked); if (!next.delete(id)) next.add(id); setPicked(next); };
   return (
@@ -93,7 +93,7 @@ function nested(rooms: TreeNode[]): [TreeNode, number][] {
 function Within({ room, storey }: { room: TreeNode; storey: TreeNode }): JSX.Element {
   const w = world.value!, outer = outerOf(room), edit = editOf("nest", room.id);
   const lies = (n: TreeNode | undefined): boolean => { for (let at = n, k = 0; at && k < 50; at = outerOf(at), k++) if (at === room) return true; return false; };
-  const others = w.tree.filter((n) => n.kind === "space" && storeyOf(n) === storey && !lies(n));
+  const others = w.places.under(storey.i, "space").filter((n) => !lies(n));
   return (
     <label class="editor-field wide"><span>{say("editor.within")}</span>
       <select value={outer?.id ?? ""} onChange={(e) => { const into = e.currentTarget.value; if (into) void make({ what: "nest", node: room.id, into }); else if (edit) void remove(edit.key); }}>
@@ -117,7 +117,7 @@ function Start(): JSX.Element {
 export function Chosen(): JSX.Element {
   const n = node.value, w = world.value!, b = ownerOf(n), building = b ? w.byId.get(b.id) : undefined;
   if (!n || !b || !building) return <Start />;
-  const storeys = w.tree.filter((s) => s.kind === "storey" && s.parent === building.i), storey = storeyOf(n);
+  const storeys = w.places.children(building.i, "storey"), storey = storeyOf(n);
   return (
     <>
       <Section title={named(draftName(n))}>

@@ -5,6 +5,7 @@
  */
 import { AmbientLight, Color, DirectionalLight, Fog, Group, Mesh, PCFShadowMap, Raycaster, Scene, Vector3, WebGLRenderer } from "three";
 import type { Park, Theme } from "../contract";
+import { groundOf } from "../ground";
 import { OrbitCamera, type Pose } from "../scene/camera";
 import { makeLoader } from "../scene/patch";
 import { modelAddress, type Breach, type Result } from "./api";
@@ -233,9 +234,9 @@ export class PlannerView {
   }
 
   private limit(): void {
-    const b = this.park.bounds, isBox = b.length >= 6;
-    this.orbit.limits.low.set((b[0] ?? -500) - 100, (b[1] ?? -500) - 100, -60);
-    this.orbit.limits.high.set((isBox ? b[3]! : b[2] ?? 500) + 100, (isBox ? b[4]! : b[3] ?? 500) + 100, 200);
+    const b = this.park.bounds, isBox = b.length >= 6, { low, high } = groundOf(this.park);
+    this.orbit.limits.low.set((b[0] ?? -500) - 100, (b[1] ?? -500) - 100, low - 60);
+    this.orbit.limits.high.set((isBox ? b[3]! : b[2] ?? 500) + 100, (isBox ? b[4]! : b[3] ?? 500) + 100, high + 200);
   }
 
   private wakeSlowly(): void {

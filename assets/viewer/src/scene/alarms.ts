@@ -53,7 +53,7 @@ export class AlarmSigns {
       const at = this.placeOf(alarm), parent = this.world.deviceById.get(alarm.device)?.parent ?? alarm.node;
       const building = this.scope.buildingOf(parent);
       if (building && at) heights.set(building.node, at.z);
-      if (this.scope.spaceByNode.has(parent)) rooms.add(parent);
+      if (this.world.rooms.get(parent)) rooms.add(parent);
     }
     const was = [...alarmed].join() + [...this.rooms].join();
     for (const room of this.rooms) if (!rooms.has(room)) state.setFlag(room, BLINK, false);

@@ -123,7 +123,7 @@ export class Model {
     const to = motion ? new Matrix4().fromArray(motion) : null;
     if (to) this.moved.set(building.id, to); else this.moved.delete(building.id);
     this.tilesMoved(building.id, to);
-    this.changed();
+    this.setCarried(building.node, motion); // the box that stands for it among many others from afar
     return true;
   }
 

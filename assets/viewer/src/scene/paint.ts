@@ -70,11 +70,11 @@ export class Painter {
       for (let node = 1; node < this.painted.length; node++) {
         if (this.painted[node]) hasChanged = state.set(node, 0, 0, 0, this.keep(node)) || hasChanged;
       }
-      if (ramp) for (const node of this.scope.spaceByNode.keys()) hasChanged = this.hatch(node) || hasChanged;
+      if (ramp) for (const node of this.world.rooms.indices) hasChanged = this.hatch(node) || hasChanged;
       else this.painted.fill(0);
     } else {
       hasChanged = state.paint(values, edgesOf(ramp), this.words, ~(OVERRIDE | HATCH) & 255, this.painted);
-      for (const node of this.scope.spaceByNode.keys()) {
+      for (const node of this.world.rooms.indices) {
         if (!(values[node]! === values[node]!)) hasChanged = this.hatch(node) || hasChanged;
       }
     }

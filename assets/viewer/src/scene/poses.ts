@@ -1,6 +1,7 @@
 /** Where the camera goes: the park from a good angle, a building, a storey, a room, a thing. */
 import { PerspectiveCamera, Vector3 } from "three";
 import type { CameraState, Margins, World } from "../contract";
+import { groundOf } from "../ground";
 import type { OrbitCamera, Pose } from "./camera";
 import type { Focus, Scope } from "./scope";
 
@@ -26,10 +27,11 @@ export class Poses {
   /** Every building in the picture, as near as that allows. */
   home(): Pose {
     const [x0, y0, x1, y1] = this.coreBounds();
-    const pose: Pose = { target: new Vector3((x0 + x1) / 2, (y0 + y1) / 2, 4), distance: 300, azimuth: OWN_AZIMUTH, polar: 1.16 };
+    const across = Math.hypot(x1 - x0, y1 - y0);
+    const pose: Pose = { target: new Vector3((x0 + x1) / 2, (y0 + y1) / 2, this.level() + 4), distance: Math.max(300, across), azimuth: OWN_AZIMUTH, polar: 1.16 };
     const corners = this.corners();
-    if (!corners.length) return { ...pose, distance: Math.min(HOME_FARTHEST_METRES, Math.max(200, Math.hypot(x1 - x0, y1 - y0))) };
-    for (let step = 0; step < 6; step++) this.fit(pose, corners);
+    if (!corners.length) return { ...pose, distance: Math.min(HOME_FARTHEST_METRES, Math.max(200, across)) };
+    for (let step = 0; step < 8; step++) this.fit(pose, corners);
     pose.distance = Math.min(pose.distance, HOME_FARTHEST_METRES);
     return pose;
   }
@@ -37,7 +39,7 @@ export class Poses {
   /** Takes the pose nearer or further and to the side until the corners fill the picture. */
   private fit(pose: Pose, corners: Vector3[]): void {
     const { camera } = this.orbit;
-    const eye = new PerspectiveCamera(camera.fov, this.aspect, 1, 6000);
+    const eye = new PerspectiveCamera(camera.fov, this.aspect, 1, 1e6);
     const flat = Math.sin(pose.polar) * pose.distance;
     eye.up.set(0, 0, 1);
     eye.position.set(pose.target.x + Math.sin(pose.azimuth) * flat, pose.target.y - Math.cos(pose.azimuth) * flat, pose.target.z + Math.cos(pose.polar) * pose.distance);
@@ -46,6 +48,7 @@ export class Poses {
     let left = Infinity, right = -Infinity, low = Infinity, high = -Infinity;
     for (const corner of corners) {
       const at = corner.clone().project(eye);
+      if (at.z > 1) { pose.distance *= 1.6; return; } // behind the eye, where it would be seen upside down
       left = Math.min(left, at.x); right = Math.max(right, at.x); low = Math.min(low, at.y); high = Math.max(high, at.y);
     }
     const wide = (pose.distance * TALL * eye.aspect) / 2, tall = (pose.distance * TALL) / 2;
@@ -84,14 +87,16 @@ export class Poses {
     return { target: placed.target.toArray(), distance: placed.distance, azimuth: placed.azimuth, polar: placed.polar, metresPerPixel: 1 };
   }
 
+  private get boxes(): number[][] { return [...this.scope.buildings.values()].map((b) => b.bbox); }
+
   private corners(): Vector3[] {
-    return [...this.scope.buildings.values()].flatMap(({ bbox: b }) =>
+    return this.boxes.flatMap((b) =>
       [b[0]!, b[3]!].flatMap((x) => [b[1]!, b[4]!].flatMap((y) => [b[2]!, b[5]!].map((z) => new Vector3(x, y, z)))));
   }
 
   /** The middle of what matters: the buildings when there are any, else the park's bounds, metres. */
   private coreBounds(): [number, number, number, number] {
-    const boxes = [...this.scope.buildings.values()].map((b) => b.bbox);
+    const { boxes } = this;
     if (!boxes.length) return this.parkBounds(200);
     return [Math.min(...boxes.map((b) => b[0]!)), Math.min(...boxes.map((b) => b[1]!)), Math.max(...boxes.map((b) => b[3]!)), Math.max(...boxes.map((b) => b[4]!))];
   }
@@ -101,11 +106,17 @@ export class Poses {
     return b.length >= 6 ? [b[0]!, b[1]!, b[3]!, b[4]!] : [b[0] ?? -otherwise, b[1] ?? -otherwise, b[2] ?? otherwise, b[3] ?? otherwise];
   }
 
+  /** The height the first view looks at: the ground's, where buildings stand about there, else theirs; metres. */
+  private level(): number {
+    const { boxes } = this, { middle } = groundOf(this.world.park);
+    return boxes.length ? Math.min(Math.max(middle, Math.min(...boxes.map((b) => b[2]!))), Math.max(...boxes.map((b) => b[5]!))) : middle;
+  }
+
   /** Keeps the camera over the park. */
   setLimits(): void {
-    const [x0, y0, x1, y1] = this.parkBounds(500);
-    this.orbit.limits.low.set(x0 - 100, y0 - 100, -60);
-    this.orbit.limits.high.set(x1 + 100, y1 + 100, 200);
+    const [x0, y0, x1, y1] = this.parkBounds(500), { low, high } = groundOf(this.world.park), { boxes } = this;
+    this.orbit.limits.low.set(x0 - 100, y0 - 100, Math.min(low, ...boxes.map((b) => b[2]!)) - 60);
+    this.orbit.limits.high.set(x1 + 100, y1 + 100, Math.max(high, ...boxes.map((b) => b[5]!)) + 200);
     this.orbit.limits.farthest = Math.max(600, Math.hypot(x1 - x0, y1 - y0) * 1.8);
   }
 

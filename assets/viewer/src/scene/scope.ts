@@ -11,9 +11,6 @@ export class Scope {
   readonly buildings = new Map<string, BuildingTiles>();
   private readonly buildingByNode = new Map<number, BuildingTiles>();
   private readonly storeyByNode = new Map<number, [BuildingTiles, StoreyTile]>();
-  readonly spaceByNode = new Map<number, Space>();
-  private readonly spacesOfStorey = new Map<number, Space[]>();
-
   readonly shift: Shift;
 
   constructor(private readonly world: World) {
@@ -23,22 +20,13 @@ export class Scope {
       this.buildingByNode.set(building.node, building);
       for (const storey of building.storeys) this.storeyByNode.set(storey.node, [building, storey]);
     }
-    for (const space of world.spaces) {
-      this.spaceByNode.set(space.i, space);
-      const storey = this.storeyOf(space.parent || this.world.byIndex.get(space.i)?.parent || 0);
-      if (storey) {
-        const rooms = this.spacesOfStorey.get(storey[1].node) ?? [];
-        rooms.push(space);
-        this.spacesOfStorey.set(storey[1].node, rooms);
-      }
-    }
   }
 
   storeyOf(node: number): [BuildingTiles, StoreyTile] | null {
     for (let at: number = node, hops = 0; at && hops < 32; hops++) {
       const found = this.storeyByNode.get(at);
       if (found) return found;
-      at = this.world.byIndex.get(at)?.parent ?? 0;
+      at = this.world.places.parentOf(at);
     }
     return null;
   }
@@ -47,12 +35,12 @@ export class Scope {
     for (let at: number = node, hops = 0; at && hops < 32; hops++) {
       const found = this.buildingByNode.get(at);
       if (found) return found;
-      at = this.world.byIndex.get(at)?.parent ?? 0;
+      at = this.world.places.parentOf(at);
     }
     return null;
   }
 
-  spaces(storey: StoreyTile): Space[] { return this.spacesOfStorey.get(storey.node) ?? []; }
+  spaces(storey: StoreyTile): Space[] { return this.world.rooms.of(storey.node); }
 
   /** The room of a storey whose outline holds the point. */
   spaceAt(storey: StoreyTile, x: number, y: number): Space | null {
@@ -72,7 +60,7 @@ export class Scope {
     const index = device ? device.parent : this.world.byId.get(id)?.i ?? 0;
     const building = this.buildings.get(id) ?? this.buildingOf(index);
     const inside = this.storeyOf(index);
-    const space = this.spaceByNode.get(index);
+    const space = this.world.rooms.get(index);
     const node = this.world.byIndex.get(index);
     if (inside && space && node && !device) return { focus: { level: "space", building: inside[0], storey: inside[1], space, node }, device };
     if (inside) return { focus: { level: "storey", building: inside[0], storey: inside[1] }, device };

@@ -1,8 +1,8 @@
 /** Where a building that is drawn elsewhere has its box, storeys, rooms and devices: what is read of the world then holds for the picture. */
 import { Matrix4, Vector3 } from "three";
-import type { BuildingTiles, World } from "../contract";
+import type { BuildingTiles, Space, World } from "../contract";
 
-interface Built { rooms: World["spaces"]; devices: World["devices"]; bbox: number[]; elevations: number[]; rings: [number, number][][]; heights: [number, number][]; places: number[][] }
+interface Built { rooms: Space[]; devices: World["devices"]; bbox: number[]; elevations: number[]; rings: [number, number][][]; heights: [number, number][]; places: number[][] }
 
 export class Shift {
   private readonly built = new Map<string, Built>();
@@ -24,12 +24,12 @@ export class Shift {
   }
 
   private read(building: BuildingTiles): Built {
-    const rooms = this.world.spaces.filter((s) => this.isIn(s.i, building.node)), devices = this.world.devices.filter((d) => this.isIn(d.parent, building.node));
+    const rooms = building.storeys.flatMap((s) => this.world.rooms.of(s.node)), devices = this.world.devices.filter((d) => this.isIn(d.parent, building.node));
     return { rooms, devices, bbox: [...building.bbox], elevations: building.storeys.map((s) => s.elevation), rings: rooms.map((s) => s.ring), heights: rooms.map((s) => [s.z0, s.z1]), places: devices.map((d) => [...d.pos]) };
   }
 
   private isIn(index: number, building: number): boolean {
-    for (let at = this.world.byIndex.get(index); at; at = this.world.byIndex.get(at.parent)) if (at.i === building) return true;
+    for (let at = index; at; at = this.world.places.parentOf(at)) if (at === building) return true;
     return false;
   }
 }

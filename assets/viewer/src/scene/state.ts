@@ -6,10 +6,8 @@ const WIDTH = 512;
 
 /** The highest dense node index a park speaks of, with room for what is yet to come. */
 export function highestNode(world: World): number {
-  let top = 0;
-  for (const node of world.tree) top = Math.max(top, node.i);
+  let top = world.rooms.indices.reduce((most, i) => Math.max(most, i), world.places.highest);
   for (const device of world.devices) top = Math.max(top, device.i);
-  for (const space of world.spaces) top = Math.max(top, space.i);
   for (const values of world.live.overlay.values()) top = Math.max(top, values.length - 1);
   return top + 4096;
 }

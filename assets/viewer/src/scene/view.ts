@@ -74,6 +74,7 @@ class ParkView implements SceneView {
       changed: () => { this.needsTiles = true; this.modelChanged(); }, known: () => this.traverse(), progress: (share) => this.progress(share),
     }, fetchTile);
     this.tiles.isLeftOut = (tile) => this.isLeftOut(tile);
+    for (const { id, shown } of world.park.backgrounds ?? []) if (shown === false) this.setBackground(id, false);
     this.stage.scene.add(this.tiles.renderer.group);
     this.picker = new Picker(this.stage, this.model, this.orbit.camera);
     this.painter = new Painter(world, this.scope, this.state);

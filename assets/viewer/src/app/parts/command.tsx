@@ -5,6 +5,7 @@ import type { CommandSpec, Device, PointSpec } from "../../contract";
 import { api, type Command, faultOf, type History } from "../api";
 import { clock, span } from "../format";
 import { newer, useKept } from "../newer";
+import { placeName } from "../placename";
 import { isReplay } from "../replaying";
 import { commands, goTo, line, me, seconds, serverNow, world } from "../store";
 import { lang, named, pick, say, told } from "../words";
@@ -15,11 +16,7 @@ const RANK = { viewer: 0, operator: 1, commander: 2, admin: 3 } as const;
 const ONE_STEPS = ["approved", "sent", "acknowledged", "confirmed"], TWO_STEPS = ["requested", ...ONE_STEPS];
 const ENDS = new Set(["confirmed", "failed", "expired", "unknown", "refused"]);
 
-export function whereOf(d: Device): string {
-  const w = world.value!, names: string[] = [];
-  for (let n = w.byIndex.get(d.parent); n && n.kind !== "park" && n.kind !== "zone"; n = w.byIndex.get(n.parent)) names.unshift(named(n));
-  return names.join(" · ") || say("outdoors");
-}
+export const whereOf = (d: Device): string => placeName(world.value!, d.parent, Infinity);
 /** A state in the reader's words: those of the point it is of, else the house's own. */
 export const stateName = (state: string | undefined, points: PointSpec[]): string => { if (!state) return "—"; const of = lang.value === "zh" && points.find((p) => p.states_zh.length && p.states.includes(state)); if (of) return of.states_zh[of.states.indexOf(state)]!; const words = say(`state.${state}`); return words.startsWith("state.") ? state : words; };
 

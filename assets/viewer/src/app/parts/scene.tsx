@@ -82,7 +82,7 @@ export function SceneHost({ layersOff }: { layersOff: Set<string> }): JSX.Elemen
 function Storeys(): JSX.Element | null {
   const w = world.value, building = placePath.value.find((n) => n.kind === "building");
   if (!w || !building) return null;
-  const storeys = w.tree.filter((n) => n.kind === "storey" && n.parent === building.i).sort((a, b) => (b.z ?? 0) - (a.z ?? 0)), here = placePath.value.find((n) => n.kind === "storey");
+  const storeys = w.places.children(building.i, "storey").sort((a, b) => (b.z ?? 0) - (a.z ?? 0)), here = placePath.value.find((n) => n.kind === "storey");
   const worst = new Map<number, number>();
   for (const a of callingAlarms.value) {
     let n = w.byIndex.get(a.node) ?? w.byIndex.get(w.deviceById.get(a.device)?.parent ?? 0);

@@ -10,7 +10,7 @@ import { Icon } from "./icons";
 
 function Crumbs({ first }: { first?: string }): JSX.Element {
   const path = placePath.value, w = world.value, last = path[path.length - 1];
-  const siblings = last && path.length > 1 ? w!.tree.filter((n) => n.kind === last.kind && n.parent === last.parent) : [];
+  const siblings = last && path.length > 1 ? w!.places.children(last.parent, last.kind) : [];
   return (
     <nav class="crumbs" aria-label={say("crumbs")}>
       {first && <span class="crumb-page">{first}</span>}

@@ -5,7 +5,7 @@ import type { Shape, TreeNode, World } from "../../contract";
 import { scene } from "../parts/scene";
 import { token } from "../parts/chart";
 import { PriorityMark } from "../parts/icons";
-import { activeAlarms, me, placeNode, placePath, world } from "../store";
+import { activeAlarms, groundLevel, me, placeNode, placePath, world } from "../store";
 import { lang, named, pick, say, theme } from "../words";
 import { type FenceBody, type FencesAnswer, type FenceView, findFences, middleOf, spatialApi } from "./api";
 import { boxOf, pathOf, Plan } from "./plan";
@@ -41,7 +41,7 @@ const roleName = (role: string): string => { const words = say(`role.${role}`); 
 
 /** A fence as an upright band about its place. */
 export function shapesOf(f: FenceView): Shape[] {
-  const fill = token("--accent"), z0 = f.band ? f.band[0] + 0.3 : 0.2, z1 = f.band ? Math.min(f.band[1], f.band[0] + HIGH) : HIGH;
+  const fill = token("--accent"), z0 = f.band ? f.band[0] + 0.3 : groundLevel() + 0.2, z1 = f.band ? Math.min(f.band[1], f.band[0] + HIGH) : groundLevel() + HIGH;
   return f.outline.map((ring) => ({ kind: "wall", ring, isClosed: !f.line?.length, z0, z1, fill, alpha: f.inside ? 0.34 : 0.16 }));
 }
 
@@ -50,7 +50,7 @@ function Draw({ w, found, onDone, onCancel }: { w: World; found: FencesAnswer; o
   const [name, setName] = useState(""), [rule, setRule] = useState("enter"), [roles, setRoles] = useState<string[]>([]), [kind, setKind] = useState("person"), [priority, setPriority] = useState(2), [mins, setMins] = useState(5), [hours, setHours] = useState<[string, string] | null>(null), [owner, setOwner] = useState(""), [steps, setSteps] = useState(""), [deadline, setDeadline] = useState(5), [fault, setFault] = useState("");
   const band: [number, number] | null = storey ? [(storey.z ?? 0) - 0.3, (storey.z ?? 0) + (storey.h ?? 4) - 0.4] : null, box = boxOf(w, storey);
   useEffect(() => {
-    const fill = token("--accent"), z0 = band ? band[0] + 0.4 : 0.2;
+    const fill = token("--accent"), z0 = band ? band[0] + 0.4 : groundLevel() + 0.2;
     scene?.setShapes("drawing", mode !== "place" && points.length > 1 ? [{ kind: "wall", ring: points, isClosed: mode === "ring" && points.length > 2, z0, z1: z0 + HIGH, fill, alpha: 0.3 }] : null);
     return () => scene?.setShapes("drawing", null);
   }, [points, mode]);
@@ -92,8 +92,8 @@ function Draw({ w, found, onDone, onCancel }: { w: World; found: FencesAnswer; o
 }
 
 function Picked({ w, node }: { w: World; node: TreeNode }): JSX.Element | null {
-  const space = w.spaces.find((s) => s.i === node.i);
+  const space = w.rooms.get(node.i);
   if (space) return <path class="drawn" d={pathOf(space.ring, true)} />;
-  if (node.kind === "storey") return <>{w.spaces.filter((s) => s.parent === node.i).map((s) => <path key={s.i} class="drawn" d={pathOf(s.ring, true)} />)}</>;
+  if (node.kind === "storey") return <>{w.rooms.of(node.i).map((s) => <path key={s.i} class="drawn" d={pathOf(s.ring, true)} />)}</>;
   return node.kind === "building" ? <rect class="drawn" x={node.bbox[0]} y={-node.bbox[4]} width={node.bbox[3] - node.bbox[0]} height={node.bbox[4] - node.bbox[1]} /> : null;
 }

@@ -20,8 +20,7 @@ export function ranked(w: World, here: TreeNode, hour: HourPaint): Row[] {
   const at = new Map(hour.nodes.map((n, k) => [n, k])), guessed = new Set(hour.estimated), kind = LADDER[here.kind] ?? "building";
   const root = here.kind === "space" ? w.byIndex.get(here.parent) ?? here : here;
   const models = new Set(w.park.buildings.map((b) => b.node));
-  const isBelow = (n: TreeNode): boolean => { for (let up: TreeNode | undefined = n; up; up = w.byIndex.get(up.parent)) if (up.i === root.i) return true; return false; };
-  const rows = w.tree.filter((n) => n.kind === kind && isBelow(n) && (kind !== "building" || models.has(n.i))).map((node) => {
+  const rows = w.places.under(root.i, kind).filter((n) => kind !== "building" || models.has(n.i)).map((node) => {
     const k = at.get(node.i);
     return { node, value: k === undefined ? null : hour.values[k], energy: k === undefined ? null : hour.energy_kwh?.[k] ?? null, isEstimate: guessed.has(node.i) };
   });
@@ -68,7 +67,7 @@ export function HoursPanel(): JSX.Element {
 }
 
 function show(w: World, hour: HourPaint): void {
-  const size = Math.max(0, ...w.tree.map((n) => n.i), ...hour.nodes) + 1, column = new Float32Array(size).fill(NaN);
+  const size = hour.nodes.reduce((most, n) => Math.max(most, n), w.places.highest) + 1, column = new Float32Array(size).fill(NaN);
   hour.nodes.forEach((n, k) => { const v = hour.values[k]; if (v !== null) column[n] = v; });
   w.live.overlay.set(HOUR_CHANNEL, column);
   hourShown.value = { fromMs: hour.from_ms, toMs: hour.to_ms };
@@ -81,5 +80,5 @@ function drawEstimates(w: World | null, hour: HourPaint | null): void {
   const storey = placePath.value.find((n) => n.kind === "storey");
   if (!w || !hour || !storey || !hour.estimated.length) { scene?.setShapes("estimates", null); return; }
   const guessed = new Set(hour.estimated), ink = token("--text-1");
-  scene?.setShapes("estimates", w.spaces.filter((s) => s.parent === storey.i && guessed.has(s.i)).map((s) => ({ kind: "area", ring: s.ring, z: s.z0 + 0.12, fill: ink, alpha: 0.35, isHatched: true })));
+  scene?.setShapes("estimates", w.rooms.of(storey.i).filter((s) => guessed.has(s.i)).map((s) => ({ kind: "area", ring: s.ring, z: s.z0 + 0.12, fill: ink, alpha: 0.35, isHatched: true })));
 }

@@ -10,7 +10,7 @@ import { named, say, theme } from "../words";
 import { type ContactRow, type SearchAnswer, spatialApi } from "./api";
 import { boxOf, pathOf, Plan } from "./plan";
 
-import { placeName } from "./trail";
+import { placeName } from "../placename";
 
 const SPEEDS: [string, number][] = [["slow", 0.8], ["usual", 1.4], ["fast", 2.5]], AGAIN_MS = 15_000;
 const mayFollow = (): boolean => me.value !== null && me.value.role !== "viewer";

@@ -7,7 +7,7 @@ export interface PlanBox { x0: number; y0: number; x1: number; y1: number }
 
 /** What a plan of a storey shows; of the grounds when there is none. */
 export function boxOf(w: World, storey: TreeNode | null, around: [number, number][] = []): PlanBox {
-  const rooms = storey ? w.spaces.filter((s) => s.parent === storey.i) : [];
+  const rooms = storey ? w.rooms.of(storey.i) : [];
   const points: [number, number][] = rooms.length ? rooms.flatMap((s) => s.ring) : around.length > 1 ? around : w.park.buildings.flatMap((b) => [[b.bbox[0]!, b.bbox[1]!], [b.bbox[3]!, b.bbox[4]!]] as [number, number][]);
   const xs = points.map((p) => p[0]), ys = points.map((p) => p[1]), pad = rooms.length ? 1.5 : 25;
   return { x0: Math.min(...xs) - pad, y0: Math.min(...ys) - pad, x1: Math.max(...xs) + pad, y1: Math.max(...ys) + pad };
@@ -17,7 +17,7 @@ const middle = (s: Space): [number, number] => [s.ring.reduce((t, p) => t + p[0]
 export const pathOf = (points: [number, number][], isClosed = false): string => points.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(2)} ${(-y).toFixed(2)}`).join("") + (isClosed ? "Z" : "");
 
 export function Plan({ w, storey, box, label, children, onPick, onRoom }: { w: World; storey: TreeNode | null; box: PlanBox; label: string; children?: ComponentChildren; onPick?: (at: [number, number]) => void; onRoom?: (node: TreeNode) => void }): JSX.Element {
-  const wide = box.x1 - box.x0, high = box.y1 - box.y0, unit = Math.max(wide, high) / 100, rooms = storey ? w.spaces.filter((s) => s.parent === storey.i) : [];
+  const wide = box.x1 - box.x0, high = box.y1 - box.y0, unit = Math.max(wide, high) / 100, rooms = storey ? w.rooms.of(storey.i) : [];
   const pick = (e: MouseEvent) => {
     const svg = e.currentTarget as SVGSVGElement, m = svg.getScreenCTM();
     if (!m || !onPick) return;

@@ -9,6 +9,7 @@ import { goTo, placeNode, serverNow, world } from "../store";
 import { lang, named, say, theme } from "../words";
 import { spatialApi, type TrajectoryAnswer } from "./api";
 import { inPark, instantOf } from "../parktime";
+import { placeName } from "../placename";
 import { boxOf, pathOf, Plan } from "./plan";
 import { Contacts, Missing } from "./people";
 import { open, trailOf } from "./state";
@@ -118,11 +119,6 @@ function longest(t: TrajectoryAnswer | null): number {
   return [...spent].sort((a, b) => b[1] - a[1])[0]?.[0] ?? t?.storey[0] ?? 0;
 }
 const floorsOf = (t: TrajectoryAnswer): number[] => [...new Set(t.storey)];
-export function placeName(w: World, node: number): string {
-  const names: string[] = [];
-  for (let n = w.byIndex.get(node); n && n.kind !== "park" && n.kind !== "zone"; n = w.byIndex.get(n.parent)) names.unshift(named(n));
-  return names.slice(-3).join(" · ") || say("outdoors");
-}
 
 function ribbon(found: TrajectoryAnswer): Shape[] {
   const ink = token("--accent"), ground = token("--surface-2"), shapes: Shape[] = [], n = Math.max(1, found.t.length - 1);
