@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 import socket as sockets
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
-from served_park import Served, closing_of, first_frame, values
+import pytest
+from served_park import PARK, Served, closing_of, first_frame, serving, values
 
 from ioc.live.hub import MAX_TEXT_CHARS, Outgoing
 from twin.live.frames import decode
 from twin.ports import Readings
 from twin.wire import FrameKind, Quality
+
+
+@pytest.fixture(scope="module")
+def quiet(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The park with a field that is silent: a simulator's next reading would take the place of a test's in the same frame."""
+    text = PARK.replace('[live]\nsource = "{source}"\n', '[[source]]\nid = "push"\nurl = "http-in"\n')
+    with serving(built, tmp_path_factory.mktemp("quiet") / "park", text=text) as running:
+        yield running
 
 
 def say(served: Served, point: str, value: float, at: float | None = None) -> None:
@@ -22,11 +33,11 @@ def say(served: Served, point: str, value: float, at: float | None = None) -> No
     served.services.runner.submit(lambda: served.services.runner.core.ingest(batch)).result(5)
 
 
-def test_a_value_of_the_field_arrives_as_a_frame(served: Served) -> None:
-    with served.browser().live() as socket:
+def test_a_value_of_the_field_arrives_as_a_frame(quiet: Served) -> None:
+    with quiet.browser().live() as socket:
         first_frame(socket)
-        say(served, "ENV-1.temp", 61.25)
-        value, quality = values(socket, served.slot("ENV-1.temp"), lambda v, q: v == 61.25, 2.0)
+        say(quiet, "ENV-1.temp", 61.25)
+        value, quality = values(socket, quiet.slot("ENV-1.temp"), lambda v, q: v == 61.25, 2.0)
     assert (value, quality) == (61.25, Quality.GOOD)
 
 
@@ -49,11 +60,11 @@ def test_who_comes_late_gets_everything_that_ever_spoke(served: Served) -> None:
     assert len(frame.columns["slot"]) >= 0.9 * len(spoke)
 
 
-def test_a_browser_that_never_reads_delays_nobody(served: Served) -> None:
-    browser, hub = served.browser(), served.services.hub
-    stalled = sockets.create_connection(("127.0.0.1", served.port))
+def test_a_browser_that_never_reads_delays_nobody(quiet: Served) -> None:
+    browser, hub = quiet.browser(), quiet.services.hub
+    stalled = sockets.create_connection(("127.0.0.1", quiet.port))
     stalled.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 2048)
-    stalled.sendall((f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nOrigin: {served.origin}\r\n"
+    stalled.sendall((f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{quiet.port}\r\nOrigin: {quiet.origin}\r\n"
                      f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
                      f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
                      f"Cookie: {browser.cookie}\r\n\r\n").encode())
@@ -62,8 +73,8 @@ def test_a_browser_that_never_reads_delays_nobody(served: Served) -> None:
             first_frame(socket)
             for k in range(20):
                 hub.publish(Outgoing(0, ("x" * 1_000_000,), ()))  # far more than a line that nobody reads can hold
-                say(served, "ENV-2.temp", 50.0 + k)
-                assert values(socket, served.slot("ENV-2.temp"), lambda v, q, k=k: v == 50.0 + k, 2.0)
+                say(quiet, "ENV-2.temp", 50.0 + k)
+                assert values(socket, quiet.slot("ENV-2.temp"), lambda v, q, k=k: v == 50.0 + k, 2.0)
             assert len(hub.clients) == 1, "the one that takes nothing was let go"
     finally:
         stalled.close()
@@ -82,23 +93,23 @@ def test_a_line_that_takes_nothing_is_closed_and_can_join_again(served: Served) 
         assert len(first_frame(socket).columns["slot"]) > 20, "everything as it stands"
 
 
-def test_what_a_browser_sends_wrong_changes_nothing(served: Served) -> None:
-    with served.browser().live() as socket:
+def test_what_a_browser_sends_wrong_changes_nothing(quiet: Served) -> None:
+    with quiet.browser().live() as socket:
         first_frame(socket)
         for text in ("", "nonsense", "[" * 5000, '{"t":"look","node":7}', "\u0000", json.dumps({"node": "no-such"})):
             socket.send(text)
-        say(served, "ENV-1.temp", 33.5)
-        values(socket, served.slot("ENV-1.temp"), lambda v, q: v == 33.5, 2.0)
+        say(quiet, "ENV-1.temp", 33.5)
+        values(socket, quiet.slot("ENV-1.temp"), lambda v, q: v == 33.5, 2.0)
 
 
-def test_a_value_from_the_future_or_older_than_the_last_is_not_shown(served: Served) -> None:
-    slot = served.slot("ENV-2.temp")
-    with served.browser().live() as socket:
+def test_a_value_from_the_future_or_older_than_the_last_is_not_shown(quiet: Served) -> None:
+    slot = quiet.slot("ENV-2.temp")
+    with quiet.browser().live() as socket:
         first_frame(socket)
-        say(served, "ENV-2.temp", 41.5)
+        say(quiet, "ENV-2.temp", 41.5)
         values(socket, slot, lambda v, q: v == 41.5, 2.0)
-        say(served, "ENV-2.temp", 11.0, time.time() + 3600)
-        say(served, "ENV-2.temp", 12.0, time.time() - 3600)
+        say(quiet, "ENV-2.temp", 11.0, time.time() + 3600)
+        say(quiet, "ENV-2.temp", 12.0, time.time() - 3600)
         seen, end = [], time.monotonic() + 1.0
         while time.monotonic() < end:
             message = socket.recv(timeout=5)
