@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.ports import Readings
 from twin.wire import Quality
+
+_GOOD = int(Quality.GOOD)
+
+
+class _Block(NamedTuple):
+    """Columns of readings; quality and time may be one for all."""
+
+    slot: NDArray[np.uint32]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8] | int
+    at: NDArray[np.float64] | float
 
 
 class Heard:
@@ -22,10 +34,11 @@ class Heard:
         self._value: list[float] = []
         self._quality: list[int] = []
         self._at: list[float] = []
-        self._blocks: list[Readings] = []
+        self._blocks: list[_Block] = []
+        self._in_blocks = 0
 
     def __len__(self) -> int:
-        return len(self._slot) + sum(len(block.slot) for block in self._blocks)
+        return len(self._slot) + self._in_blocks
 
     def add(self, slot: int, value: float, quality: int, at: float) -> None:
         """One reading; source time in seconds since 1970 UTC."""
@@ -38,35 +51,37 @@ class Heard:
         """Good readings of one instant, as many values as slots; what is not finite becomes bad."""
         self._slot.extend(slots)
         self._value.extend(values)
-        self._quality.extend([int(Quality.GOOD)] * len(slots))
+        self._quality.extend([_GOOD] * len(slots))
         self._at.extend([at] * len(slots))
 
-    def add_block(self, slots: NDArray[np.uint32], values: Iterable[float], at: float) -> None:
-        """As `add_good`, for very many; the array of slots is not to be changed after."""
+    def add_block(self, slots: NDArray[np.uint32], values: NDArray[np.float64], at: float) -> None:
+        """As `add_good`, for very many; the arrays are not to be changed after."""
         self._close()
-        count = len(slots)
-        self._blocks.append(_sound(Readings(slots, np.fromiter(values, np.float64, count),
-                                            np.full(count, int(Quality.GOOD), np.uint8), np.full(count, at))))
+        self._blocks.append(_Block(slots, values, _GOOD, at))
+        self._in_blocks += len(slots)
 
     def taken(self) -> Readings:
         """All of them, and none are left."""
         self._close()
         blocks, self._blocks = self._blocks, []
-        return Readings.joined(blocks)
+        count, self._in_blocks = self._in_blocks, 0
+        slot, value, quality, at = np.empty(count, np.uint32), np.empty(count), np.empty(count, np.uint8), np.empty(count)
+        end = 0
+        for block in blocks:
+            begin, end = end, end + len(block.slot)
+            slot[begin:end], value[begin:end], quality[begin:end], at[begin:end] = (
+                block.slot, block.value, block.quality, block.at)
+        is_lost = ~np.isfinite(value)
+        if is_lost.any():
+            value[is_lost] = np.nan
+            quality[is_lost & (quality < Quality.BAD)] = Quality.BAD
+        return Readings(slot, value, quality, at)
 
     def _close(self) -> None:
         """The lists as a block."""
-        if self._slot or not self._blocks:
-            self._blocks.append(_sound(Readings(np.array(self._slot, np.uint32), np.array(self._value, np.float64),
-                                                np.array(self._quality, np.uint8), np.array(self._at, np.float64))))
+        if self._slot:
+            self._in_blocks += len(self._slot)
+            self._blocks.append(_Block(np.array(self._slot, np.uint32), np.array(self._value, np.float64),
+                                       np.array(self._quality, np.uint8), np.array(self._at, np.float64)))
             for column in (self._slot, self._value, self._quality, self._at):
                 column.clear()
-
-
-def _sound(readings: Readings) -> Readings:
-    """What is not finite is NaN and bad, in place."""
-    is_lost = ~np.isfinite(readings.value)
-    if is_lost.any():
-        readings.value[is_lost] = np.nan
-        readings.quality[is_lost & (readings.quality < Quality.BAD)] = Quality.BAD
-    return readings

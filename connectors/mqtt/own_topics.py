@@ -6,7 +6,7 @@ of the same message counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from connectors.bindings import Bindings
 from connectors.field import LineLost
 from connectors.mqtt.line import Broker, OverMqtt
+from connectors.mqtt.wording import Wordings
 from connectors.places import Fix, Places
 from twin.ports import CommandAck, CommandOrder, DispatchOrder, TrackInfo
 from twin.registry import PointTable
@@ -25,6 +26,10 @@ from twin.wire import Quality
 Value = float | str | bool | list[float | None] | None
 #: From so many devices on, a message is looked up as a whole.
 MANY = 8
+#: So many values are not kept for the end of their batch: what lies in the processor's cache is copied sooner.
+ENOUGH = 16_384
+#: A message worded otherwise each time is decoded each time.
+MAX_LESSONS = 3
 
 
 class Telemetry(msgspec.Struct):
@@ -54,14 +59,15 @@ class _Ack(msgspec.Struct):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Shape:
-    """Which points a message of many devices tells of, in its order."""
+    """Which points a message of many devices tells of, in its order; how often its wording was learned."""
 
     names: list[str]
     counts: list[int]
     keys: list[str]
     slots: NDArray[np.uint32]
+    lessons: int = 0
 
 
 _numbers = msgspec.json.Decoder(_Numbers)
@@ -86,8 +92,10 @@ class MqttConnector(OverMqtt):
         broker = Broker.at(broker) if isinstance(broker, str) else broker
         super().__init__(name, broker, points, Bindings(()), f"parktwin-{park}")
         self._park = park
+        self._of_many = f"parktwin/{park}/telemetry"
         self._shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._messages: dict[str, _Shape] = {}
+        self._wordings = Wordings()
         self._told_by: dict[str, str] = {}
         self._places = places or Places(tracks)
         self.findings += self._places.findings
@@ -119,14 +127,15 @@ class MqttConnector(OverMqtt):
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Telemetry, positions, answers; our own commands come past too."""
+        if topic == self._of_many:
+            self._hear_telemetry(payload, None)
+            return
         device = self._told_by.get(topic)
         if device is not None:
             self._hear_telemetry(payload, device)
             return
         parts = topic.split("/")[2:]
-        if parts == ["telemetry"]:
-            self._hear_telemetry(payload, None)
-        elif parts == ["positions"]:
+        if parts == ["positions"]:
             self._move(_fixes.decode(payload))
         elif len(parts) == 2 and parts[1] == "telemetry":
             self._hear_telemetry(payload, parts[0])
@@ -139,6 +148,11 @@ class MqttConnector(OverMqtt):
 
     def _hear_telemetry(self, payload: bytes, device: str | None) -> None:
         """A message of the device its topic names, or of many."""
+        if device is None and (read := self._wordings.read(payload)) is not None:
+            self._heard.add_block(read[0], read[1], read[2] / 1000)
+            if len(self._heard) >= ENOUGH:
+                self._hand_over()
+            return
         try:
             numbers = _numbers.decode(payload)
         except msgspec.ValidationError:
@@ -147,36 +161,50 @@ class MqttConnector(OverMqtt):
                 self.take(name, values, message.ts / 1000)
             return
         at = numbers.ts / 1000
-        if len(numbers.d) >= MANY and device is None and self._hear_alike(numbers.d, at):
+        if len(numbers.d) >= MANY and device is None and self._hear_alike(payload, numbers.d, at):
             return
         for name, found in numbers.d.items() if device is None else [(device, numbers.v)]:
-            keys = tuple(found)
-            shape = self._shapes.get(name)
-            if shape is None or shape[0] != keys:
-                slots = [self.points.slot(name, key) for key in keys]
-                if self._has_words(slots):
-                    self.take(name, found, at)
-                    continue
-                shape = self._shapes[name] = keys, tuple(slot for slot in slots if slot is not None)
-            self._heard.add_good(shape[1], found.values(), at)
+            slots = self._slots_of(name, tuple(found))
+            if slots is None:
+                self.take(name, found, at)
+            else:
+                self._heard.add_good(slots, found.values(), at)
 
-    def _hear_alike(self, found: dict[str, dict[str, float]], at: float) -> bool:
-        """A message of the same points as the last that began with the same device, in one go; whether it was one."""
+    def _hear_alike(self, payload: bytes, found: dict[str, dict[str, float]], at: float) -> bool:
+        """A message of the same points as the last that began with the same device, in one go; whether it was one.
+
+        When such a message comes again, its wording is learned.
+        """
         first = next(iter(found))
         names, counts = list(found), list(map(len, found.values()))
         keys = list(chain.from_iterable(found.values()))
         shape = self._messages.get(first)
         if shape is None or shape.keys != keys or shape.names != names or shape.counts != counts:
-            slots = [self.points.slot(name, key) for name, values in found.items() for key in values]
-            if self._has_words(slots):
-                return False
+            slots: list[int] = []
+            for name, values in found.items():
+                of_device = self._slots_of(name, tuple(values))
+                if of_device is None:
+                    return False
+                slots += of_device
             shape = self._messages[first] = _Shape(names, counts, keys, np.array(slots, np.uint32))
-        self._heard.add_block(shape.slots, chain.from_iterable(map(dict.values, found.values())), at)
+        elif shape.lessons < MAX_LESSONS:
+            shape.lessons += 1
+            self._wordings.learn(payload, shape.slots)
+        numbers = np.fromiter(chain.from_iterable(map(dict.values, found.values())), np.float64, len(shape.slots))
+        self._heard.add_block(shape.slots, numbers, at)
         return True
 
-    def _has_words(self, slots: Sequence[int | None]) -> bool:
-        """Whether any of them takes no number (a text), or is not known."""
-        return any(slot is None or self.points.spec[slot].type == "text" for slot in slots)
+    def _slots_of(self, device: str, keys: tuple[str, ...]) -> tuple[int, ...] | None:
+        """The slots of a device's points; None where one is not known or takes no number (a text)."""
+        shape = self._shapes.get(device)
+        if not keys:
+            return ()
+        if shape is None or shape[0] != keys:
+            slots = [slot for key in keys if (slot := self.points.slot(device, key)) is not None]
+            if len(slots) < len(keys) or any(self.points.spec[slot].type == "text" for slot in slots):
+                return None
+            shape = self._shapes[device] = keys, tuple(slots)
+        return shape[1]
 
     def take(self, device: str, values: Mapping[str, Value], source_time: float) -> None:
         """A device's values of one instant, seconds since 1970 UTC."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 import time
 
@@ -20,12 +21,13 @@ def single_message(number: int, now_ms: float) -> bytes:
     return msgspec.json.encode({"ts": now_ms, "v": {"temp": 20.0 + number % 10}})
 
 
-def batch_message(number: int, now_ms: float) -> bytes:
-    """500 values of 100 devices."""
-    each = len(KEYS)
+def batch_message(number: int, now_ms: float, chance: random.Random | None = None) -> bytes:
+    """500 values of 100 devices that follow each other; or of the same first one and others drawn by chance."""
+    count = VALUES_A_BATCH // len(KEYS)
+    devices = [0, *chance.sample(range(1, DEVICES), count - 1)] if chance else [
+        (number * 100 + d) % DEVICES for d in range(count)]
     return msgspec.json.encode({"ts": now_ms, "d": {
-        f"d{(number * 100 + d) % DEVICES}": {key: 20.0 + (number + d + k) % 10 for k, key in enumerate(KEYS)}
-        for d in range(VALUES_A_BATCH // each)}})
+        f"d{device}": {key: 20.0 + (number + d + k) % 10 for k, key in enumerate(KEYS)} for d, device in enumerate(devices)}})
 
 
 class Count:
