@@ -29,6 +29,7 @@ from twin.history.store import History
 from twin.live.bench import table_of
 from twin.live.core import LiveCore
 from twin.live.tick import Tick
+from twin.memory import settle
 from twin.ports import Connector, Readings, Sink
 
 POINTS = 10_000
@@ -85,6 +86,7 @@ def main(kind: str) -> None:
         loops.append(asyncio.get_running_loop())
         hub.attach(loops[0])
         runner.start()
+        settle()
         yield
 
     app = FastAPI(lifespan=life)
