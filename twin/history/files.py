@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from twin.history.wal import COLUMNS, NAMES, READINGS, Batch, Columns, joined, whole
 
 DAY_MS = 86_400_000
-ROW_GROUP = 65_536
+ROW_GROUP = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,26 @@ def compact_day(root: Path, day: int, kind: int) -> Path | None:
     return target
 
 
-def read_piece(piece: Piece, where: pc.Expression | None = None) -> Columns:
-    """Its rows, or those that `where` chooses, with all columns of its kind."""
-    table = pq.read_table(piece.path, filters=where)
+def read_piece(piece: Piece, who: NDArray[np.integer] | None = None) -> Columns:
+    """Its rows with all columns of its kind; with `who`, all of those points (or tracks), and some of others."""
+    with pq.ParquetFile(piece.path) as file:
+        groups = list(range(file.metadata.num_row_groups))
+        if who is not None:
+            wanted = np.sort(np.atleast_1d(who))
+            groups = [group for group in groups if _may_tell_of(file.metadata.row_group(group), piece.kind, wanted)]
+        table = file.read_row_groups(groups)
     return whole({name: table[name].to_numpy() for name in table.column_names}, piece.kind, len(table))
+
+
+def _may_tell_of(group: pq.RowGroupMetaData, kind: int, wanted: NDArray[np.integer]) -> bool:
+    """Whether some of `wanted`, sorted, may be in a row group, by its statistics."""
+    column = next(column for at in range(group.num_columns)
+                  if (column := group.column(at)).path_in_schema == COLUMNS[kind][0][0])
+    told = column.statistics
+    if told is None or not told.has_min_max:
+        return True
+    at = int(np.searchsorted(wanted, told.min))
+    return at < len(wanted) and bool(wanted[at] <= told.max)
 
 
 def clean(root: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from twin.history import files
@@ -17,6 +19,9 @@ from twin.ports import Positions
 from twin.wire import Quality
 
 _TRIES = 3
+#: From so many points on, whole files are read at once.
+FEW = 64
+T = TypeVar("T")
 Who = int | NDArray[np.uint32] | None
 
 
@@ -64,19 +69,7 @@ def series(root: Path, point: int, from_ms: int, to_ms: int, buckets: int) -> Se
 
 def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: int) -> AsOf:
     """The last row of every point in (time − look back, time]."""
-    since = time_ms - look_back_ms
-    parts = [*_parts(root, READINGS, since, time_ms + 1, None), *_last_words(root, since, time_ms + 1, None)]
-    rows = _rows([_last_of_each(part) for part in parts], READINGS)
-    last = np.argsort(rows["time_ms"], kind="stable")
-    found = np.full(int(max(numbers.max(initial=0), rows["point"].max(initial=0))) + 1, -1, np.int64)
-    found[rows["point"][last]] = last
-    row = found[numbers]
-    known = row >= 0
-    value, quality = np.full(len(numbers), np.nan), np.full(len(numbers), int(Quality.NEVER), np.uint8)
-    times = np.zeros(len(numbers), np.int64)
-    value[known], quality[known] = rows["value"][row[known]], rows["quality"][row[known]]
-    times[known] = rows["time_ms"][row[known]]
-    return AsOf(value, quality, times)
+    return _tried(lambda: _as_of(root, numbers, time_ms, look_back_ms))
 
 
 def positions(root: Path, from_ms: int, to_ms: int, *, track: int | None = None, raw: bool = False) -> Positions:
@@ -163,42 +156,83 @@ def _last_words(root: Path, from_ms: int, to_ms: int, who: Who) -> list[Columns]
     return [_chosen(last_words(rows), "point", from_ms, to_ms, None) for rows, _ in found]
 
 
-def _last_of_each(rows: Columns) -> Columns:
-    """The newest row of every point."""
-    point, time_ms = rows["point"].astype(np.int64), rows["time_ms"]
-    step = np.diff(point)
-    if np.any((step < 0) | ((step == 0) & (np.diff(time_ms) < 0))):  # a log is not in order, the other files are
-        order = np.lexsort((time_ms, point))
-        rows, point = {name: column[order] for name, column in rows.items()}, point[order]
-    last = np.flatnonzero(np.append(point[1:] != point[:-1], True))[: len(point)]
-    return {name: column[last] for name, column in rows.items()}
+def _as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: int) -> AsOf:
+    """From the newest day backwards, until everybody asked for was heard."""
+    since = time_ms - look_back_ms
+    latest = _Latest(int(numbers.max()) + 1 if len(numbers) else 0)
+    for words in (*_last_words(root, since, time_ms + 1, None), _in_order(_logged(root, READINGS, since, time_ms + 1, None))):
+        latest.hear(words, since, time_ms)
+    pieces = [piece for piece in files.pieces(root, READINGS) if _is_within(piece, since, time_ms + 1)]
+    for day in sorted({piece.day for piece in pieces}, reverse=True):
+        waiting = numbers[latest.time_ms[numbers] < (day + 1) * DAY_MS]
+        if len(waiting):
+            few = waiting if len(waiting) < FEW else None
+            for piece in (piece for piece in pieces if piece.day == day):
+                latest.hear(files.read_piece(piece, few), since, time_ms)
+    return AsOf(latest.value[numbers], latest.quality[numbers], latest.time_ms[numbers])
+
+
+class _Latest:
+    """What each of some points said last, of all that was read so far."""
+
+    def __init__(self, count: int) -> None:
+        self.value, self.quality = np.full(count, np.nan), np.full(count, int(Quality.NEVER), np.uint8)
+        self.time_ms = np.zeros(count, np.int64)
+
+    def hear(self, rows: Columns, since_ms: int, until_ms: int) -> None:
+        """Rows by (point, time): of each point the last in (since, until] counts."""
+        point, time_ms = rows["point"], rows["time_ms"]
+        if not len(point):
+            return
+        is_past = time_ms <= until_ms
+        is_last = np.append((point[1:] != point[:-1]) | ~is_past[1:], True)
+        row = np.flatnonzero(is_past & is_last)
+        row = row[(time_ms[row] > since_ms) & (point[row] < len(self.time_ms))]
+        row = row[time_ms[row] > self.time_ms[point[row]]]
+        at = point[row]
+        self.value[at], self.quality[at], self.time_ms[at] = rows["value"][row], rows["quality"][row], time_ms[row]
+
+
+def _in_order(rows: Columns) -> Columns:
+    """By (point, time); a log is as things were heard."""
+    order = np.lexsort((rows["time_ms"], rows["point"]))
+    return {name: column[order] for name, column in rows.items()}
 
 
 def _parts(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> list[Columns]:
-    for attempt in range(_TRIES):
-        try:
-            return _gather(root, kind, from_ms, to_ms, who)
-        except FileNotFoundError:  # a log became a segment, or segments a day file, while we read: look again
-            if attempt == _TRIES - 1:
-                raise
-    raise AssertionError
+    return _tried(lambda: _gather(root, kind, from_ms, to_ms, who))
+
+
+def _tried(read: Callable[[], T]) -> T:
+    """A log may become a segment, or segments a day file, while we read: then look again."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(FileNotFoundError):
+            return read()
+    return read()
 
 
 def _gather(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> list[Columns]:
-    name = COLUMNS[kind][0][0]
-    wal = [batch for _, path in files.logs(root) for batch in read_wal(path)]
-    parts = [_chosen(joined(wal, kind), name, from_ms, to_ms, who)]
-    where = (pc.field("time_ms") >= from_ms) & (pc.field("time_ms") < to_ms)
-    if who is not None:
-        where &= pc.field(name).isin(np.atleast_1d(who).tolist())
+    parts = [_logged(root, kind, from_ms, to_ms, who)]
     for piece in files.pieces(root, kind):
-        if piece.day * DAY_MS < to_ms and (piece.day + 1) * DAY_MS > from_ms:
-            parts.append(files.read_piece(piece, where))
+        if _is_within(piece, from_ms, to_ms):
+            rows = files.read_piece(piece, None if who is None else np.atleast_1d(who))
+            parts.append(_chosen(rows, COLUMNS[kind][0][0], from_ms, to_ms, who))
     return parts
+
+
+def _logged(root: Path, kind: int, from_ms: int, to_ms: int, who: Who) -> Columns:
+    """What is in no other file yet."""
+    wal = [batch for _, path in files.logs(root) for batch in read_wal(path)]
+    return _chosen(joined(wal, kind), COLUMNS[kind][0][0], from_ms, to_ms, who)
+
+
+def _is_within(piece: files.Piece, from_ms: int, to_ms: int) -> bool:
+    return piece.day * DAY_MS < to_ms and (piece.day + 1) * DAY_MS > from_ms
 
 
 def _chosen(rows: Columns, name: str, from_ms: int, to_ms: int, who: Who) -> Columns:
     keep = (rows["time_ms"] >= from_ms) & (rows["time_ms"] < to_ms)
     if who is not None:
         keep &= np.isin(rows[name], who)
-    return {column: values[keep] for column, values in rows.items()}
+    row = np.flatnonzero(keep)
+    return rows if len(row) == len(keep) else {column: values[row] for column, values in rows.items()}
