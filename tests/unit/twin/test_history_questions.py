@@ -55,7 +55,8 @@ def columns_of(rows: list[tuple[int, int]]) -> Columns:
 
 @pytest.mark.parametrize("few", [0, 64])
 @settings(deadline=None)
-@given(laid=LAID, asked=st.sets(st.integers(0, POINTS - 1)), at=st.integers(-1, DAYS * A_DAY), back=st.integers(1, DAYS * A_DAY))
+@given(laid=LAID, asked=st.sets(st.integers(0, POINTS - 1)), at=st.integers(-1, DAYS * A_DAY),
+       back=st.integers(1, DAYS * A_DAY))
 def test_as_of_is_the_last_row_of_every_point(few: int, laid: list[tuple[list[tuple[int, int]], str]], asked: set[int],
                                               at: int, back: int) -> None:
     numbers = np.array(sorted(asked), np.uint32)
