@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -21,11 +23,41 @@ QUARTERS_ACROSS, LEAST_QUARTER_M = 8, 250.0
 _FLAT = 0.98  # |z| of a roof's normal over which it is flat
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Buildings that are drawn each by itself: (n,) footprints, faces of their own or None, forms, nodes and ids."""
+
+    geometry: NDArray[np.object_]
+    shells: tuple[Shell | None, ...]
+    forms: tuple[BlockForm, ...]
+    nodes: NDArray[np.uint32]
+    ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.forms)
+
+    def take(self, rows: slice) -> Standing:
+        """Some of them."""
+        return Standing(self.geometry[rows], self.shells[rows], self.forms[rows], self.nodes[rows], self.ids[rows])
+
+    def meshes(self, ground: Ground) -> list[Mesh]:
+        """One mesh a building: its own faces where it has them, else a block on its footprint."""
+        return [block_mesh(geometry, form, node, feature_id, ground) if shell is None else
+                shell_mesh(shell, geometry, form, node, feature_id, ground)
+                for geometry, shell, form, node, feature_id in zip(
+                    self.geometry, self.shells, self.forms, self.nodes.tolist(), self.ids, strict=True)]
+
+
 def building_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: shapely.Geometry | None = None,
                     ) -> list[Mesh]:
-    """One mesh a building: its own faces where it has them, else a block on its footprint.
+    """One mesh a building, after those outside the park, of which there is one for every square; see `surroundings_of`."""
+    around, standing = surroundings_of(layer, nodes, ground, park)
+    return [*around, *standing.meshes(ground)]
 
-    Those outside the park, of which there may be a whole city, come first, a mesh for every square of it.
+
+def surroundings_of(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, park: shapely.Geometry | None = None,
+                    ) -> tuple[list[Mesh], Standing]:
+    """Meshes of what stands outside the park, one for every square of it, as it may be a whole city; and all others.
 
     Args:
         park: the park's own area; what stands outside it is drawn as bare, pale surroundings. None for no such line.
@@ -35,10 +67,10 @@ def building_meshes(layer: Layer, nodes: NDArray[np.uint32], ground: Ground, par
     plain = [form.facade is Surface.CONTEXT and shell is None for form, shell in zip(forms, shells, strict=True)]
     around = [plain_blocks(layer.geometry[rows], [forms[k] for k in rows], nodes[rows], ground)
               for rows in _quarters(layer.geometry, np.flatnonzero(plain))]
-    return [*(mesh for mesh in around if len(mesh)),
-            *(shell_mesh(shell, layer.geometry[k], forms[k], int(nodes[k]), str(layer.ids[k]), ground) if shell is not None
-              else block_mesh(layer.geometry[k], forms[k], int(nodes[k]), str(layer.ids[k]), ground)
-              for k in np.flatnonzero(np.logical_not(plain)).tolist() for shell in [shells[k]])]
+    own = np.flatnonzero(np.logical_not(plain))
+    standing = Standing(layer.geometry[own], tuple(shells[k] for k in own), tuple(forms[k] for k in own), nodes[own],
+                        tuple(str(layer.ids[k]) for k in own))
+    return [mesh for mesh in around if len(mesh)], standing
 
 
 def _quarters(geometry: NDArray[np.object_], rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,10 +17,11 @@ from gis.mesh import Mesh, Surface, empty, join, take_faces
 from gis.model import Ground, Layer
 from gis.planting import Placed, place_furniture, place_points, plant_trees
 from gis.shapes import fence_post
-from gis.solids import building_meshes
+from gis.solids import surroundings_of
 from gis.terrain import Terrain
 from gis.underlay import underlay
 from scenes.bake import Light, Occluders, bake, crown_corners, lights
+from scenes.block_step import drawn_blocks, lit_squares
 from scenes.building_tiles import BuildingOutput
 from scenes.edges import feature_edges
 from scenes.glb import InstanceSet, TileContent, write_glb
@@ -30,7 +31,7 @@ from scenes.massing import BOX_ERROR_M, massing
 from scenes.quadtree import Cell, divide
 from scenes.shade import SQUARE_M, Near, Shade
 from scenes.tileset import Tile, Write, around
-from twin.steps import StepStore
+from twin.workshop import Workshop
 
 CELLS_ACROSS = 4
 MIN_CELL_M = 250.0
@@ -65,14 +66,25 @@ class GisMeshes:
         return np.concatenate(parts) if parts else np.zeros((0, 3, 3))
 
 
+def mesh_map(layers: Indexed, ground: Ground, ground_key: str, workshop: Workshop) -> GisMeshes:
+    """Mesh every layer that stands up from the ground or lies under it; buildings in the workshop."""
+    others = [(layer, nodes) for layer, nodes in layers if layer.kind != "buildings"]
+    meshes = workshop.store.recall(part_key("map meshes", others, ground_key), lambda: mesh_layers(others, ground))
+    park = park_outline(layer for layer, _ in layers)
+    blocks: list[tuple[str, list[Mesh]]] = []
+    for layer, nodes in layers:
+        if layer.kind == "buildings" and len(layer):
+            around, standing = surroundings_of(layer, nodes, ground, park)
+            blocks.append((layer.id, [*around, *drawn_blocks(standing, ground, ground_key, workshop)]))
+    return replace(meshes, blocks=tuple(blocks))
+
+
 def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
-    """Mesh every layer that stands up from the ground or lies under it."""
+    """Mesh every layer but those of buildings."""
     roads = [layer for layer, _ in layers if layer.kind == "roads"]
     lines = np.concatenate([layer.geometry for layer in roads]) if roads else None
     ways = [layer.geometry for layer, _ in layers if layer.kind in ("roads", "paths") and len(layer)]
     walked = np.concatenate(ways) if ways else None
-    park = park_outline(layer for layer, _ in layers)
-    blocks: list[tuple[str, list[Mesh]]] = []
     placed: list[tuple[str, Placed]] = []
     upright: list[tuple[str, Mesh]] = []
     pipes: list[tuple[str, Mesh]] = []
@@ -80,9 +92,7 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
     for layer, nodes in layers:
         if not len(layer):
             continue
-        if layer.kind == "buildings":
-            blocks.append((layer.id, building_meshes(layer, nodes, ground, park)))
-        elif layer.kind == "trees":
+        if layer.kind == "trees":
             placed.extend((layer.id, p) for p in plant_trees(layer, nodes, ground))
         elif layer.kind in ("lamps", "bollards", "gates"):
             placed.extend((layer.id, p) for p in place_points(layer, nodes, ground, lines))
@@ -99,7 +109,7 @@ def mesh_layers(layers: Indexed, ground: Ground) -> GisMeshes:
             marks.extend(zebras(layer, other, ground) for other, _ in layers if other.kind == "paths" and len(other))
         elif layer.kind == "parking":
             marks.append(bays(layer, ground))
-    return GisMeshes(tuple(blocks), tuple(placed), tuple(upright), tuple(pipes), join(marks))
+    return GisMeshes((), tuple(placed), tuple(upright), tuple(pipes), join(marks))
 
 
 def _posts(at: NDArray[np.float64], owner: NDArray[np.uint32]) -> Placed:
@@ -142,7 +152,7 @@ class GisTiler:
     shade: Shade
     sun: NDArray[np.float64]
     write: Write
-    store: StepStore
+    workshop: Workshop
     step: Callable[[], None] = lambda: None
 
     def ground_tiles(self, layers: Indexed, markings: Mesh, hole: shapely.Geometry) -> list[Tile]:
@@ -186,8 +196,12 @@ class GisTiler:
             full = [m for m in meshes if len(m)]
             middle = np.array([m.position.mean(0)[:2] for m in full]).reshape(-1, 2)
             triangles = np.array([len(m.faces) for m in full], np.float64)
-            tiles += [self._block_tile(layer_id, cell, full) for cell in self._cells(
-                middle, triangles, MOST_TRIANGLES, CROWDED_TRIANGLES)]
+            cells = self._cells(middle, triangles, MOST_TRIANGLES, CROWDED_TRIANGLES)
+            squares = {leaf.name: self._by_square(full, leaf.rows) for cell in cells for leaf in cell.leaves()}
+            lit = iter(lit_squares((self._shaded([full[k] for k in rows]) for one in squares.values() for rows in one),
+                                   self.sun, self.workshop))
+            light = {name: lights([next(lit) for _ in one]) for name, one in squares.items()}
+            tiles += [self._block_tile(layer_id, cell, full, squares, light) for cell in cells]
         return tiles
 
     def _cells(self, xy: NDArray[np.float64], weight: NDArray[np.float64], most: float,
@@ -199,27 +213,26 @@ class GisTiler:
         of = _cell_of(xy, boxes) if len(xy) else np.zeros(0, np.intp)
         return [Cell(name, np.flatnonzero(of == k)) for k, (name, _) in enumerate(boxes) if (of == k).any()]
 
-    def _block_tile(self, layer_id: str, cell: Cell, meshes: list[Mesh]) -> Tile:
-        uri, chosen = f"layers/{layer_id}_{cell.name}.glb", [meshes[r] for r in cell.rows]
+    def _block_tile(self, layer_id: str, cell: Cell, meshes: list[Mesh], squares: dict[str, list[NDArray[np.intp]]],
+                    light: dict[str, Light]) -> Tile:
+        uri = f"layers/{layer_id}_{cell.name}.glb"
         if not cell.children:
-            parts = list(self._by_square(chosen))
-            mesh, light = join([part for part, _ in parts]), lights([light for _, light in parts])
-            return self._put(uri, "blocks", lambda: TileContent(mesh, light, feature_edges(mesh)),
-                             [mesh, light])
-        return self.massed(uri.replace(".glb", "_mass.glb"), chosen,
-                           tuple(self._block_tile(layer_id, child, meshes) for child in cell.children))
+            mesh, share = join([meshes[k] for rows in squares[cell.name] for k in rows]), light[cell.name]
+            return self._put(uri, "blocks", lambda: TileContent(mesh, share, feature_edges(mesh)), [mesh, share])
+        return self.massed(uri.replace(".glb", "_mass.glb"), [meshes[k] for k in cell.rows],
+                           tuple(self._block_tile(layer_id, child, meshes, squares, light) for child in cell.children))
 
-    def _by_square(self, meshes: list[Mesh]) -> Iterator[tuple[Mesh, Light]]:
-        """Bodies square by square and their light, which depends on nothing but what is near."""
-        square = np.floor(np.array([m.position.mean(0)[:2] for m in meshes]) / SQUARE_M).astype(int)
-        for at in np.unique(square, axis=0):
-            own = [meshes[k] for k in np.flatnonzero((square == at).all(axis=1))]
-            part = join(own)
-            near = self.shade.near(*(np.array([corner(m.position, axis=0) for m in own]) for corner in (np.min, np.max)))
-            yield part, self.store.recall(part_key("lit blocks", part, near.key, self.sun), partial(self._lit, part, near))
+    def _by_square(self, meshes: list[Mesh], rows: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Rows of bodies square by square: their light depends on nothing but what is near."""
+        square = np.floor(np.array([meshes[k].position.mean(0)[:2] for k in rows]) / SQUARE_M).astype(int)
+        of = np.unique(square, axis=0, return_inverse=True)[1].ravel()
+        order = np.argsort(of, kind="stable")
+        return np.split(rows[order], np.flatnonzero(np.diff(of[order])) + 1)
 
-    def _lit(self, mesh: Mesh, near: Near) -> Light:
-        return bake(mesh, near.occluders(), self.sun)
+    def _shaded(self, bodies: list[Mesh]) -> tuple[Mesh, Near]:
+        """The bodies of a square as one, and what can stand in their light."""
+        low, high = (np.array([corner(one.position, axis=0) for one in bodies]) for corner in (np.min, np.max))
+        return join(bodies), self.shade.near(low, high)
 
     def building_tiles(self, drawn: list[BuildingOutput]) -> list[Tile]:
         """Tiles of buildings with a model; where they are too many for a view from afar, one of boxes that they replace."""
@@ -280,7 +293,7 @@ class GisTiler:
     def _sun_on(self, placed: list[Placed]) -> list[NDArray[np.uint8]]:
         """Share of the sun at the top of each instance."""
         tops = [p.position + np.column_stack([np.zeros((len(p), 2)), p.scale[:, 2] * 1.02]) for p in placed]
-        is_shaded = self.shade.in_shadow(np.concatenate([np.zeros((0, 3)), *tops]), self.store)
+        is_shaded = self.shade.in_shadow(np.concatenate([np.zeros((0, 3)), *tops]), self.workshop.store)
         return np.split(np.where(is_shaded, 96, 255).astype(np.uint8), np.cumsum([len(p) for p in placed])[:-1])
 
     def _instance_tile(self, layer_id: str, cell: str, groups: list[_Lit]) -> Tile:
@@ -308,7 +321,7 @@ class GisTiler:
 
     def _put(self, uri: str, layer: str, make: Callable[[], TileContent], parts: list[object], error_m: float = 0.0) -> Tile:
         """Write a tile; `parts` is all that its content is made of."""
-        data, box = self.store.recall(part_key("map tile", parts), lambda: self._drawn(make()))
+        data, box = self.workshop.store.recall(part_key("map tile", parts), lambda: self._drawn(make()))
         self.write(uri, data)
         self.step()
         return Tile(uri, layer, box, error_m)
@@ -318,8 +331,9 @@ class GisTiler:
 
     def light_png(self, lamps: NDArray[np.float64], size: int) -> bytes:
         """The ground light texture over the bounds."""
-        heights = self.store.recall(part_key("heights", self.bounds, size, self.ground_key), lambda: self._heights(size))
-        return GroundLight(self.bounds, heights, self.ground_key, self.shade, self.store).png(lamps)
+        store = self.workshop.store
+        heights = store.recall(part_key("heights", self.bounds, size, self.ground_key), lambda: self._heights(size))
+        return GroundLight(self.bounds, heights, self.ground_key, self.shade, store).png(lamps)
 
     def _heights(self, size: int) -> NDArray[np.float64]:
         """Of the ground at the middles of (size, size) texels, row 0 north."""

@@ -20,7 +20,7 @@ from scenes.bake import crown_corners, sun_vector
 from scenes.building_body import BuildingBody, Shelf
 from scenes.building_step import DrawBuilding
 from scenes.building_tiles import BuildingInput, BuildingOutput
-from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, cell_side_m, cells, mesh_layers
+from scenes.gis_tiles import GisMeshes, GisTiler, Indexed, cell_side_m, cells, mesh_map
 from scenes.glb import FeatureNames
 from scenes.kept import part_key
 from scenes.settle import address, settled, settled_building
@@ -85,7 +85,7 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
     bodies = [BuildingBody(source, scene.ground, ground_key, store, shelf) for source in scene.buildings]
     bounds = park_bounds(scene, bodies)
     layers, dense = _numbered(_within(scene.layers, bounds))
-    gis = store.recall(part_key("map meshes", layers, ground_key), lambda: mesh_layers(layers, scene.ground))
+    gis = mesh_map(layers, scene.ground, ground_key, workshop)
     middle = np.array([[(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]])
     longitude, latitude = (float(v) for v in lonlat_of(middle, scene.crs, scene.origin)[0])
     sun = sun_vector(round(latitude, 1))  # a building that grows moves no shadow elsewhere
@@ -100,7 +100,7 @@ def write_tiles(scene: ParkScene, write: Write, progress: Progress, workshop: Wo
 
     shade = Shade(gis.occluder_corners(), bodies, sun)
     tiler = GisTiler(bounds, scene.ground, ground_key, shade, sun,
-                     lambda name, data: write(name, settled(data, dense, scene.names)), store, step)
+                     lambda name, data: write(name, settled(data, dense, scene.names)), workshop, step)
     tiles = tiler.ground_tiles(layers, gis.markings, shapely.union_all([body.hole for body in bodies]))
     tiles += [*tiler.block_tiles(gis.blocks), *tiler.placed_tiles(gis.placed),
               *tiler.upright_tiles(gis.upright, "fence", "layers"), *tiler.upright_tiles(gis.pipes, "pipes", "pipes")]

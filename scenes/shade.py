@@ -40,9 +40,13 @@ class Near:
         """Of everything that is near."""
         return part_key("near", self.corners, [body.key for body in self.bodies])
 
+    def triangles(self) -> F64:
+        """All of it, (m, 3, 3); of buildings the triangles that reach the place."""
+        return np.concatenate([self.corners, *(part for body in self.bodies for part in self._parts(body))])
+
     def occluders(self) -> Occluders:
-        """All of it, ready for rays; of buildings the triangles that reach the place."""
-        return Occluders(np.concatenate([self.corners, *(part for body in self.bodies for part in self._parts(body))]))
+        """The same, ready for rays."""
+        return Occluders(self.triangles())
 
     def _parts(self, body: BuildingBody) -> Iterator[F64]:
         """The triangles of one building that reach any of the boxes, run by run."""
@@ -88,7 +92,9 @@ class Shade:
 
     def _rows_near(self, low: F64, high: F64) -> NDArray[np.intp]:
         """The map's triangles that are near a place or throw their shadow there, ascending."""
-        rows = np.flatnonzero(np.repeat(_reaches(*self._runs, low, high, self.sun), RUN)[:len(self.corners)])
+        runs = np.flatnonzero(_reaches(*self._runs, low, high, self.sun))
+        rows = (runs[:, None] * RUN + np.arange(RUN)).ravel()
+        rows = rows[:np.searchsorted(rows, len(self.corners))]
         return rows[_reaches(self._low[rows], self._high[rows], low, high, self.sun)]
 
     def in_shadow(self, points: F64, store: StepStore) -> NDArray[np.bool_]:

@@ -59,7 +59,7 @@ placement = { at = [300.0, 20.0, 0.0] }
 #: What a build can do, by the function that does it.
 WORK = {"read": "models_bim.read.read_file", "draw": "scenes.building_step.tile_building",
         "walk": "scenes.walk.walk_building", "paths": "scenes.walk._outdoors", "light": "scenes.ground_light._cell",
-        "mesh the map": "scenes.park_tiles.mesh_layers", "tile of the map": "scenes.gis_tiles.write_glb",
+        "mesh the map": "scenes.gis_tiles.mesh_layers", "tile of the map": "scenes.gis_tiles.write_glb",
         "squeeze": "scenes.output.brotli.compress"}
 
 

@@ -13,6 +13,7 @@ from scenes.read_glb import Glb
 from scenes.shade import Shade
 from scenes.tileset import Tile
 from twin.steps import StepStore
+from twin.workshop import LocalPool, Workshop
 
 
 def test_towers_with_models_are_boxes_from_afar_and_their_own_tiles_near_by() -> None:
@@ -23,7 +24,7 @@ def test_towers_with_models_are_boxes_from_afar_and_their_own_tiles_near_by() ->
                                             surface=Surface.PLAIN, node=k + 1)])) for k, (x, y) in enumerate(corner.tolist())]
     written: dict[str, bytes] = {}
     tiler = GisTiler((0, 0, 6000, 6000), FlatGround(), "", Shade(np.zeros((0, 3, 3)), [], np.array([0.0, 0.6, 0.8])),
-                     np.array([0.0, 0.6, 0.8]), written.__setitem__, StepStore(None))
+                     np.array([0.0, 0.6, 0.8]), written.__setitem__, Workshop(LocalPool(), StepStore(None)))
     assert tiler.building_tiles(drawn[:3]) == [one.tile for one in drawn[:3]], "a few are drawn as they are"
     whole, = tiler.building_tiles(drawn)
     leaves, stack = [], [whole]
