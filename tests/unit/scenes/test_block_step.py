@@ -71,7 +71,8 @@ def test_blocks_drawn_some_at_a_time_are_the_blocks(city: list[Mesh], jobs: int,
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_squares_lit_some_at_a_time_have_the_light_of_each(city: list[Mesh], jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_squares_lit_some_at_a_time_have_the_light_of_each(city: list[Mesh], jobs: int,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_step, "TRIANGLES_A_STEP", 500)
     squares = squares_of(city)
     lit = lit_squares(squares, SUN, Workshop(LocalPool(jobs), StepStore(None)))
