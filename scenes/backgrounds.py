@@ -28,12 +28,13 @@ from gis.model import Ground
 from gis.sidecars import sidecars
 from scenes.background_folder import TILESET, Frame
 from scenes.background_job import OUT_OF_MEMORY, RESULT, Refused, Request, Surveyed
+from scenes.kept import NOTHING_KEPT
 from scenes.meshopt import packing
 from scenes.tileset import Tile
 from twin.errors import SourceError
 from twin.finding import Finding, as_finding
 from twin.park import BACKGROUNDS, LayerSpec, ParkSpec
-from twin.steps import code_digest, digest_of_file, key_of
+from twin.steps import StepStore, code_digest, digest_of_file, key_of
 
 FOLDER = "bg"
 TIMEOUT_SECS = 4 * 3600.0
@@ -60,13 +61,18 @@ def is_background(spec: LayerSpec) -> bool:
     return spec.kind in BACKGROUNDS
 
 
-def survey(spec: LayerSpec, park: ParkSpec) -> Surveyed:
-    """What one background layer is and where it lies.
+def survey(spec: LayerSpec, park: ParkSpec, store: StepStore = NOTHING_KEPT) -> Surveyed:
+    """What one background layer is and where it lies; kept, so that an unchanged one is not opened again.
 
     Raises:
         SourceError: it cannot be read.
         MissingCrs: nothing says where it lies.
     """
+    key = key_of("survey", code_digest("scenes", "gis", "twin"), repr(spec), repr((park.crs, park.origin)), *_contents(spec))
+    return store.recall(key, lambda: _surveyed(spec, park))
+
+
+def _surveyed(spec: LayerSpec, park: ParkSpec) -> Surveyed:
     with tempfile.TemporaryDirectory(prefix="parktwin-survey-") as folder:
         request = Request("survey", spec, Frame(park.crs, park.origin, _EVERYWHERE, _NOWHERE), Path(folder), _most_memory())
         found = _ask(request, lambda done, total: None)
@@ -153,9 +159,13 @@ def _key(spec: LayerSpec, frame: Frame) -> str:
     """Of everything that shows in the tiles of a layer."""
     about = (spec.kind, spec.crs, spec.unit_m, spec.placement, spec.is_north_first, spec.background, frame.park_crs,
              frame.origin, frame.reach, spec.id, spec.source.name)
-    files = [path for path in sidecars(spec.source) if path.is_file()]
     return key_of("background", code_digest("scenes", "gis", "twin"), packing(), repr(about), shapely.to_wkb(frame.cut),
-                  *(f"{path.name} {digest_of_file(path)}" for path in files))
+                  *_contents(spec))
+
+
+def _contents(spec: LayerSpec) -> list[str]:
+    """What a layer's files hold, a digest each."""
+    return [f"{path.name} {digest_of_file(path)}" for path in sidecars(spec.source) if path.is_file()]
 
 
 def _extras(folder: Path) -> dict[str, Any]:

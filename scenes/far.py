@@ -13,7 +13,7 @@ from gis.mesh import Mesh, Surface, join, make_mesh, polygons_of, triangulate
 
 F64 = NDArray[np.float64]
 PLANE_GAP_M = 0.06
-CLOSE_M, SNAP_M = 0.15, 0.005
+CLOSE_M = 0.15
 WIDEN_PANE_M = 0.1
 PANE_AHEAD_M = 0.35
 HOLE_M2 = 9.0
@@ -84,7 +84,7 @@ def _face(corners: F64, out: F64, is_pane: bool) -> tuple[F64, NDArray[np.uint32
         return None
     depth = float(np.median(corners @ out)) + (PANE_AHEAD_M if is_pane else 0.0)
     triangles_flat = shapely.polygons(np.concatenate([flat, flat[:, :1]], axis=1))
-    grown = _buffered(shapely.union_all(triangles_flat, grid_size=SNAP_M), CLOSE_M)
+    grown = _buffered(shapely.disjoint_subset_union_all(triangles_flat), CLOSE_M)
     closed = _buffered(grown, (WIDEN_PANE_M if is_pane else 0.0) - CLOSE_M)
     chosen = [p for p in (_steady(q, is_pane) for q in polygons_of(closed)) if p is not None]
     if not chosen:
@@ -102,7 +102,6 @@ def _is_small(wide: float, tall: float, is_pane: bool) -> bool:
     """Whether nothing that fits a box of this size would be kept (`_steady`): told before the work of joining it."""
     if is_pane:
         wide, tall = wide + 2 * WIDEN_PANE_M, tall + 2 * WIDEN_PANE_M
-    wide, tall = wide + SNAP_M, tall + SNAP_M
     if is_pane:
         return wide * tall < PANE_M2
     return wide * tall < SMALL_M2 or (min(wide, tall) < NARROW_M and wide * tall < NARROW_M2)

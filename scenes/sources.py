@@ -70,7 +70,7 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
     findings: list[Finding] = []
     buildings = _read_buildings(spec, progress, findings, workshop)
     layers, terrain, unplaced = _read_layers(spec, progress, findings, workshop)
-    surveyed = _survey(spec, findings, unplaced)
+    surveyed = _survey(spec, findings, unplaced, workshop.store)
     if (spec.buildings or spec.layers) and not (buildings or layers or terrain or surveyed):
         first = next(f for f in [*findings, *map(as_finding, unplaced)] if f.level == "error")
         raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
@@ -129,12 +129,12 @@ def _read_layers(spec: ParkSpec, progress: Progress, findings: list[Finding], wo
     return layers, terrain, unplaced
 
 
-def _survey(spec: ParkSpec, findings: list[Finding], unplaced: list[MissingCrs]) -> list[Surveyed]:
+def _survey(spec: ParkSpec, findings: list[Finding], unplaced: list[MissingCrs], store: StepStore) -> list[Surveyed]:
     """Where the background layers lie."""
     surveyed = []
     for layer in filter(is_background, spec.layers):
         try:
-            surveyed.append(survey(layer, spec))
+            surveyed.append(survey(layer, spec, store))
             findings.extend(surveyed[-1].findings)
         except MissingCrs as error:
             unplaced.append(error)
