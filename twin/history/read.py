@@ -68,7 +68,7 @@ def series(root: Path, point: int, from_ms: int, to_ms: int, buckets: int) -> Se
 
 
 def as_of(root: Path, numbers: NDArray[np.uint32], time_ms: int, look_back_ms: int) -> AsOf:
-    """The last row of every point in (time − look back, time]."""
+    """The last row of every point in [time − look back, time]."""
     return _tried(lambda: _as_of(root, numbers, time_ms, look_back_ms))
 
 
@@ -180,14 +180,14 @@ class _Latest:
         self.time_ms = np.zeros(count, np.int64)
 
     def hear(self, rows: Columns, since_ms: int, until_ms: int) -> None:
-        """Rows by (point, time): of each point the last in (since, until] counts."""
+        """Rows by (point, time): of each point the last in [since, until] counts."""
         point, time_ms = rows["point"], rows["time_ms"]
         if not len(point):
             return
         is_past = time_ms <= until_ms
         is_last = np.append((point[1:] != point[:-1]) | ~is_past[1:], True)
         row = np.flatnonzero(is_past & is_last)
-        row = row[(time_ms[row] > since_ms) & (point[row] < len(self.time_ms))]
+        row = row[(time_ms[row] >= since_ms) & (point[row] < len(self.time_ms))]
         row = row[time_ms[row] > self.time_ms[point[row]]]
         at = point[row]
         self.value[at], self.quality[at], self.time_ms[at] = rows["value"][row], rows["quality"][row], time_ms[row]

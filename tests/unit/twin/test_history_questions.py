@@ -66,7 +66,7 @@ def test_as_of_is_the_last_row_of_every_point(few: int, laid: list[tuple[list[tu
         told = read.as_of(Path(folder), numbers, now, back * STEP_MS)
         between = read.rows_between(Path(folder), READINGS, since, now, who=numbers)
     for k, number in enumerate(numbers):
-        mine = (rows["point"] == number) & (rows["time_ms"] > since) & (rows["time_ms"] <= now)
+        mine = (rows["point"] == number) & (rows["time_ms"] >= since) & (rows["time_ms"] <= now)
         last = rows["time_ms"][mine].max(initial=0)
         row = np.flatnonzero(mine & (rows["time_ms"] == last))
         wanted = (rows["value"][row[0]], rows["quality"][row[0]], last) if len(row) else (np.nan, int(Quality.NEVER), 0)
