@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import os
 import pkgutil
 import sys
 
@@ -10,6 +12,8 @@ import typer
 
 import parktwin
 from twin.errors import TwinError
+
+STOPPED = 130  # exit status of a command that Ctrl-C ended
 
 
 def build_app(verb: str = "") -> typer.Typer:
@@ -40,6 +44,18 @@ def main() -> None:
     except TwinError as error:
         print(f"✗ {error}", file=sys.stderr)
         sys.exit(2)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            _leave(STOPPED)
+        raise
+
+
+def _leave(status: int) -> None:
+    """End with this status for sure: now and then Python ends itself by a Ctrl-C that was met and told already."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

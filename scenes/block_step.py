@@ -80,6 +80,7 @@ def lit_squares(squares: Iterable[tuple[Mesh, Near]], sun: F64, workshop: Worksh
     def steps() -> Iterator[LightSquares]:
         rows: list[tuple[int, str]] = []
         waiting: list[tuple[Mesh, F64]] = []
+        triangles = 0
         for place, (mesh, near) in enumerate(squares):
             key = part_key("lit blocks", mesh, near.key, sun)
             found = workshop.store.find(key)
@@ -88,10 +89,11 @@ def lit_squares(squares: Iterable[tuple[Mesh, Near]], sun: F64, workshop: Worksh
                 continue
             rows.append((place, key))
             waiting.append((mesh, near.triangles()))
-            if sum(len(one.faces) for one, _ in waiting) >= TRIANGLES_A_STEP:
+            triangles += len(mesh.faces)
+            if triangles >= TRIANGLES_A_STEP:
                 sent.append(rows)
                 yield LightSquares(tuple(waiting), sun)
-                rows, waiting = [], []
+                rows, waiting, triangles = [], [], 0
         if waiting:
             sent.append(rows)
             yield LightSquares(tuple(waiting), sun)

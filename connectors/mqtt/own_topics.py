@@ -196,9 +196,9 @@ class MqttConnector(OverMqtt):
 
     def _slots_of(self, device: str, keys: tuple[str, ...]) -> tuple[int, ...] | None:
         """The slots of a device's points; None where one is not known or takes no number (a text)."""
-        shape = self._shapes.get(device)
         if not keys:
             return ()
+        shape = self._shapes.get(device)
         if shape is None or shape[0] != keys:
             slots = [slot for key in keys if (slot := self.points.slot(device, key)) is not None]
             if len(slots) < len(keys) or any(self.points.spec[slot].type == "text" for slot in slots):

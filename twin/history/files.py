@@ -98,7 +98,7 @@ def read_piece(piece: Piece, who: NDArray[np.integer] | None = None) -> Columns:
     with pq.ParquetFile(piece.path) as file:
         groups = list(range(file.metadata.num_row_groups))
         if who is not None:
-            wanted = np.sort(np.atleast_1d(who))
+            wanted = np.sort(who)
             groups = [group for group in groups if _may_tell_of(file.metadata.row_group(group), piece.kind, wanted)]
         table = file.read_row_groups(groups)
     return whole({name: table[name].to_numpy() for name in table.column_names}, piece.kind, len(table))

@@ -35,7 +35,7 @@ class Shape:
 SHAPES = {
     "one": Shape("one value a message", 150e3, ""),
     "batch": Shape("500 values a message", 3e6, "the same devices come again in the same order, as gateways say them"),
-    "shuffled": Shape("500 values a message, devices in another order each time", None, "the wording of none is known"),
+    "shuffled": Shape("500 values a message, other devices each time", None, "the wording of none is known"),
 }
 
 
