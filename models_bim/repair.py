@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import ifcopenshell
 import ifcopenshell.guid
+from ifcopenshell.util.element import replace_element
 
 from twin.finding import Finding
 
@@ -33,6 +34,24 @@ def repair(file: ifcopenshell.file, name: str) -> list[Finding]:
         if cut:
             findings.append(Finding("warning", what, name, mend, cut, code=code))
     return findings
+
+
+def one_project(file: ifcopenshell.file, name: str) -> list[Finding]:
+    """Leave one IfcProject in memory and no library beside it: given two, the kernel takes every unit for a metre."""
+    projects = file.by_type("IfcProject")
+    libraries = () if file.schema == "IFC2X3" else file.by_type("IfcProjectLibrary")
+    if not projects or len(projects) + len(libraries) == 1:
+        return []
+    kept = next((one for one in projects if one.UnitsInContext is not None), projects[0])
+    spare = [one for one in projects if one != kept]
+    for one in spare:
+        replace_element(one, kept)
+    for one in (*libraries, *spare):
+        file.remove(one)
+    if not spare:
+        return []
+    return [Finding("warning", "more than one IfcProject in one file; all is read as one project's, in its units", name,
+                    "export every project to a file of its own", len(spare), code="ifc.projects")]
 
 
 def fill_null_guids(file: ifcopenshell.file) -> None:

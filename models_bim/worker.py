@@ -29,7 +29,7 @@ from models_bim.opening import open_ifc
 from models_bim.outline import floor_outline
 from models_bim.properties import read_properties
 from models_bim.relations import read_relations
-from models_bim.repair import repair
+from models_bim.repair import one_project, repair
 from models_bim.salvage import Salvage
 from models_bim.shape import FAST, Shape
 from models_bim.storeys import read_storeys
@@ -79,6 +79,7 @@ def _read(path: Path, library: str, progress: Progress, forks: int, *, is_lazy: 
     opened = open_ifc(path, is_lazy=is_lazy)
     file, name = opened.file, opened.name
     salvage = Salvage(name)
+    merged = salvage.part("its projects", lambda: one_project(file, name), [])
     metres = salvage.part("its units", lambda: float(ifcopenshell.util.unit.calculate_unit_scale(file)), 1.0)
     rows = read_rows(file, salvage)
     repaired = salvage.part("its structure", lambda: repair(file, name), [])
@@ -116,6 +117,7 @@ def _read(path: Path, library: str, progress: Progress, forks: int, *, is_lazy: 
         findings=[
             *opened.findings,
             *salvage.findings(),
+            *merged,
             *repaired,
             *relations.findings,
             *storey_findings,

@@ -16,7 +16,7 @@ from scenes.edges import feature_edges
 from scenes.far import far_mesh
 from scenes.glb import TileContent, write_glb
 from scenes.massing import boxes
-from scenes.shell import drop_degenerate, outer_shell
+from scenes.shell import drop_small, outer_shell
 from scenes.things import plot_of
 from scenes.tileset import Tile, Write, around
 
@@ -80,7 +80,7 @@ class BuildingOutput:
 
 def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray[np.float64], sun: NDArray[np.float64],
                   write: Write) -> BuildingOutput | None:
-    """Write shell and storeys of one building in its plot; None when it has no geometry at all.
+    """Write shell and storeys of one building in its plot; None when nothing of it has a surface.
 
     Args:
         whole: `building_mesh` of the source.
@@ -90,6 +90,8 @@ def tile_building(source: BuildingInput, whole: BuildingMesh, around_it: NDArray
         return None
     near, whole_body = Occluders(around_it), Occluders(whole.mesh.position, whole.mesh.faces)
     shell = outer_shell(whole, whole_body)
+    if not len(shell.faces):
+        return None
     shell_box = _write_shell(source, shell, whole_body, near, sun, write)
     far = _write_far(source, shell, whole_body, near, sun, write)
     storeys, children = [], []
@@ -147,6 +149,8 @@ def _write_storey(source: BuildingInput, whole: BuildingMesh, index: int, uri: s
                     fitting_light(fittings, whole_body, sun),
                     Light(rim, np.maximum(floor_light.sun, np.uint8(FLOOR_SUN * max(sun[2], 0) * 255)))])
     content = TileContent(join([body, fittings, floors]), light, feature_edges(body, shortest_m=0.4, limit=MAX_EDGES))
+    if not len(content.mesh.faces):
+        return None
     write(uri, write_glb(content))
     return _box(content.mesh)
 
@@ -155,7 +159,7 @@ def _opened(whole: BuildingMesh, chosen: NDArray[np.bool_]) -> tuple[Mesh, Mesh,
     """A storey's body, its fittings, and what darkens them once it is opened: all but the ceiling."""
     mesh = take_faces(whole.mesh, chosen)
     blockers = Occluders(mesh.position, mesh.faces[~whole.is_ceiling[chosen]])
-    mesh = drop_degenerate(mesh)
+    mesh = drop_small(mesh)
     is_fitting = mesh.surface[mesh.faces[:, 0]] == Surface.INTERIOR
     body, fittings = take_faces(mesh, ~is_fitting), take_faces(mesh, is_fitting)
     del mesh

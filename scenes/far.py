@@ -44,12 +44,15 @@ def far_mesh(shell: Mesh, building: int) -> Mesh | None:
     starts = np.flatnonzero(np.r_[True, np.diff(plane[order]) != 0])
     parts, kept_area = [], 0.0
     for rows in np.split(order, starts[1:]):
-        share = twice[rows] / twice[rows].sum()
+        whole = twice[rows].sum()
+        if whole < 2e-12:
+            continue
+        share = twice[rows] / whole
         made = _face(corners[rows], share @ normal[rows], bool(is_pane[rows[0]]))
         if made is None:
             continue
         position, faces, area, out = made
-        kept_area += min(area, twice[rows].sum() / 2)
+        kept_area += min(area, whole / 2)
         parts.append(make_mesh(
             position, faces, normal=out, colour=tuple(np.rint(share @ shell.colour[first[rows]]).astype(int)),
             surface=int(shell.surface[first[rows[0]]]), node=int(owner[rows[0]]) or building))

@@ -175,8 +175,8 @@ class GisTiler:
         tiles = []
         for k, (name, box) in enumerate(boxes):
             marks = take_faces(markings, of_mark == k)
-            tiles.append(self._put(f"ground/{name}.glb", "ground", partial(drawn, box, marks),
-                                   [key, box, shapely.intersection(hole, box), self.sun]))
+            tiles += self._put_any(f"ground/{name}.glb", "ground", partial(drawn, box, marks),
+                                   [key, box, shapely.intersection(hole, box), self.sun])
         tiles.append(self._put("ground/context.glb", "context", self._surroundings, [self.bounds, self.ground_key, self.sun]))
         return tiles
 
@@ -320,14 +320,23 @@ class GisTiler:
         return TileContent(empty(), Light(np.zeros(0, np.uint8), np.zeros(0, np.uint8)), instances=tuple(sets))
 
     def _put(self, uri: str, layer: str, make: Callable[[], TileContent], parts: list[object], error_m: float = 0.0) -> Tile:
-        """Write a tile; `parts` is all that its content is made of."""
+        """Write a tile that shows something; `parts` is all that its content is made of."""
+        [tile] = self._put_any(uri, layer, make, parts, error_m)
+        return tile
+
+    def _put_any(self, uri: str, layer: str, make: Callable[[], TileContent], parts: list[object],
+                 error_m: float = 0.0) -> list[Tile]:
+        """Write a tile, if there is anything in it: a building may stand on a whole cell of the ground."""
         data, box = self.workshop.store.recall(part_key("map tile", parts), lambda: self._drawn(make()))
-        self.write(uri, data)
         self.step()
-        return Tile(uri, layer, box, error_m)
+        if not data:
+            return []
+        self.write(uri, data)
+        return [Tile(uri, layer, box, error_m)]
 
     def _drawn(self, content: TileContent) -> tuple[bytes, tuple[float, ...]]:
-        return write_glb(content), _box(content)
+        """The file and its box; nothing where nothing shows."""
+        return (write_glb(content), _box(content)) if len(content.mesh) or content.instances else (b"", ())
 
     def light_png(self, lamps: NDArray[np.float64], size: int) -> bytes:
         """The ground light texture over the bounds."""

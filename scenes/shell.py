@@ -14,6 +14,8 @@ from scenes.building_mesh import BuildingMesh
 F64 = NDArray[np.float64]
 SPACING_M = 0.4
 MAX_RAYS_PER_VIEW = 20_000
+SMALL_M2, NO_AREA_M2 = 1e-4, 1e-12
+MOSTLY = 0.8  # share of a thing's surface that large triangles must hold for its small ones to be let go
 
 
 def view_directions(count: int = 40) -> F64:
@@ -81,22 +83,28 @@ def _grid(direction: F64, middle: F64, radius: float, outline: F64) -> F64:
 
 
 def outer_shell(whole: BuildingMesh, body: Occluders | None = None) -> Mesh:
-    """What of a building is seen from outside, wound outwards.
+    """What of a building is seen from outside, wound outwards; all of it where that would be nothing.
 
     Args:
         body: the building's own triangles in order, where they are at hand already.
     """
     mesh = whole.mesh
     kept, side = visible_facets(mesh, whole.facet, body or Occluders(mesh.position, mesh.faces))
-    return drop_degenerate(take_faces(_turned(mesh, side), kept))
+    seen = take_faces(_turned(mesh, side), kept)
+    return drop_small(seen if len(seen.faces) else mesh)
 
 
-def drop_degenerate(mesh: Mesh) -> Mesh:
-    """The mesh without triangles under a square centimetre."""
-    is_large = np.empty(len(mesh.faces), np.bool_)
+def drop_small(mesh: Mesh) -> Mesh:
+    """The mesh without triangles under a square centimetre, but of things mostly made of them: bolts, sprinklers."""
+    area = np.empty(len(mesh.faces))
     for part in parts_of(len(mesh.faces)):
-        is_large[part] = np.linalg.norm(_cross(mesh, part), axis=1) / 2 > 1e-4
-    return mesh if is_large.all() else take_faces(mesh, is_large)
+        area[part] = np.linalg.norm(_cross(mesh, part), axis=1) / 2
+    is_large = area > SMALL_M2
+    if is_large.all():
+        return mesh
+    thing = mesh.node[mesh.faces[:, 0]]
+    kept, whole = (np.bincount(thing, weights) for weights in (area * is_large, area))
+    return take_faces(mesh, is_large | ((kept < MOSTLY * whole)[thing] & (area > NO_AREA_M2)))
 
 
 def _turned(mesh: Mesh, side: NDArray[np.int8]) -> Mesh:

@@ -214,3 +214,20 @@ def test_landscape_stands_in_the_site(tmp_path: Path) -> None:
     model = read_made(maker, folder=tmp_path)
     assert storey_of(model, "Tree") == "L1"
     assert np.isfinite(model.boxes[row_of(model, "Tree")]).all()
+
+
+@pytest.mark.parametrize("cls", ["IfcProjectLibrary", "IfcProject"])
+@pytest.mark.parametrize("is_lazy", [True, False])
+def test_a_second_project_or_a_library_beside_it_leaves_the_units_known(tmp_path: Path, cls: str, is_lazy: bool) -> None:
+    maker = Maker(unit="mm")
+    maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0), Name="W")
+    other = maker.root(cls, Name="Library")
+    kind = maker.root("IfcWallType", PredefinedType="STANDARD")
+    maker.root("IfcRelDeclares", RelatingContext=other, RelatedDefinitions=[kind])
+    if cls == "IfcProject":
+        maker.root("IfcRelAggregates", RelatingObject=other, RelatedObjects=[maker.root("IfcSite", Name="Other site")])
+    read = read_discipline(maker.write(tmp_path / "a.ifc"), is_lazy=is_lazy)
+    model = federate([read])
+    low, high = np.split(model.boxes[row_of(model, "W")], 2)
+    assert np.allclose(high - low, (4.0, 0.2, 3.0))
+    assert [f.count for f in model.findings if f.code == "ifc.projects"] == ([1] if cls == "IfcProject" else [])
