@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 DIED, NO_MEMORY = 70, 3
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-_Started = tuple[int, IO[bytes]]
+Started = tuple[int, IO[bytes]]
 
 
 def in_forks(
@@ -42,13 +42,13 @@ def in_forks(
         yield from work(shares[0])
         return
     waiting = iter(shares)
-    running = [_start(share, work) for share in islice(waiting, forks)]
+    running = [start(share, work) for share in islice(waiting, forks)]
     while running:
         yield from _ended(running.pop(0))
-        running += [_start(share, work) for share in [next(waiting, None)] if share is not None]
+        running += [start(share, work) for share in [next(waiting, None)] if share is not None]
 
 
-def _ended(started: _Started) -> Iterator[Found]:
+def _ended(started: Started) -> Iterator[Found]:
     process, told = started
     _, status = os.waitpid(process, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -61,7 +61,8 @@ def _ended(started: _Started) -> Iterator[Found]:
         yield from pickle.load(told)  # noqa: S301 - written by our own fork a moment ago
 
 
-def _start(share: Sequence[Item], work: Callable[[Sequence[Item]], Iterable[Found]]) -> _Started:
+def start(share: Sequence[Item], work: Callable[[Sequence[Item]], Iterable[Found]]) -> Started:
+    """A fork that does a share: its process, and the file it writes what it found into (pickled) before it ends with 0."""
     told = tempfile.TemporaryFile()  # noqa: SIM115 - read by the parent after the fork has ended
     places = _places_in_files()
     process = os.fork()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import ifcopenshell
@@ -12,6 +12,7 @@ import ifcopenshell.geom
 import numpy as np
 from numpy.typing import NDArray
 
+from models_bim.careful import carefully
 from models_bim.forks import in_forks
 from models_bim.model import Mesh
 from models_bim.shape import FAST, NO_SHAPES, SURE, Shape, mesh_digest
@@ -45,11 +46,15 @@ _AUXILIARY = frozenset(
 
 @dataclass(slots=True, eq=False)
 class Shapes:
-    """Everything drawn of one file: shapes sorted by product, and products that yielded no triangles."""
+    """Everything drawn of one file: shapes sorted by product, and products that yielded no triangles.
+
+    `lost`: those among them that ended the kernel, or held it up.
+    """
 
     by_product: dict[int, list[Shape]]
     empty: list[int]
     retried: int = 0
+    lost: list[int] = field(default_factory=list)
 
 
 def read_shapes(
@@ -60,6 +65,7 @@ def read_shapes(
     progress: Callable[[int, int], None] = lambda done, total: None,
     forks: int = 1,
     megabytes: float = 0.0,
+    careful_secs: float = 0.0,
 ) -> Shapes:
     """Triangulate products; those that come back empty from a fast kernel are tried again with OpenCASCADE.
 
@@ -69,22 +75,31 @@ def read_shapes(
         progress: called with (products done, products in all).
         forks: processes that share the work where there is much of it (see `in_forks`).
         megabytes: size of the file the products are all of.
+        careful_secs: where a kernel died of the file, or hung: draw so that only the products it fails on are lost, for
+            so long at most with each kernel.
     """
     if library == NO_SHAPES:
         return Shapes({}, [])
     wanted = sorted((p for p in products if p.Representation), key=lambda p: p.id())
     shapes: dict[int, list[Shape]] = {}
     meshes: dict[bytes, Mesh] = {}
-    found = in_forks(_shares(wanted, megabytes, forks), forks, partial(_iterate, file, library=library))
-    for done, shape in enumerate(found):
+    lost: list[Entity] = []
+
+    def drawn(these: list[Entity], kernel: str) -> Iterator[Shape]:
+        work = partial(_iterate, file, library=kernel)
+        if careful_secs:
+            lost.clear()
+            return carefully(these, work, lost, careful_secs)
+        return in_forks(_shares(these, megabytes, forks), forks, work)
+
+    for done, shape in enumerate(drawn(wanted, library)):
         _keep(shapes, shape, meshes)
         if done % 100 == 99:
             progress(min(done, len(wanted)), len(wanted))
     missing = [p for p in wanted if p.id() not in shapes and _has_body(p)]
     retried = 0
     if missing and library != SURE:
-        found = in_forks(_shares(missing, megabytes, forks), forks, partial(_iterate, file, library=SURE))
-        for shape in found:
+        for shape in drawn(missing, SURE):
             _keep(shapes, shape, meshes)
         retried = sum(p.id() in shapes for p in missing)
     progress(len(wanted), len(wanted))
@@ -92,6 +107,7 @@ def read_shapes(
         by_product={key: _best(shapes[key]) for key in sorted(shapes)},
         empty=[p.id() for p in missing if p.id() not in shapes],
         retried=retried,
+        lost=[p.id() for p in lost],
     )
 
 

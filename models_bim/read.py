@@ -21,7 +21,7 @@ from models_bim.discipline import Discipline
 from models_bim.federate import federate
 from models_bim.lost import lost
 from models_bim.model import BimModel
-from models_bim.shape import FAST, NO_SHAPES, SURE
+from models_bim.shape import FAST, NO_SHAPES
 from twin.errors import SourceError, TwinError
 from twin.finding import Finding, as_finding
 from twin.steps import code_digest, digest_of_file, key_of
@@ -36,6 +36,7 @@ _ANOTHER, _SMALLER = "export the model again, or split it", "split the model by 
 _LOOK_SECS = 0.5  # how soon a stopped build is noticed
 #: A file may take this long, and this much more for each of its megabytes: ten times what a slow machine needs.
 BASE_TIMEOUT_SECS, TIMEOUT_SECS_PER_MB = 120.0, 12.0
+CAREFUL = 0.4  # share of that for each kernel, where things are drawn one by one
 
 
 class _Crashed(Exception):
@@ -131,7 +132,8 @@ def read_file(
     memory_bytes: int | None = None,
     timeout_secs: float | None = None,
 ) -> Discipline:
-    """Read one file in its own process; where the fast kernel crashes it is read again with OpenCASCADE alone.
+    """Read one file in its own process; where a kernel crashes or hangs it is read again so that only the things it does so
+    on are lost.
 
     Args: as those of `read_building`.
 
@@ -140,22 +142,22 @@ def read_file(
     """
     memory_bytes = memory_bytes if memory_bytes is not None else _three_quarters_of_memory()
     timeout_secs = timeout_secs if timeout_secs is not None else _patience(path)
+    cause: SourceError | None = None
     for is_lazy in (True, False):
         try:
             return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs, is_lazy=is_lazy)
         except _Crashed:
             progress(path.name, "crashed, trying it another way", 0, 1)
         except _TooSlow as slow:
-            return _without_shapes(path, slow, progress, memory_bytes, timeout_secs)
+            cause = slow
+            break
+    progress(path.name, "trying it thing by thing", 0, 1)
     try:
-        discipline = _read_in_process(path, SURE, progress, memory_bytes, timeout_secs)
+        return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs, careful_secs=CAREFUL * timeout_secs)
     except (_Crashed, _TooSlow) as crash:
-        error = lost(path, f"the geometry kernel crashed on {path.name} ({crash})", _ANOTHER, "crashed", how=str(crash))
+        error = cause or lost(path, f"the geometry kernel crashed on {path.name} ({crash})", _ANOTHER, "crashed",
+                              how=str(crash))
         return _without_shapes(path, error, progress, memory_bytes, timeout_secs)
-    discipline.findings.append(
-        Finding("warning", "the fast geometry kernel crashed; read with the slower one", path.name, code="ifc.crashed")
-    )
-    return discipline
 
 
 def glance_file(path: Path, *, memory_bytes: int | None = None, timeout_secs: float | None = None) -> Glance:
@@ -201,9 +203,10 @@ def _read_in_process(
     timeout_secs: float,
     *,
     is_lazy: bool = False,
+    careful_secs: float = 0.0,
 ) -> Discipline:
     request = {"verb": "read", "path": str(path.resolve()), "library": library, "memory_bytes": memory_bytes,
-               "is_lazy": is_lazy}
+               "is_lazy": is_lazy, "careful_secs": careful_secs}
     return _in_process(request, path, progress, timeout_secs)
 
 

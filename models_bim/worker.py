@@ -49,6 +49,7 @@ def read_discipline(
     progress: Progress = lambda what, done, total: None,
     forks: int = 1,
     is_lazy: bool = False,
+    careful_secs: float = 0.0,
 ) -> Discipline:
     """Read one file in this process.
 
@@ -58,6 +59,7 @@ def read_discipline(
         progress: called with (step, done, total).
         forks: processes at a time that share the work on a large file, of which this process has to have one thread.
         is_lazy: keep in memory only what is needed of the file at a time; a damaged one is read again as a whole.
+        careful_secs: as that of `read_shapes`.
 
     Raises:
         SourceError: the file cannot be opened or parsed.
@@ -71,10 +73,11 @@ def read_discipline(
             raise
         except Exception:  # noqa: BLE001, S110 - whatever it was, reading the whole file tells it better
             pass
-    return _read(path, library, progress, forks, is_lazy=False)
+    return _read(path, library, progress, forks, careful_secs, is_lazy=False)
 
 
-def _read(path: Path, library: str, progress: Progress, forks: int, *, is_lazy: bool) -> Discipline:
+def _read(path: Path, library: str, progress: Progress, forks: int, careful_secs: float = 0.0, *,
+          is_lazy: bool) -> Discipline:
     progress("open", 0, 1)
     opened = open_ifc(path, is_lazy=is_lazy)
     file, name = opened.file, opened.name
@@ -88,7 +91,7 @@ def _read(path: Path, library: str, progress: Progress, forks: int, *, is_lazy: 
         "its shapes",
         lambda: read_shapes(
             file, drawn, library=library, progress=lambda done, total: progress("shapes", done, total), forks=forks,
-            megabytes=opened.megabytes,
+            megabytes=opened.megabytes, careful_secs=careful_secs,
         ),
         Shapes({}, []),
     )
@@ -159,7 +162,22 @@ def _spaces(rows: list[Row], shapes: Shapes, name: str, salvage: Salvage) -> tup
 
 def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding]:
     findings = []
-    cut = [step for step in shapes.empty if getattr(file.by_id(step), "HasOpenings", None)]
+    lost = set(shapes.lost)
+    if lost:
+        first = file.by_id(min(lost))
+        findings.append(
+            Finding(
+                "warning",
+                f"elements ended the geometry kernel, or held it up (such as #{first.id()}, {first.is_a()}); "
+                "they are kept without a shape",
+                name,
+                "check these elements in the model",
+                len(lost),
+                "ifc.bodies.lost",
+                {"step": str(first.id()), "cls": first.is_a()},
+            )
+        )
+    cut = [step for step in shapes.empty if step not in lost and getattr(file.by_id(step), "HasOpenings", None)]
     if cut:
         findings.append(
             Finding(
@@ -172,7 +190,7 @@ def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding
                 {"step": str(cut[0])},
             )
         )
-    bare = sorted(set(shapes.empty) - set(cut))
+    bare = sorted(set(shapes.empty) - set(cut) - lost)
     if bare:
         findings.append(
             Finding(
@@ -206,7 +224,8 @@ def _answer(request: dict[str, Any], tell: Progress) -> Discipline | Glance:
     path = Path(request["path"])
     if request["verb"] == "glance":
         return glance(path)
-    return read_discipline(path, library=request["library"], progress=tell, forks=_forks(path), is_lazy=request["is_lazy"])
+    return read_discipline(path, library=request["library"], progress=tell, forks=_forks(path), is_lazy=request["is_lazy"],
+                           careful_secs=request["careful_secs"])
 
 
 def main() -> int:

@@ -67,7 +67,7 @@ def read_apart(kind: str, path: str, library: str) -> tuple[str, str]:
     os.close(ask_r)
     os.close(tell_w)
     ask = {"verb": "read", "path": path, "library": library, "memory_bytes": MEMORY_BYTES, "result": path + ".result",
-           "is_lazy": True}
+           "is_lazy": True, "careful_secs": 0.0}
     os.write(ask_w, json.dumps(ask).encode() + b"\n")
     os.close(ask_w)
     said, is_over = _listen(tell_r)

@@ -237,7 +237,7 @@ def test_what_a_kernel_prints_never_reaches_the_channel(tmp_path: Path) -> None:
         "w.read_discipline = noisy; raise SystemExit(w.main())"
     )
     request = {"verb": "read", "path": str(path), "library": "opencascade", "memory_bytes": 0,
-               "result": str(tmp_path / "out"), "is_lazy": True}
+               "result": str(tmp_path / "out"), "is_lazy": True, "careful_secs": 0.0}
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(request) + "\n",
