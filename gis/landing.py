@@ -23,6 +23,7 @@ from twin.finding import Finding
 F64 = NDArray[np.float64]
 REACH_M = 2_000.0  # things this near to one another are one park
 FAR_ORIGIN_M = 20_000.0
+WIDEST_PARK_M, CROWD_M = 200_000.0, 10_000.0  # what is wider holds several places: the park is where most of it is
 AMONG = 0.8  # a coordinate system that brings this share of a layer among the rest may be the one meant
 BETTER = 0.25  # how much more of a layer another web-map datum must bring in before the declared one is doubted
 _SAMPLE = 400
@@ -57,6 +58,9 @@ class Item:
     def box(self) -> F64:
         """(4,) where most of it lies, single points far away left aside."""
         low, high = (np.percentile(self.points, q, axis=0, method="nearest") for q in (8, 92))
+        if (high - low).max() > WIDEST_PARK_M:
+            crowd = _crowd(self.points)
+            low, high = crowd.min(0), crowd.max(0)
         more = (high - low) * 0.2
         return np.concatenate([low - more, high + more])
 
@@ -123,6 +127,13 @@ def _item(layer: Layer) -> Item:
 
 def _thin(points: F64) -> F64:
     return points[np.linspace(0, len(points) - 1, min(len(points), _SAMPLE)).astype(int)]
+
+
+def _crowd(points: F64) -> F64:
+    """Those in the square of `CROWD_M` that holds most of them, and in the squares round it."""
+    square = np.floor(points / CROWD_M)
+    places, count = np.unique(square, axis=0, return_counts=True)
+    return points[(np.abs(square - places[count.argmax()]) <= 1).all(axis=1)]
 
 
 def _core(items: list[Item]) -> tuple[F64, set[str]]:

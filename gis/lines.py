@@ -29,7 +29,8 @@ PIPE_DRAWN = 1.35
 
 def parts_of(geometry: shapely.Geometry) -> list[NDArray[np.float64]]:
     """The polylines (k, 2) of a line geometry; rings of an area."""
-    return [np.asarray(p.coords)[:, :2] for p in shapely.get_parts(geometry) if p.geom_type == "LineString"]
+    lines = [part for part in shapely.get_parts(geometry) if part.geom_type == "LineString" and not part.is_empty]
+    return [np.asarray(line.coords)[:, :2] for line in lines]
 
 
 def dashes(layer: Layer, ground: Ground, dash_m: float = 3.0, gap_m: float = 5.0, wide_m: float = 0.16) -> Mesh:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import re
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -66,7 +74,24 @@ _PAIR = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 
 def is_osm(path: Path) -> bool:
     """Whether a file is an OpenStreetMap extract."""
-    return path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osc", ".osh"))
+    return path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osm.gz", ".osc", ".osh"))
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """An extract as its reader takes it: one that came packed by bzip2 or gzip is unpacked for as long as it is read."""
+    packer = {".bz2": bz2, ".gz": gzip}.get(path.suffix.lower())
+    if packer is None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="parktwin-osm-") as folder:
+        plain = Path(folder) / path.stem
+        try:
+            with packer.open(path, "rb") as packed, plain.open("wb") as out:
+                shutil.copyfileobj(packed, out, 1 << 20)
+        except (EOFError, zlib.error) as error:
+            raise OSError("what is packed in it breaks off") from error
+        yield plain
 
 
 def read_osm(spec: LayerSpec, findings: list[Finding]) -> gpd.GeoDataFrame:
@@ -75,6 +100,11 @@ def read_osm(spec: LayerSpec, findings: list[Finding]) -> gpd.GeoDataFrame:
     Raises:
         SourceError: nothing in an extract is of this kind.
     """
+    with _unpacked(spec.source) as plain:
+        return _read(spec if plain == spec.source else replace(spec, source=plain), findings)
+
+
+def _read(spec: LayerSpec, findings: list[Finding]) -> gpd.GeoDataFrame:
     wanted = {spec.table: ()} if spec.table else TAGS.get(spec.kind)
     if wanted is None:
         raise SourceError(f"layer '{spec.id}': kind '{spec.kind}' is not read from OpenStreetMap", where=spec.source.name,
@@ -151,8 +181,7 @@ def _closed(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Ways that go round an area though the reader takes them for lines, as it does those of tags it does not know."""
     closed = shapely.is_closed(rows.geometry.values) & (shapely.get_num_coordinates(rows.geometry.values) > 3)
     rows = rows[closed]
-    return rows.set_geometry(shapely.polygons(shapely.linearrings(
-        [shapely.get_coordinates(line) for line in rows.geometry])) if len(rows) else rows.geometry)
+    return rows.set_geometry([shapely.Polygon(line.coords) for line in rows.geometry])
 
 
 def _unfold(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -14,6 +14,7 @@ from parktwin.bench.child import Cost, Failed, python, run
 
 _HERE = Path(__file__).resolve().parent
 PEERS = _HERE.parents[1] / "tests" / "peers" / "node_modules"
+MORE_PEERS = PEERS.parents[1] / "peers_of_benches" / "node_modules"
 VIEWER = _HERE.parents[1] / "assets" / "viewer" / "node_modules"
 OURS = "parktwin"
 _PARK = """[park]
@@ -53,7 +54,8 @@ def ifc_contenders() -> list[Contender]:
     return [Contender(OURS, _ours),
             _by_node("fragments", "@thatopen/fragments"),
             _by_node("web_ifc", "web-ifc"),
-            Contender("ifcopenshell GLB", _ifcopenshell)]
+            Contender("ifcopenshell GLB", _ifcopenshell),
+            _by_node("xeokit", "@xeokit/xeokit-convert", MORE_PEERS, "npm ci in tests/peers_of_benches")]
 
 
 def extruder() -> Contender:

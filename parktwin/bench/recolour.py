@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from parktwin.bench.child import Failed
 from parktwin.bench.rows import Row
 from twin.live.frames import overlay_frame
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 NODES = 10_000
 ROUNDS = 12
+PANE_TRIANGLES = 120_000  # ten thousand boxes
+MESSAGE, SCREEN = "bytes of a message that recolours 10k nodes", "10k recolours, from the change to the screen"
 #: The view's own painter is asked: the page's data are untouched but for a channel nobody else uses.
 SCRIPT = """async ([nodes, rounds]) => {
   const view = globalThis.parktwin.scene, live = view.painter?.world?.live;
@@ -45,7 +50,7 @@ def recolour_rows(page: Page, conditions: str) -> list[Row]:
     time.sleep(1)
     seen: dict[str, Any] | None = page.evaluate(SCRIPT, [NODES, ROUNDS])
     sent = len(overlay_frame(1, np.arange(1, NODES + 1), np.ones(NODES), seq=1, server_time_ms=0.0))
-    rows = [Row(what="bytes of a message that recolours 10k nodes", unit="kB", ours=sent / 1e3, target=60.0,
+    rows = [Row(what=MESSAGE, unit="kB", ours=sent / 1e3, target=60.0,
                 note="as it goes over the WebSocket: a value and the step to its node each", conditions=conditions)]
     if seen is None:
         return [*rows, Row(what="10k recolours, JavaScript", unit="ms", ours=float("nan"), conditions=conditions,
@@ -54,16 +59,26 @@ def recolour_rows(page: Page, conditions: str) -> list[Row]:
     return [*rows,
             Row(what="10k recolours, JavaScript", unit="ms", ours=seen["script"], target=0.2, note=said,
                 conditions=conditions),
-            *_against_peers(seen["screen"], conditions),
+            Row(what=SCREEN, unit="ms", ours=seen["screen"], note="software GL; the frame after the change is drawn",
+                conditions=conditions),
             Row(what="heap of the page", unit="MB", ours=seen["heap"] / 1e6, target=250.0, conditions=conditions,
                 note="JavaScript's, as Chromium tells it, after the recolouring")]
 
 
-def _against_peers(screen_ms: float, conditions: str) -> list[Row]:
-    what = "10k recolours, from the change to the screen"
-    note = "software GL; the frame after the change is drawn"
-    return [Row(what=what, unit="ms", ours=screen_ms, note=note, conditions=conditions),
-            Row(what=f"{what}, against Panel's VTK pane", unit="ms", ours=screen_ms, conditions=conditions,
-                note="no peer in this run: the VTK pane is not driven yet; target 40× not judged"),
-            Row(what=f"{what}, against k3d", unit="ms", ours=screen_ms, conditions=conditions,
-                note="no peer: k3d is not installed; target 3× not judged")]
+def pane_rows(ours: Sequence[Row], conditions: str) -> list[Row]:
+    """Our recolouring beside Panel's VTK pane and k3d, when neither our page nor its server runs any more."""
+    from parktwin.bench.vtk_pane import measure_pane
+
+    screen, message = (next(row for row in ours if row.what == what) for what in (SCREEN, MESSAGE))
+    rows = [replace(screen, what=f"{SCREEN}, against k3d", note="no peer: k3d is not installed; target 3× not judged")]
+    try:
+        pane = measure_pane(PANE_TRIANGLES)
+    except Failed as error:
+        return [replace(screen, what=f"{SCREEN}, against Panel's VTK pane", note=f"no peer: {error}"), *rows]
+    note = (f"the pane shows {PANE_TRIANGLES:,} triangles and begins with the change in Python, ours with the values in the "
+            f"page; the pane's first picture took {pane.first_s:.1f} s")
+    return [replace(screen, what=f"{SCREEN}, against Panel's VTK pane", peer=pane.change_s * 1e3,
+                    peer_name="Panel's VTK pane", target=1 / 40, note=note),
+            replace(message, what=f"{MESSAGE}, against Panel's VTK pane", peer=pane.change_bytes / 1e3,
+                    peer_name="Panel's VTK pane", target=None, note=note),
+            *rows]

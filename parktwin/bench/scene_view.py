@@ -12,6 +12,7 @@ from pathlib import Path
 
 from assets.demo.make import make_park
 from parktwin.bench.child import python, run
+from parktwin.bench.recolour import pane_rows
 from parktwin.bench.rows import Row
 from parktwin.bench.server import wait_until_ready
 
@@ -38,7 +39,9 @@ def view_rows(park: Path | None, scratch: Path, conditions: str, tell: Tell) -> 
         run(python("parktwin", "build", str(park)))
     tell("the sample park in a browser")
     with served(park) as base:
-        return measure_page(base, conditions)
+        rows = measure_page(base, conditions)
+    tell("Panel's VTK pane in a browser")
+    return [*rows, *pane_rows(rows, conditions)]
 
 
 @contextmanager

@@ -137,3 +137,12 @@ def test_a_park_with_bad_layers_is_built_with_the_good_ones(tmp_path: Path, othe
                      *['write crs = "EPSG:4549" in the layer: read so, it lies among the rest'] * 2]
     assert result.counts["feature"] == 16
     assert "building" not in result.counts
+
+
+def test_a_layer_of_places_far_apart_is_read_where_most_of_it_lies(tmp_path: Path) -> None:
+    near = _blocks(24)
+    shapes = [*near, *(shapely.affinity.translate(g, 3e5, -2e5) for g in _blocks(4)),
+              *(shapely.affinity.translate(g, -2e5, 6e5) for g in _blocks(3))]
+    landed = land([_read(tmp_path / "all.gpkg", "buildings", shapes, CRS, CRS)], FRAME)
+    assert len(landed.layers[0]) == len(near)
+    assert [f.count for f in landed.findings if "outside the park" in f.what] == [7]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gis.blocks import BlockForm, block_meshes
 from gis.ground import GroundMesher, covers, hash_of, surroundings
-from gis.lines import dashes, pipe_mesh
+from gis.lines import bays, dashes, pipe_mesh
 from gis.mesh import Mesh, Surface, blank, box_mesh, join, put, split_large, triangulate
 from gis.model import FlatGround, Layer
 from gis.plain_blocks import plain_blocks
@@ -129,6 +129,11 @@ def test_dashes_stay_off_junctions_and_narrow_roads() -> None:
     assert len(middle)
     assert np.linalg.norm(middle - 50, axis=1).min() > 7
     assert not ((np.abs(middle[:, 1] - 90) < 1) & (middle[:, 0] < 40)).any()
+
+
+def test_a_car_park_too_narrow_for_a_bay_has_none() -> None:
+    assert len(bays(_layer("parking", [shapely.box(0, 0, 100, 0.7)]), GROUND)) == 0
+    assert len(bays(_layer("parking", [shapely.box(0, 0, 100, 0.7), shapely.box(0, 10, 40, 30)]), GROUND)) > 0
 
 
 def test_surroundings_leave_the_park_free() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
+import shapely
 from osm_pbf import pbf_from_xml
 from pyproj import Transformer
 
 from gis.osm import TAGS
 from gis.osm_relations import incomplete
 from gis.read import read_layer
+from twin.errors import SourceError
 from twin.park import LayerKind, LayerSpec
 
 CRS, ORIGIN = "EPSG:4549", (500_000.0, 3_300_000.0, 10.0)
@@ -96,3 +101,22 @@ def test_a_damaged_pbf_is_told_by_the_reader_of_its_layer_alone(xml: Path) -> No
 def test_a_pavement_is_an_area_though_its_way_has_a_tag_the_reader_does_not_know(xml: Path) -> None:
     assert "paving" in TAGS
     assert [round(g.area) for g in read_layer(_spec(xml, "paving"), CRS, ORIGIN).geometry] == [400]
+
+
+@pytest.mark.parametrize("pack", [bz2, gzip])
+def test_an_extract_is_read_as_it_is_downloaded(xml: Path, pack: ModuleType) -> None:
+    packed = xml.with_suffix(f".osm.{'bz2' if pack is bz2 else 'gz'}")
+    packed.write_bytes(pack.compress(xml.read_bytes()))
+    ours, plain = (read_layer(_spec(path), CRS, ORIGIN) for path in (packed, xml))
+    assert ours.ids.tolist() == plain.ids.tolist()
+    assert shapely.equals(ours.geometry, plain.geometry).all()
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_layer(_spec(packed), CRS, ORIGIN)
+
+
+def test_closed_ways_with_other_numbers_of_corners_are_areas_all_the_same(xml: Path) -> None:
+    more = ('<way id="6" version="1"><nd ref="10"/><nd ref="11"/><nd ref="12"/><nd ref="10"/>'
+            '<tag k="area:highway" v="footway"/></way></osm>')
+    xml.write_text(xml.read_text("utf-8").replace("</osm>", more), "utf-8")
+    assert len(read_layer(_spec(xml, "paving"), CRS, ORIGIN)) == 2
