@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gis import palette
 from gis.boundary import stands_outside
+from gis.corners import tidy
 from gis.floors import HALLS, STOREY_M, counted_floors, uses
 from gis.ground import hash_of
 from gis.mesh import Mesh, Surface, box_mesh, join, make_mesh, polygons_of, triangulate
@@ -96,8 +97,7 @@ def forms_in(layer: Layer, park: shapely.Geometry | None) -> list[BlockForm]:
 def block_mesh(geometry: shapely.Geometry, form: BlockForm, node: int, feature_id: str, ground: Ground) -> Mesh:
     """One footprint as a block of its form."""
     parts: list[Mesh] = []
-    for polygon in polygons_of(geometry):
-        polygon = shapely.remove_repeated_points(shapely.orient_polygons(polygon), 0.05)
+    for polygon in tidy(np.array(polygons_of(geometry), dtype=object)):
         rings = [polygon.exterior, *polygon.interiors]
         z = ground.height_at(np.asarray(polygon.exterior.coords)[:, :2])
         base, top = float(z.min()), float(z.mean()) + form.height_m

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis.corners import tidy
 from gis.lengths import number_of
 from gis.mesh import polygons_of
 from gis.model import Layer, Shell
@@ -98,8 +99,7 @@ def _faces(parts: Layer, row: int, low: float, top: float) -> list[Face]:
     rise = _tag(parts, row, "roof:height")
     rise = min(rise if np.isfinite(rise) else _ROOF_M[shape], top - low)
     faces: list[Face] = []
-    for polygon in polygons_of(parts.geometry[row]):
-        polygon = shapely.orient_polygons(shapely.remove_repeated_points(polygon, 0.05))
+    for polygon in tidy(np.array(polygons_of(parts.geometry[row]), dtype=object)):
         if low > 0.0:
             faces.append(((_ring(polygon.exterior, low)[::-1], *(_ring(r, low)[::-1] for r in polygon.interiors)), "under"))
         if shape == "pyramidal" and rise > 0.0 and not polygon.interiors and polygon.area > 0.9 * polygon.convex_hull.area:

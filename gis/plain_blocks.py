@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gis import palette
 from gis.blocks import BAY_M, LONGEST_WALL_M, SPLIT_HEIGHTS_M, BlockForm
+from gis.corners import tidy
 from gis.mesh import Mesh, Surface, empty
 from gis.model import Ground
 
@@ -36,7 +37,7 @@ class _Outlines:
     def of(geometry: NDArray[np.object_]) -> _Outlines:
         parts, owner = shapely.get_parts(geometry, return_index=True)
         fits = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0.01)
-        polygons = shapely.remove_repeated_points(shapely.orient_polygons(parts[fits]), 0.05)
+        polygons = tidy(parts[fits])
         rings, polygon = shapely.get_rings(polygons, return_index=True)
         xy, ring = shapely.get_coordinates(rings, return_index=True)
         return _Outlines(xy, ring, polygon, owner[fits])

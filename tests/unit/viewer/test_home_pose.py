@@ -11,13 +11,17 @@ from in_node import run_in_node
 RUN = """
 import { PerspectiveCamera, Vector3 } from "three";
 import { Poses } from "SOURCE/scene/poses";
-const [side, apart, aspect, foot] = JSON.parse(process.argv[2]), buildings = new Map();
+const [side, apart, aspect, foot, crowd, isMap] = JSON.parse(process.argv[2]), buildings = new Map();
+for (let k = 0; k < crowd; k++) buildings.set(`crowd ${k}`, { bbox: [9000 + k, 9000 + k, 0, 9010 + k, 9010 + k, 9] });
 for (let k = 0; k < side * side; k++) {
   const x = (k % side) * apart, y = Math.floor(k / side) * apart;
   buildings.set(String(k), { bbox: [x, y, foot, x + 60, y + 46, foot + 174] });
 }
+const map = isMap ? [...buildings.values()] : [];
 const camera = new PerspectiveCamera(27.5, aspect, 1, 6000);
-const { target, distance, azimuth, polar } = new Poses({ park: {}, byId: new Map() }, { buildings }, { camera }).home();
+const world = { park: {}, byId: new Map(), places: { ofKind: () => map } };
+const scope = { buildings: isMap ? new Map() : buildings };
+const { target, distance, azimuth, polar } = new Poses(world, scope, { camera }).home();
 const away = new Vector3(Math.sin(azimuth) * Math.sin(polar), -Math.cos(azimuth) * Math.sin(polar), Math.cos(polar));
 camera.up.set(0, 0, 1);
 camera.position.copy(target).addScaledVector(away, distance);
@@ -31,8 +35,9 @@ console.log(JSON.stringify({ target: target.toArray(), distance, widest: Math.ma
 """
 
 
-def home(tmp_path: Path, side: int, apart: float, aspect: float = 1.6, foot: float = 0.0) -> dict:
-    answer: dict = json.loads(run_in_node(tmp_path, RUN, json.dumps([side, apart, aspect, foot])))
+def home(tmp_path: Path, side: int, apart: float, aspect: float = 1.6, foot: float = 0.0, crowd: int = 0,
+         is_map: bool = False) -> dict:
+    answer: dict = json.loads(run_in_node(tmp_path, RUN, json.dumps([side, apart, aspect, foot, crowd, is_map])))
     return answer
 
 
@@ -47,6 +52,13 @@ def test_a_park_too_wide_for_one_picture_opens_on_its_middle(tmp_path: Path, sid
     across = (side - 1) * 240.0 + 60.0
     assert found["distance"] == 1100.0
     assert all(0.2 * across < value < 0.8 * across for value in found["target"][:2])
+
+
+@pytest.mark.parametrize("is_map", [False, True])
+@pytest.mark.parametrize("side", [11, 30])
+def test_a_district_opens_where_most_of_its_buildings_stand(tmp_path: Path, side: int, is_map: bool) -> None:
+    found = home(tmp_path, side, 240.0, crowd=30, is_map=is_map)
+    assert found["target"][:2] == pytest.approx([9019.5, 9019.5])
 
 
 def test_buildings_far_from_the_ground_are_looked_at_where_they_are(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ import { groundOf } from "../ground";
 import type { OrbitCamera, Pose } from "./camera";
 import type { Focus, Scope } from "./scope";
 
-/** The furthest the first view stands off, metres; a district opens on its middle. */
-const HOME_FARTHEST_METRES = 1100;
+/** The furthest the first view stands off, metres; a district opens where most of its buildings stand, by squares of this side. */
+const HOME_FARTHEST_METRES = 1100, HOME_SQUARE_METRES = 600;
 /** Share of the picture's half that the buildings may take in the first view: signs stand above them. */
 const HOME_WIDE = 0.93, HOME_HIGH = 0.84;
 /** How far below the middle of the picture the buildings' middle lies: what is nearer than they are does not fill the foreground. */
@@ -16,9 +16,14 @@ const WIDEST = 2.1;
 const NO_MARGINS: Margins = { left: 0, right: 0, top: 0, bottom: 0 };
 /** The azimuth of a place's own view, where no former one is kept. */
 const OWN_AZIMUTH = 0.55;
+/** More boxes than this are fitted into the picture as the one round them all. */
+const MOST_BOXES = 500;
+const least = (boxes: number[][], k: number): number => boxes.reduce((found, box) => Math.min(found, box[k]!), Infinity);
+const most = (boxes: number[][], k: number): number => boxes.reduce((found, box) => Math.max(found, box[k]!), -Infinity);
 const TALL = 2 * Math.tan((27.5 * Math.PI) / 360);
 
 export class Poses {
+  private ofMap: number[][] | null = null;
   /** The picture that a view is for; null = the camera's own, all of it free. */
   private picture: { aspect: number; margins: Margins } | null = null;
 
@@ -32,8 +37,24 @@ export class Poses {
     const corners = this.corners();
     if (!corners.length) return { ...pose, distance: Math.min(HOME_FARTHEST_METRES, Math.max(200, across)) };
     for (let step = 0; step < 8; step++) this.fit(pose, corners);
-    pose.distance = Math.min(pose.distance, HOME_FARTHEST_METRES);
+    if (pose.distance <= HOME_FARTHEST_METRES) return pose;
+    const [x, y] = this.crowd(pose.target.x, pose.target.y);
+    pose.target.set(x, y, pose.target.z);
+    pose.distance = HOME_FARTHEST_METRES;
     return pose;
+  }
+
+  /** The middle of the square with the most buildings; of equals, of the one nearest to (x, y). Metres. */
+  private crowd(x: number, y: number): [number, number] {
+    const squares = new Map<string, { x: number; y: number; count: number }>();
+    for (const b of this.boxes) {
+      const [mx, my] = [(b[0]! + b[3]!) / 2, (b[1]! + b[4]!) / 2], key = `${Math.floor(mx / HOME_SQUARE_METRES)},${Math.floor(my / HOME_SQUARE_METRES)}`;
+      const square = squares.get(key) ?? { x: 0, y: 0, count: 0 };
+      squares.set(key, { x: square.x + mx, y: square.y + my, count: square.count + 1 });
+    }
+    const fullest = Math.max(...[...squares.values()].map((one) => one.count));
+    const middles = [...squares.values()].filter((one) => one.count === fullest).map((one): [number, number] => [one.x / fullest, one.y / fullest]);
+    return middles.reduce((best, one) => (Math.hypot(one[0] - x, one[1] - y) < Math.hypot(best[0] - x, best[1] - y) ? one : best));
   }
 
   /** Takes the pose nearer or further and to the side until the corners fill the picture. */
@@ -87,10 +108,15 @@ export class Poses {
     return { target: placed.target.toArray(), distance: placed.distance, azimuth: placed.azimuth, polar: placed.polar, metresPerPixel: 1 };
   }
 
-  private get boxes(): number[][] { return [...this.scope.buildings.values()].map((b) => b.bbox); }
+  /** Of the buildings with a model; of the map's own where there is none. */
+  private get boxes(): number[][] {
+    if (this.scope.buildings.size) return [...this.scope.buildings.values()].map((b) => b.bbox);
+    return (this.ofMap ??= this.world.places.ofKind("building").map((node) => node.bbox).filter((box) => box.every(Number.isFinite)));
+  }
 
   private corners(): Vector3[] {
-    return this.boxes.flatMap((b) =>
+    const { boxes } = this, [x0, y0, x1, y1] = this.coreBounds();
+    return (boxes.length > MOST_BOXES ? [[x0, y0, least(boxes, 2), x1, y1, most(boxes, 5)]] : boxes).flatMap((b) =>
       [b[0]!, b[3]!].flatMap((x) => [b[1]!, b[4]!].flatMap((y) => [b[2]!, b[5]!].map((z) => new Vector3(x, y, z)))));
   }
 
@@ -98,7 +124,7 @@ export class Poses {
   private coreBounds(): [number, number, number, number] {
     const { boxes } = this;
     if (!boxes.length) return this.parkBounds(200);
-    return [Math.min(...boxes.map((b) => b[0]!)), Math.min(...boxes.map((b) => b[1]!)), Math.max(...boxes.map((b) => b[3]!)), Math.max(...boxes.map((b) => b[4]!))];
+    return [least(boxes, 0), least(boxes, 1), most(boxes, 3), most(boxes, 4)];
   }
 
   private parkBounds(otherwise: number): [number, number, number, number] {
@@ -109,14 +135,14 @@ export class Poses {
   /** The height the first view looks at: the ground's, where buildings stand about there, else theirs; metres. */
   private level(): number {
     const { boxes } = this, { middle } = groundOf(this.world.park);
-    return boxes.length ? Math.min(Math.max(middle, Math.min(...boxes.map((b) => b[2]!))), Math.max(...boxes.map((b) => b[5]!))) : middle;
+    return boxes.length ? Math.min(Math.max(middle, least(boxes, 2)), most(boxes, 5)) : middle;
   }
 
   /** Keeps the camera over the park. */
   setLimits(): void {
     const [x0, y0, x1, y1] = this.parkBounds(500), { low, high } = groundOf(this.world.park), { boxes } = this;
-    this.orbit.limits.low.set(x0 - 100, y0 - 100, Math.min(low, ...boxes.map((b) => b[2]!)) - 60);
-    this.orbit.limits.high.set(x1 + 100, y1 + 100, Math.max(high, ...boxes.map((b) => b[5]!)) + 200);
+    this.orbit.limits.low.set(x0 - 100, y0 - 100, Math.min(low, least(boxes, 2)) - 60);
+    this.orbit.limits.high.set(x1 + 100, y1 + 100, Math.max(high, most(boxes, 5)) + 200);
     this.orbit.limits.farthest = Math.max(600, Math.hypot(x1 - x0, y1 - y0) * 1.8);
   }
 
