@@ -47,7 +47,7 @@ def read_dxf(spec: LayerSpec, findings: list[Finding]) -> tuple[gpd.GeoDataFrame
         drawn = Path(folder) / "drawn.dxf"
         is_rewritten = rewrite(spec.source, drawn)
         rows = pyogrio.read_dataframe(drawn if is_rewritten else spec.source, layer="entities", use_arrow=False,
-                                      encoding=None)
+                                      encoding=None, on_invalid="ignore")
     _tell_unread(spec, findings)
     rows = _in_chinese(spec, rows, findings)
     rows = rows[rows["PaperSpace"].isna() | (rows["PaperSpace"] == 0)]

@@ -17,9 +17,11 @@ from twin.park import LayerSpec
 
 if TYPE_CHECKING:
     from rasterio import Affine
+    from rasterio.windows import Window
 
 MAX_ERROR_M = 0.12
 MAX_SIDE = 1024
+REACH_M, LEAST_CELLS = 6_000.0, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +78,8 @@ def read_terrain(spec: LayerSpec, park_crs: str, origin: tuple[float, float, flo
                  max_error_m: float = MAX_ERROR_M) -> Terrain:
     """A height raster (GeoTIFF) as a triangle surface in the park frame; heights minus the origin's.
 
-    The raster is resampled bilinearly on a grid square to the park frame, so a geographic raster bends as it should.
+    Of a raster that covers the park's origin only what lies within `REACH_M` of it is read. It is resampled bilinearly on a
+    grid square to the park frame, so a geographic raster bends as it should.
 
     Raises:
         SourceError: missing, unreadable, without a coordinate system, or without one valid height.
@@ -90,9 +93,10 @@ def read_terrain(spec: LayerSpec, park_crs: str, origin: tuple[float, float, flo
                           mend="correct `source` in park.toml or put the file there")
     try:
         with rasterio.open(spec.source, driver="AAIGrid" if spec.source.suffix.lower() == ".asc" else "GTiff") as raster:
-            heights = raster.read(1, masked=True)
             crs = spec.crs or (raster.crs.to_string() if raster.crs else None)
-            transform = raster.transform
+            window = _window(raster.transform, raster.shape, crs, park_crs, origin) if crs else None
+            heights = raster.read(1, masked=True, window=window)
+            transform = _moved(raster.transform, window)
     except RasterioError as error:
         raise SourceError(f"layer '{spec.id}': {spec.source.name} cannot be read ({error})", where=where,
                           mend="export it again as GeoTIFF") from error
@@ -101,6 +105,34 @@ def read_terrain(spec: LayerSpec, park_crs: str, origin: tuple[float, float, flo
                           mend='add crs = "EPSG:…" to the layer')
     grid, findings = _filled(spec, heights, where)
     return _triangulated(spec, crs, grid, transform, findings, (park_crs, origin), max_error_m)
+
+
+def _window(transform: Affine, shape: tuple[int, int], crs: str, park_crs: str, origin: tuple[float, float, float],
+            ) -> Window | None:
+    """The part of a raster (rows, columns) within `REACH_M` of the park's origin; None for all of it, where there is none."""
+    from rasterio.windows import Window
+
+    side = np.linspace(-REACH_M, REACH_M, 9)
+    rim = np.concatenate([np.column_stack(np.broadcast_arrays(*pair)) for pair in (
+        (side, -REACH_M), (side, REACH_M), (-REACH_M, side), (REACH_M, side))])
+    there = park_from_map_xy(rim + np.asarray(origin[:2]), park_crs, crs, (0.0, 0.0, 0.0))
+    if not np.isfinite(there).all():
+        return None
+    x, y, back = *there.T, ~transform
+    column, row = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
+    first = np.maximum(np.floor([row.min(), column.min()]).astype(int) - 1, 0)
+    past = np.minimum(np.ceil([row.max(), column.max()]).astype(int) + 1, shape)
+    if (past - first < LEAST_CELLS).any():
+        return None
+    return Window(first[1], first[0], past[1] - first[1], past[0] - first[0])
+
+
+def _moved(transform: Affine, window: Window | None) -> Affine:
+    """The transform of a part of a raster."""
+    if window is None:
+        return transform
+    column, row, was = window.col_off, window.row_off, transform
+    return type(was)(was.a, was.b, was.c + was.a * column + was.b * row, was.d, was.e, was.f + was.d * column + was.e * row)
 
 
 def _filled(spec: LayerSpec, heights: np.ma.MaskedArray, where: str) -> tuple[NDArray[np.float64], list[Finding]]:
@@ -131,6 +163,10 @@ def _triangulated(spec: LayerSpec, crs: str, grid: NDArray[np.float64], transfor
     centre_y = transform.f + transform.e * (np.arange(rows) + 0.5)
     rim = np.array([[x, y] for x in (centre_x[0], centre_x[-1]) for y in (centre_y[0], centre_y[-1])])
     rim_in_park = park_from_map_xy(rim, crs, park_crs, origin)
+    if not np.isfinite(rim_in_park).all():
+        raise SourceError(f"layer '{spec.id}': {spec.source.name} covers other or more of the earth than {park_crs} can have",
+                          where=f"park.toml:{spec.line}" if spec.line else "park.toml",
+                          mend="take the raster of the park's surroundings")
     lo, hi = rim_in_park.min(0), rim_in_park.max(0)
     nx, ny = min(cols, MAX_SIDE), min(rows, MAX_SIDE)
     xs, ys = np.linspace(lo[0], hi[0], nx), np.linspace(lo[1], hi[1], ny)

@@ -126,6 +126,7 @@ def _read(path: Path, library: str, progress: Progress, forks: int, careful_secs
             *storey_findings,
             *space_findings,
             *_empties(file, shapes, name),
+            *_nothing(rows, name),
         ],
     )
 
@@ -204,6 +205,13 @@ def _empties(file: ifcopenshell.file, shapes: Shapes, name: str) -> list[Finding
             )
         )
     return findings
+
+
+def _nothing(rows: list[Row], name: str) -> list[Finding]:
+    if any(row.kind in ("element", "space") for row in rows):
+        return []
+    return [Finding("warning", "the file holds neither an element nor a room", name,
+                    "export the elements too: types, grids or an analysis alone show nothing", code="ifc.nothing")]
 
 
 def _outlive_nobody(parent: int) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from pyproj import Transformer
 from rasterio import Affine
 
 from gis.terrain import read_terrain, tin_of_grid
+from twin.errors import SourceError
 from twin.park import LayerSpec
 
 CRS, ORIGIN = "EPSG:4549", (500_000.0, 3_300_000.0, 10.0)
@@ -64,3 +66,41 @@ def test_grid_rows_are_not_flipped() -> None:
     vertices, _ = tin_of_grid(z, np.arange(9.0), np.arange(9.0), 0.01)
     assert vertices[vertices[:, 1] == 0.0][:, 2].min() == 5.0
     assert vertices[vertices[:, 1] >= 1.0][:, 2].max() == 0.0
+
+
+def test_of_a_raster_far_wider_than_a_park_only_what_is_near_is_read_in_its_own_detail(tmp_path: Path) -> None:
+    lon, lat = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True).transform(*ORIGIN[:2])
+    cell = 1 / 1200  # three seconds of arc, as of a tile of one degree
+    rows = cols = 1201
+    step = np.arange(cols) * cell
+    z = (50.0 + 3000.0 * np.abs(step[None, :] - 0.5)) * np.ones((rows, 1))
+    path = tmp_path / "tile.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="float32", crs="EPSG:4326",
+                       transform=Affine(cell, 0, lon - 0.5, 0, -cell, lat + 0.5)) as raster:
+        raster.write(z.astype(np.float32), 1)
+    terrain = read_terrain(LayerSpec(id="dem", source=path, kind="terrain"), CRS, ORIGIN)
+    spots = np.random.default_rng(5).uniform(-1500, 1500, (300, 2))
+    there = np.column_stack(Transformer.from_crs(CRS, "EPSG:4326", always_xy=True).transform(*(spots + ORIGIN[:2]).T))
+    assert np.abs(terrain.height_at(spots) + ORIGIN[2] - 50.0 - 3000.0 * np.abs(there[:, 0] - lon)).max() < 3.0
+    assert np.abs(terrain.vertices[:, :2]).max() < 7_000
+
+
+@pytest.mark.parametrize("west", [-180.0, 100.0])
+def test_a_raster_of_the_whole_earth_is_read_about_the_park(tmp_path: Path, west: float) -> None:
+    path = tmp_path / "earth.tif"
+    cell = (180.0 - west) / 360
+    with rasterio.open(path, "w", driver="GTiff", height=180, width=360, count=1, dtype="float32", crs="EPSG:4326",
+                       transform=Affine(cell, 0, west, 0, -1, 90)) as raster:
+        raster.write(np.full((180, 360), 12.0, np.float32), 1)
+    terrain = read_terrain(LayerSpec(id="dem", source=path, kind="terrain"), CRS, ORIGIN)
+    assert np.isfinite(terrain.vertices).all()
+    assert np.allclose(terrain.height_at(np.array([[0.0, 0.0], [900.0, -900.0]])), 2.0)
+
+
+def test_a_raster_where_the_grid_of_the_park_cannot_reach_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "away.tif"
+    with rasterio.open(path, "w", driver="GTiff", height=64, width=64, count=1, dtype="float32", crs="EPSG:4326",
+                       transform=Affine(0.5, 0, 0, 0, -0.5, 0)) as raster:
+        raster.write(np.ones((64, 64), np.float32), 1)
+    with pytest.raises(SourceError, match="more of the earth than EPSG:4549"):
+        read_terrain(LayerSpec(id="dem", source=path, kind="terrain"), CRS, ORIGIN)

@@ -231,3 +231,11 @@ def test_a_second_project_or_a_library_beside_it_leaves_the_units_known(tmp_path
     low, high = np.split(model.boxes[row_of(model, "W")], 2)
     assert np.allclose(high - low, (4.0, 0.2, 3.0))
     assert [f.count for f in model.findings if f.code == "ifc.projects"] == ([1] if cls == "IfcProject" else [])
+
+
+def test_a_file_of_types_alone_says_that_it_shows_nothing(tmp_path: Path) -> None:
+    maker = Maker()
+    maker.root("IfcWallType", PredefinedType="STANDARD")
+    assert [f.level for f in read_made(maker, folder=tmp_path).findings if f.code == "ifc.nothing"] == ["warning"]
+    maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0))
+    assert not [f for f in read_made(maker, folder=tmp_path).findings if f.code == "ifc.nothing"]
