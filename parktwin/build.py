@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -46,16 +47,39 @@ def build(folder: Annotated[Path, typer.Argument(help="the park folder, with its
     from scenes.cluster import cluster  # slow to load, and not needed where nothing changed
     from scenes.compile import compile_park
 
+    ctrl_c = _CtrlC()
     try:
-        with Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        with ctrl_c, Progress(TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                       console=console) as bars, ExitStack() as stack:
             pool = stack.enter_context(cluster(dask, lambda text: console.print(escape(text)))) if dask else None
             result = compile_park(spec, progress=_Teller(bars), force=force, jobs=jobs, faults=faults, pool=pool)
-    except KeyboardInterrupt:
+    except BaseException as ended:
+        if not (ctrl_c.was_pressed or isinstance(ended, KeyboardInterrupt)):
+            raise
         stands = "the last good build stands" if (spec.build_dir / MANIFEST).is_file() else "there is no build yet"
         console.print(f"✗ stopped; {stands}, and what was done is kept: build again to go on")
         raise typer.Exit(STOPPED) from None
     _tell(console, result, time.monotonic() - started)
+
+
+class _CtrlC:
+    """Whether Ctrl-C was pressed: now and then a library turns the interrupt that it meets into an error of its own."""
+
+    def __init__(self) -> None:
+        self.was_pressed = False
+        self.former: Any = None
+
+    def __enter__(self) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self.former = signal.signal(signal.SIGINT, self._pressed)
+
+    def __exit__(self, *_: object) -> None:
+        if self.former is not None:
+            signal.signal(signal.SIGINT, self.former)
+
+    def _pressed(self, *_: object) -> None:
+        self.was_pressed = True
+        raise KeyboardInterrupt
 
 
 class _Teller:

@@ -154,7 +154,10 @@ class _LocalBench:
         while self.executor is not None and self.waiting:
             place, step = self.waiting.popleft()
             before = active_children()
-            self.under_way[self.executor.submit(_do, step)] = place, step
+            try:
+                self.under_way[self.executor.submit(_do, step)] = place, step
+            except BrokenProcessPool as broken:
+                raise _ended(step) from broken
             self.processes += [process for process in active_children() if process not in before]
 
     def take(self) -> tuple[int, Any]:
@@ -167,14 +170,18 @@ class _LocalBench:
         try:
             return place, future.result()
         except BrokenProcessPool as broken:
-            raise TwinError(f"a process was ended from outside while {step.name}, most likely for want of memory",
-                            mend="build again, with --jobs 1 where memory is short; what was done is kept") from broken
+            raise _ended(step) from broken
 
     def close(self) -> None:
         if self.executor is not None:
             for process in self.processes if GIVEN_UP.is_set() else ():
                 process.terminate()  # a building being drawn is not waited for
             self.executor.shutdown(cancel_futures=True)
+
+
+def _ended(step: Step[Any]) -> TwinError:
+    return TwinError(f"a process was ended from outside while {step.name}, most likely for want of memory",
+                     mend="build again, with --jobs 1 where memory is short; what was done is kept")
 
 
 def _leave_stopping() -> None:
