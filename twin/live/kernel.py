@@ -17,6 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.live.ahead import fetch_ahead
 from twin.live.rules import DEVIATION, HIGH, LOW, RATE, STALE, STATE, TRUE
 
 GOOD, UNCERTAIN, BAD, STALE_QUALITY, NEVER = range(5)
@@ -26,6 +27,7 @@ FUTURE_SECS = 300.0
 AHEAD_SECS = 5.0
 STALE_PERIODS = 3.0
 HEARTBEAT_PERIODS = 2.0
+RULES_SOON, SLOTS_SOON = 8, 24  # readings: how long before its turn a reading's rules, and its slot, are fetched
 NAN = float("nan")
 #: What a slot is besides: others are worked out from it; it counts in totals; it is worked out itself; it is a total; its
 #: totals have not heard of its last change.
@@ -124,7 +126,7 @@ def _judge_all(slot, rules, quiet_from, fresh, grade, time, out_rule, out_on, ou
     return count
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _take(slot, at, fresh, grade, time, now, seq, dirty, dirty_count):  # type: ignore[no-untyped-def]
     """A slot's fresh value in place of the old one; whether it is worth passing on."""
     is_new = grade != slot.quality
@@ -263,8 +265,14 @@ def walk(begin, slots, values, qualities, times, now, seq, state, rules, passed,
          room, after_start, after, cells, befores, op, arg, inputs, stack, waiting, waiting_count, dirty, dirty_count,
          out_rule, out_on, out_time, out_value):
     """Readings from `begin` on, until done or the event buffer is full; gives (next reading, events written)."""
-    count = 0
-    for i in range(begin, len(slots)):
+    count, taken, n = 0, 0, len(slots)
+    for i in range(begin, n):
+        if i + SLOTS_SOON < n and slots[i + SLOTS_SOON] < len(room):
+            fetch_ahead(state, slots[i + SLOTS_SOON])  # type: ignore[call-arg]
+        if i + RULES_SOON < n and slots[i + RULES_SOON] < len(room):
+            coming = state[slots[i + RULES_SOON]]
+            if coming.rules:
+                fetch_ahead(rules, coming.first)  # type: ignore[call-arg]
         if slots[i] >= len(room):
             counts[UNKNOWN_SLOT] += 1
             continue
@@ -272,6 +280,7 @@ def walk(begin, slots, values, qualities, times, now, seq, state, rules, passed,
         slot = state[at]
         feeds = slot.flags & FEEDS
         if count + (room[at] if feeds else 2 * slot.rules) > len(out_rule):
+            counts[TAKEN] += taken
             return i, count
         if slot.flags & (CELL | TOTAL):
             counts[DERIVED] += 1
@@ -295,7 +304,7 @@ def walk(begin, slots, values, qualities, times, now, seq, state, rules, passed,
             counts[AHEAD] += 1
             grade = max(grade, UNCERTAIN)
         grade = min(grade, BAD)
-        counts[TAKEN] += 1
+        taken += 1
         if feeds:
             for k in range(after_start[at], after_start[at + 1]):
                 if cells[after[k]].waits < time:
@@ -307,7 +316,8 @@ def walk(begin, slots, values, qualities, times, now, seq, state, rules, passed,
         passed[i] = _take(slot, at, fresh, grade, time, now, seq, dirty, dirty_count)
         if feeds:
             _mark(at, time, after_start, after, cells, waiting, waiting_count)
-    return len(slots), count
+    counts[TAKEN] += taken
+    return n, count
 
 
 @numba.njit(cache=True)
