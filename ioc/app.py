@@ -78,6 +78,10 @@ def create_app(services: Services, *, secret: bytes, hosts: list[str], origins: 
     return SecurityHeaders(guarded, services.is_https), app
 
 
+#: How long a server that starts waits for the key figures' last day before it answers.
+DAY_SECS = 3.0
+
+
 def _lifespan(services: Services):  # type: ignore[no-untyped-def]
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -87,12 +91,14 @@ def _lifespan(services: Services):  # type: ignore[no-untyped-def]
             services.runner.start()
         if replica is not None:
             replica.start(loop, doing(app, services.accounts))
-        chores = [asyncio.create_task(chore) for chore in (
+        day = asyncio.create_task(remember_the_day(services))
+        chores = [day, *(asyncio.create_task(chore) for chore in (
             sweep_forever(services.accounts),
             keep_compact(services.history, services.runner.core.clock, spec=services.spec.history,
                          publishes=lambda: services.runner.core.leads),
-            remember_the_day(services), keep_energy(services), watch_build(services))]
+            keep_energy(services), watch_build(services)))]
         try:
+            await asyncio.wait([day], timeout=DAY_SECS)  # the first page has it then, and the processor to itself
             yield
         finally:
             for chore in chores:

@@ -178,14 +178,29 @@ export class Stage {
     for (const own of [cut, { ...cut, isGround: true }, { ...cut, hasState: true }, { ...cut, hasFacade: true, hasState: true }]) {
       scene.add(sample(this.materials.surface("solid", own), own.hasFacade));
     }
-    void this.renderer.compileAsync(this.sky, this.flat);
-    void this.renderer.compileAsync(scene, this.camera).then(() => {
-      if (this.draws || !this.canvas.isConnected) return;
-      this.renderer.setRenderTarget(this.base);
-      this.renderer.render(scene, this.flat);
-      this.renderer.render(this.sky, this.flat);
-      this.blend(this.base, null, 1);
+    const later = new Scene(); // what the second picture adds: linked meanwhile, so that nobody waits for it between the two
+    later.add(sample(this.materials.edge("solid"), false));
+    const first = this.renderer.compileAsync(scene, this.camera);
+    for (const more of [this.sky, this.copy, later, this.overlay]) void this.renderer.compileAsync(more, this.flat);
+    void first.then(async () => {
+      for (const mesh of [...scene.children, null]) {
+        if (this.draws || !this.canvas.isConnected) return;
+        for (const other of scene.children) other.visible = other === mesh;
+        this.renderer.setRenderTarget(this.base);
+        this.renderer.render(mesh ? scene : this.sky, this.flat);
+        if (!mesh) this.blend(this.base, null, 1);
+        await this.drawn();
+      }
     });
+  }
+
+  /** When the driver has done all it was told; the page goes on meanwhile. */
+  private async drawn(): Promise<void> {
+    const gl = this.renderer.getContext() as WebGL2RenderingContext, fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!fence) return;
+    gl.flush();
+    while (!gl.isContextLost() && gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.UNSIGNALED) await new Promise((then) => setTimeout(then, 8));
+    gl.deleteSync(fence);
   }
 
   /** One more still frame; answers whether there is more to do. */
