@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -170,8 +171,11 @@ def _rgb(image: Image.Image, missing: list[str]) -> Image.Image | None:
 def _loaded(spec: LayerSpec, missing: list[str]) -> Iterator[tuple[trimesh.Trimesh, F64]]:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     try:
-        scene = trimesh.load_scene(spec.source, resolver=_Beside(spec.source.parent, missing), process=False,
-                                   maintain_order=True)
+        load = partial(trimesh.load_scene, spec.source, resolver=_Beside(spec.source.parent, missing), process=False)
+        try:
+            scene = load(maintain_order=True)
+        except IndexError:  # it cannot keep the order of vertices that are counted from the last one
+            scene = load()
         parts = [(scene.geometry[name], np.asarray(matrix, np.float64)) for matrix, name in
                  (scene.graph[node] for node in scene.graph.nodes_geometry)]
     except MemoryError:

@@ -58,6 +58,16 @@ def test_a_placement_and_the_axis_that_is_up(tmp_path: Path) -> None:
     assert np.ptp(lying.park[:, 2]) == pytest.approx(80.0, abs=0.1)
 
 
+def test_corners_may_be_counted_from_the_last_one(tmp_path: Path) -> None:
+    corners = "v 0 0 0\nv 30 0 0\nv 30 30 1\nv 0 30 1\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
+    plain, back = tmp_path / "plain.obj", tmp_path / "back.obj"
+    plain.write_text(f"{corners}f 1/1 2/2 3/3\nf 1/1 3/3 4/4\n", "utf-8")
+    back.write_text(f"{corners}f -4/-4 -3/-3 -2/-2\nf -4/-4 -2/-2 -1/-1\n", "utf-8")
+    one, other = (np.concatenate([s.corners for s in _surfaces(_spec(path, placement=Placement(at=(0.0, 0.0, 0.0))))])
+                  for path in (plain, back))
+    assert np.allclose(one, other)
+
+
 def test_glb_stands_upright(tmp_path: Path) -> None:
     box = trimesh.creation.box((4.0, 10.0, 2.0))  # y is up in glTF: ten metres tall
     box.export(tmp_path / "box.glb")
