@@ -19,7 +19,7 @@ from gis.mesh import Mesh, Surface, join, make_mesh, polygons_of, triangulate
 from gis.model import FlatGround, Ground, Layer
 from gis.terrain import Terrain, plane_heights
 
-FACET_M = 60.0
+FACET_M, MOST_FACETS = 60.0, 40  # side of a facet of flat ground; of a cell wider than so many, they are larger
 KERB_M = 0.3
 WATER_SINK_M = 0.35
 SLIVER_M2 = 0.02
@@ -188,7 +188,8 @@ class GroundMesher:
             if len(hit):
                 return self.facets[hit], self.ground.vertices[self.ground.triangles[hit]]
         xmin, ymin, xmax, ymax = box.bounds
-        return np.array([b for _, b in cells((xmin, ymin, xmax, ymax), FACET_M)], dtype=object), None
+        side = max(FACET_M, max(xmax - xmin, ymax - ymin) / MOST_FACETS)
+        return np.array([b for _, b in cells((xmin, ymin, xmax, ymax), side)], dtype=object), None
 
     def _lift(self, patches: _Patches, rank: NDArray, row: NDArray, planes: NDArray[np.float64] | None) -> Mesh:
         """Flat patches on to their facets, with what their covers say of colour, class and node."""

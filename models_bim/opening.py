@@ -18,6 +18,7 @@ _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
 _NON_ASCII = re.compile(rb"[\x80-\xff]+")
 _HEADER_BYTES = 65536
 _TAIL_BYTES = 4096
+_ADOPTER = "0" * 22  # GlobalId of a project that a file does not have
 _AS_STEP, _WHOLE = "export the model again as IFC (STEP)", "export it again; the file may be cut short"
 
 
@@ -183,5 +184,21 @@ def _parse(lies_at: Path, path: Path, findings: list[Finding], is_lazy: bool) ->
     except (RuntimeError, OSError, ifcopenshell.Error) as error:
         raise lost(path, f"{path.name} cannot be parsed ({error})", _WHOLE, "unparsed", why=str(error)) from error
     if not has_project:
-        raise lost(path, f"{path.name} holds no IfcProject", _WHOLE, "empty")
+        if not _adopted(opened):
+            raise lost(path, f"{path.name} holds no IfcProject", _WHOLE, "empty")
+        findings.append(Finding(
+            "warning", "the file holds no IfcProject; what is in it is read without, in metres where no units lie about",
+            path.name, "export the whole model again", code="ifc.projects.none"))
     return opened
+
+
+def _adopted(file: ifcopenshell.file) -> bool:
+    """Give things that no project holds one of their own, with what units and contexts there are; False without things."""
+    if not any(product.Representation for product in file.by_type("IfcProduct")):
+        return False
+    contexts = file.by_type("IfcGeometricRepresentationContext", include_subtypes=False)
+    units = file.by_type("IfcUnitAssignment") or [file.create_entity(
+        "IfcUnitAssignment", [file.create_entity("IfcSIUnit", UnitType="LENGTHUNIT", Name="METRE")])]
+    file.create_entity("IfcProject", GlobalId=_ADOPTER, UnitsInContext=units[0],
+                       **({"RepresentationContexts": contexts} if contexts else {}))
+    return True

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis.check import check_entrances, check_layer
-from gis.crs import MissingCrs
+from gis.crs import MissingCrs, lonlat_of
 from gis.landing import Frame, Item, land, likely_crs, with_likely_crs
 from gis.model import Ground, Layer
 from gis.solids import check_bases
@@ -76,7 +76,7 @@ def read_sources(spec: ParkSpec, progress: Progress, workshop: Workshop) -> Sour
         raise SourceError(f"nothing of the park could be read; first: {first.what}", mend=first.mend, where=first.where)
     overrides, told = read_overrides(spec.root)
     findings += told
-    buildings = place_by_hand(buildings, overrides, findings)
+    buildings = _on_earth(place_by_hand(buildings, overrides, findings), spec, findings)
     places = [(b, park_corners(source)) for b, source in buildings.items() if source.is_placed]
     frame = Frame(spec.crs, spec.origin)
     findings += [with_likely_crs(as_finding(error), likely_crs(error.sample, layers, frame, places)) for error in unplaced]
@@ -141,6 +141,21 @@ def _survey(spec: ParkSpec, findings: list[Finding], unplaced: list[MissingCrs],
         except SourceError as error:
             findings.append(as_finding(error))
     return surveyed
+
+
+def _on_earth(buildings: dict[str, BuildingSource], spec: ParkSpec, findings: list[Finding]) -> dict[str, BuildingSource]:
+    """Those that stand where the park's grid has a place: millimetres taken for metres lead beyond the earth."""
+    kept = {}
+    for building_id, source in buildings.items():
+        corners = park_corners(source)
+        if len(corners) and not np.isfinite(lonlat_of(corners, spec.crs, spec.origin)).all():
+            away = np.abs(corners).max() / 1000
+            findings.append(Finding("error", f"building '{building_id}' lies {away:,.0f} km away, where {spec.crs} has no place, "
+                                             "and is left out", "park.toml",
+                                    "correct the units or the coordinates of its file, or write its placement"))
+        else:
+            kept[building_id] = source
+    return kept
 
 
 def park_corners(source: BuildingSource) -> NDArray[np.float64]:

@@ -239,3 +239,17 @@ def test_a_file_of_types_alone_says_that_it_shows_nothing(tmp_path: Path) -> Non
     assert [f.level for f in read_made(maker, folder=tmp_path).findings if f.code == "ifc.nothing"] == ["warning"]
     maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0))
     assert not [f for f in read_made(maker, folder=tmp_path).findings if f.code == "ifc.nothing"]
+
+
+@pytest.mark.parametrize("has_units", [True, False])
+def test_things_that_no_project_holds_are_read_all_the_same(tmp_path: Path, has_units: bool) -> None:
+    maker = Maker(unit="mm")
+    maker.box("IfcWall", (0, 0, 0), (4, 0.2, 3), maker.storey("L1", 0.0), Name="W")
+    path = maker.write(tmp_path / "a.ifc")
+    kept = [line for line in path.read_text().splitlines() if "=IFCPROJECT(" not in line
+            and (has_units or "=IFCUNITASSIGNMENT(" not in line)]
+    path.write_text("\n".join(kept))
+    model = federate([read_discipline(path)])
+    low, high = np.split(model.boxes[row_of(model, "W")], 2)
+    assert np.allclose(high - low, np.array((4.0, 0.2, 3.0)) * (1.0 if has_units else 1000.0))
+    assert [f.level for f in model.findings if f.code == "ifc.projects.none"] == ["warning"]

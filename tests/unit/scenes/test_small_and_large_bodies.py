@@ -80,3 +80,13 @@ def _every(tile: dict) -> Iterator[dict]:
     yield tile
     for child in tile.get("children", ()):
         yield from _every(child)
+
+
+def test_a_building_beyond_the_earth_is_left_out_and_told(tmp_path: Path) -> None:
+    maker = Maker()
+    maker.box("IfcBuildingElementProxy", (6.0e8, 6.7e9, 0), (9.0, 9.0, 9.0), maker.storey("L1", 0.0), Name="Body")
+    maker.write(tmp_path / "b.ifc")
+    (tmp_path / "park.toml").write_text(PARK, "utf-8")
+    built = compile_park(load_park(tmp_path), jobs=1)
+    assert [f.level for f in built.findings if "has no place" in f.what] == ["error"]
+    assert built.counts.get("element", 0) == 0
