@@ -150,8 +150,8 @@ def _on_earth(buildings: dict[str, BuildingSource], spec: ParkSpec, findings: li
         corners = park_corners(source)
         if len(corners) and not np.isfinite(lonlat_of(corners, spec.crs, spec.origin)).all():
             away = np.abs(corners).max() / 1000
-            findings.append(Finding("error", f"building '{building_id}' lies {away:,.0f} km away, where {spec.crs} has no place, "
-                                             "and is left out", "park.toml",
+            findings.append(Finding("error", f"building '{building_id}' lies {away:,.0f} km away, where {spec.crs} has no "
+                                             "place, and is left out", "park.toml",
                                     "correct the units or the coordinates of its file, or write its placement"))
         else:
             kept[building_id] = source
