@@ -153,11 +153,15 @@ def read_file(
             break
     progress(path.name, "trying it thing by thing", 0, 1)
     try:
-        return _read_in_process(path, FAST, progress, memory_bytes, timeout_secs, careful_secs=CAREFUL * timeout_secs)
+        discipline = _read_in_process(path, FAST, progress, memory_bytes, timeout_secs, careful_secs=CAREFUL * timeout_secs)
     except (_Crashed, _TooSlow) as crash:
         error = cause or lost(path, f"the geometry kernel crashed on {path.name} ({crash})", _ANOTHER, "crashed",
                               how=str(crash))
         return _without_shapes(path, error, progress, memory_bytes, timeout_secs)
+    discipline.findings.append(Finding(
+        "warning", "the geometry kernel crashed on the file, or hung; it was drawn thing by thing", path.name, _ANOTHER,
+        code="ifc.crashed"))
+    return discipline
 
 
 def glance_file(path: Path, *, memory_bytes: int | None = None, timeout_secs: float | None = None) -> Glance:
