@@ -17,7 +17,8 @@ def tidy(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
     """
     turned = shapely.orient_polygons(polygons)
     try:
-        return np.asarray(shapely.remove_repeated_points(turned, APART_M))
+        made = shapely.remove_repeated_points(turned, APART_M)
+        return np.where(shapely.area(made) > 0.0, made, turned)
     except shapely.GEOSException:  # it stops at the first ring of which too little is left
         return np.array([_tidy(one) for one in turned], dtype=object)
 

@@ -69,7 +69,10 @@ def pane_rows(ours: Sequence[Row], conditions: str) -> list[Row]:
     """Our recolouring beside Panel's VTK pane and k3d, when neither our page nor its server runs any more."""
     from parktwin.bench.vtk_pane import measure_pane
 
-    screen, message = (next(row for row in ours if row.what == what) for what in (SCREEN, MESSAGE))
+    told = {row.what: row for row in ours}
+    if SCREEN not in told:  # our own painter could not be reached: a row says so already
+        return []
+    screen, message = told[SCREEN], told[MESSAGE]
     rows = [replace(screen, what=f"{SCREEN}, against k3d", note="no peer: k3d is not installed; target 3× not judged")]
     try:
         pane = measure_pane(PANE_TRIANGLES)

@@ -15,8 +15,6 @@ ROOT = Path(__file__).resolve().parents[3]
 NAPS = """
 import sys, time
 from pathlib import Path
-
-import pytest
 from twin.steps import StepStore
 from twin.workshop import LocalPool, Workshop
 
